@@ -1,0 +1,3 @@
+module github.com/mission-control-dev/mission-control/commander
+
+go 1.25.0

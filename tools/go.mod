@@ -1,0 +1,3 @@
+module github.com/mission-control-dev/mission-control/tools
+
+go 1.25.0
