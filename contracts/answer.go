@@ -1,0 +1,63 @@
+package contracts
+
+import "encoding/json"
+
+// AnswerType is what an Answer says.
+type AnswerType string
+
+// The answers.
+const (
+	// AnswerGranted grants the claim of Execution: Ticket is the right to work.
+	AnswerGranted AnswerType = "granted"
+	// AnswerRefused: ack the order and forget it. The store stands behind the mission.
+	AnswerRefused AnswerType = "refused"
+	// AnswerSessionDead: keep the order, renew as a new session, claim afresh.
+	AnswerSessionDead AnswerType = "session_dead"
+	// AnswerRecorded: the final of Execution needs no more sending, it is recorded or refused for good.
+	AnswerRecorded AnswerType = "recorded"
+	// AnswerStop asks for the end of a running execution.
+	AnswerStop AnswerType = "stop"
+	// AnswerRenewed answers a RenewalMessage.
+	AnswerRenewed AnswerType = "renewed"
+	// AnswerPing says nothing. That it can be delivered is what the sender wants to know.
+	AnswerPing AnswerType = "ping"
+	// AnswerMarker gives a marker back to the commander that sent it.
+	AnswerMarker AnswerType = "marker"
+)
+
+// Answer goes to an inbox. Any answer may be lost, and may come twice.
+type Answer struct {
+	Type      AnswerType `json:"type"`
+	MissionID string     `json:"mission_id,omitempty"`
+	Execution string     `json:"execution,omitempty"`
+	// Ticket of a grant.
+	Ticket *Ticket `json:"ticket,omitempty"`
+	// Reason of a refusal, for logs; the StopReason of a stop; the id of a marker.
+	Reason string `json:"reason,omitempty"`
+	// Renewal of AnswerRenewed.
+	Renewal *RenewalReply `json:"renewal,omitempty"`
+}
+
+// AnswerPack is what a commander publishes to an inbox.
+type AnswerPack struct {
+	Header
+	Answers []Answer `json:"answers"`
+}
+
+// NewAnswerPack returns a pack of answers.
+func NewAnswerPack(answers ...Answer) AnswerPack {
+	return AnswerPack{Header: header(TypeAnswers), Answers: answers}
+}
+
+// Encode returns the pack as JSON.
+func (p AnswerPack) Encode() ([]byte, error) { return json.Marshal(p) }
+
+// DecodeAnswerPack reads a pack. It fails with ErrMalformed, ErrUnknownType or ErrUnsupportedVersion. Answers of
+// unknown type are left to the reader, which ignores them.
+func DecodeAnswerPack(body []byte) (AnswerPack, error) {
+	var p AnswerPack
+	if err := decode(body, TypeAnswers, &p); err != nil {
+		return AnswerPack{}, err
+	}
+	return p, nil
+}

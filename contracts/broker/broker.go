@@ -1,0 +1,177 @@
+// Package broker is the seam between Mission Control and a message broker. It promises what the protocol builds on,
+// in AMQP's words, and hides connections: they break and come back below this seam, for ever, without their users' help.
+//
+// # What an implementation promises
+//
+// Publish returns nil only once the broker has taken the message (publisher confirm): it is then on every disk that the
+// queue's type asks for. A message that no queue took is ErrUnroutable, also where the broker confirmed it. Any other
+// error leaves open whether it was taken: publish again, readers expect duplicates.
+//
+// A delivery is its consumer's until it is acked, and comes again, marked Redelivered, if the consumer or its
+// connection goes. Ack and Nack on a delivery of a connection that is gone are ErrStaleDelivery and touch nothing:
+// never a message of the new connection that happens to have the same tag.
+//
+// Consume subscribes again after every loss. A consumer that is connected but not subscribed counts as down, and
+// Health says so.
+package broker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts/topology"
+)
+
+// Errors of every implementation. Compare with errors.Is.
+var (
+	// ErrUnroutable: no queue of that name.
+	ErrUnroutable = errors.New("no such queue at the broker")
+	// ErrUnavailable: there is no connection now, or it broke before the confirm. It is unknown whether the broker has
+	// the message.
+	ErrUnavailable = errors.New("broker is not available")
+	// ErrBlocked: the broker refuses publishes for lack of memory or disk (connection.blocked).
+	ErrBlocked = errors.New("broker blocks publishing: it is short of memory or disk")
+	// ErrRejected: the broker said no (basic.nack): the queue is full, or has no leader.
+	ErrRejected = errors.New("broker rejected the message")
+	// ErrStaleDelivery: the delivery's connection is gone; the broker delivers the message again.
+	ErrStaleDelivery = errors.New("delivery belongs to a connection that is gone")
+	// ErrClosed: Close was called.
+	ErrClosed = errors.New("broker is closed")
+)
+
+// Durability says whether a message outlives the broker's restart.
+type Durability int
+
+// The durabilities.
+const (
+	Persistent Durability = iota
+	Transient
+)
+
+// Message is what travels.
+type Message struct {
+	// ID is the publisher's own, for logs and set-aside messages.
+	ID string
+	// Type is a contracts.MessageType.
+	Type string
+	Body []byte
+	// Headers are strings only: every AMQP client can read them.
+	Headers    map[string]string
+	Durability Durability
+	// Expiration drops the message from its queue once it waited so long, in whole milliseconds; 0 never does.
+	Expiration time.Duration
+}
+
+// Publisher publishes. All methods may be called from many goroutines at once, and then share confirms: that is how to
+// have many messages in flight.
+type Publisher interface {
+	// Publish hands m to the queue and waits for the broker's confirm, until ctx ends at the latest. Without a
+	// connection it fails at once with ErrUnavailable.
+	Publish(ctx context.Context, queue string, m Message) error
+}
+
+// Delivery is a message on loan.
+type Delivery struct {
+	Message
+	// Queue is where it came from, Redelivered that it was on loan before.
+	Queue       string
+	Redelivered bool
+	settler     Settler
+	tag         uint64
+}
+
+// NewDelivery is for implementations: settle is asked once for each delivery, with its tag.
+func NewDelivery(m Message, queue string, redelivered Redelivery, s Settler, tag uint64) Delivery {
+	return Delivery{Message: m, Queue: queue, Redelivered: redelivered == Redelivered, settler: s, tag: tag}
+}
+
+// Redelivery says whether a delivery is the first of its message.
+type Redelivery int
+
+// The redeliveries.
+const (
+	FirstDelivery Redelivery = iota
+	Redelivered
+)
+
+// Settler settles deliveries of one subscription of one connection.
+type Settler interface {
+	Settle(tag uint64, o Outcome) error
+}
+
+// Outcome is what becomes of a delivery.
+type Outcome int
+
+// The outcomes.
+const (
+	// Acked: done, the broker forgets it.
+	Acked Outcome = iota
+	// Requeued: back to the queue. It comes again at once; nothing may requeue in a loop.
+	Requeued
+	// DeadLettered: to the queue's dead-letter queue, or dropped where it has none.
+	DeadLettered
+)
+
+// Ack settles the delivery as done. ErrStaleDelivery means that it will come again.
+func (d Delivery) Ack() error { return d.settler.Settle(d.tag, Acked) }
+
+// Nack gives the delivery back, to the queue or to its dead-letter queue.
+func (d Delivery) Nack(o Outcome) error { return d.settler.Settle(d.tag, o) }
+
+// Subscription is what a consumer wants.
+type Subscription struct {
+	// Queue to consume; empty asks for an inbox: an exclusive, server-named queue that is new for each connection and
+	// goes with it.
+	Queue string
+	// Prefetch bounds unsettled deliveries, at least 1.
+	Prefetch int
+	// Handle is called for each delivery, one after the other in the queue's order; it should return soon. Settling
+	// later, from any goroutine, is what Prefetch is for.
+	Handle func(Delivery)
+	// Up is called with the queue's name whenever the subscription stands, before its first delivery; Down when it is
+	// gone, with the reason. Both may be nil. They alternate, and come from one goroutine.
+	Up   func(queue string)
+	Down func(error)
+}
+
+// Consumer consumes.
+type Consumer interface {
+	// Consume subscribes and stays subscribed until ctx ends, over any number of connections, and returns when no more
+	// Handle call is running. It returns ctx's error, or ErrClosed. Unsettled deliveries of an ended subscription go
+	// back to the queue; a caller that wants to settle what it took keeps the subscription until it has.
+	Consume(ctx context.Context, s Subscription) error
+}
+
+// Depth is how full a queue is, at one moment.
+type Depth struct {
+	// Ready messages wait for a consumer; unacknowledged ones are not counted.
+	Ready, Consumers int
+}
+
+// Health is what an implementation knows of its connections without asking the broker.
+type Health struct {
+	// Connected: both the publishing and the consuming connection stand.
+	Connected bool
+	// Blocked is the broker's reason while it blocks publishing.
+	Blocked string
+	// Unsubscribed names the subscriptions that should stand and don't.
+	Unsubscribed []string
+	// Err is why there is no connection.
+	Err error
+}
+
+// Broker is the whole seam.
+type Broker interface {
+	Publisher
+	Consumer
+	// Declare creates what is missing. A queue that exists with other arguments is an error that names it.
+	Declare(ctx context.Context, t topology.Topology) error
+	// Depth asks the broker how full a queue is; ErrUnroutable where there is none.
+	Depth(ctx context.Context, queue string) (Depth, error)
+	// Ping makes a round trip to the broker.
+	Ping(ctx context.Context) error
+	Health() Health
+	// Close ends all subscriptions and connections. Publishes that wait for their confirm get ErrClosed.
+	Close(ctx context.Context) error
+}

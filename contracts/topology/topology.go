@@ -1,0 +1,68 @@
+// Package topology is the AMQP topology of Mission Control as data: which queues there are, and with what arguments.
+//
+// All messages go through the default exchange, whose routing key is the name of the queue: there are no exchanges and
+// bindings to lose. Only commanders declare durable queues. Soldiers must not: a soldier that declares would hide from
+// the commanders that the broker was wiped.
+//
+//	orders_queue[.<squad>.<priority>]  commander -> soldiers    quorum; after 1,000 deliveries to orders_dead_queue
+//	status_queue                       soldiers -> commander    quorum; no delivery limit, no dead-lettering
+//	status_refused_queue               set aside by commanders  quorum; the newest 100,000 are kept
+//	orders_dead_queue                  undeliverable orders     quorum; the newest 100,000 are kept
+//	(server-named)                     commander -> one soldier exclusive, lives as long as its connection
+//
+// The arguments of a queue can't change once it exists (the broker answers 406 PRECONDITION_FAILED); a changed queue
+// gets a new name.
+package topology
+
+import "github.com/mission-control-dev/mission-control/contracts"
+
+// Names of the queues that every installation has.
+const (
+	Orders        = "orders_queue"
+	Status        = "status_queue"
+	StatusRefused = "status_refused_queue"
+	OrdersDead    = "orders_dead_queue"
+)
+
+// Limits of the queues.
+const (
+	// OrderDeliveryLimit is a fuse against an order that kills whoever touches it, not a retry policy.
+	OrderDeliveryLimit = 1000
+	// SetAsideLength is how many messages a set-aside queue keeps; beyond it the oldest go.
+	SetAsideLength = 100_000
+	// NoDeliveryLimit switches the limit off also where RabbitMQ 4 would set 20.
+	NoDeliveryLimit = -1
+)
+
+// Queue is one durable quorum queue. Every queue of Mission Control but the inboxes is one.
+type Queue struct {
+	Name string
+	// DeliveryLimit is how often a message may be delivered, NoDeliveryLimit for no limit.
+	DeliveryLimit int
+	// DeadLetterTo is the queue for messages past their delivery limit and rejected ones; empty drops them. They are
+	// moved at least once, which needs that this queue rejects publishes rather than dropping its head.
+	DeadLetterTo string
+	// MaxLength bounds the queue; beyond it the oldest messages go. 0 is unbounded.
+	MaxLength int
+}
+
+// Topology is a set of queues.
+type Topology struct{ Queues []Queue }
+
+// Default returns the topology that every commander declares.
+func Default() Topology {
+	return Topology{Queues: []Queue{
+		{Name: OrdersDead, DeliveryLimit: NoDeliveryLimit, MaxLength: SetAsideLength},
+		{Name: Orders, DeliveryLimit: OrderDeliveryLimit, DeadLetterTo: OrdersDead},
+		{Name: StatusRefused, DeliveryLimit: NoDeliveryLimit, MaxLength: SetAsideLength},
+		{Name: Status, DeliveryLimit: NoDeliveryLimit},
+	}}
+}
+
+// OrdersQueue returns the orders queue of a squad and priority.
+func OrdersQueue(squad string, p contracts.Priority) string {
+	if squad == contracts.DefaultSquad && p == contracts.PriorityNormal {
+		return Orders
+	}
+	return Orders + "." + squad + "." + string(p)
+}

@@ -1,0 +1,61 @@
+package contracts
+
+import "fmt"
+
+// ValidToken tells whether s can name a kind, a squad or a soldier: [a-z0-9][a-z0-9._-]{0,63}.
+func ValidToken(s string) bool {
+	if s == "" || len(s) > 64 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+		case i > 0 && (c == '.' || c == '_' || c == '-'):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// ValidMissionID tells whether s is a UUID in lower case with hyphens (RFC 9562, section 4).
+func ValidMissionID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		switch i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// validator collects FieldErrors.
+type validator struct{ fields []FieldError }
+
+func (v *validator) add(field, code, format string, args ...any) {
+	v.fields = append(v.fields, FieldError{Field: field, Code: code, Message: fmt.Sprintf(format, args...)})
+}
+
+func (v *validator) token(field, s string) {
+	if !ValidToken(s) {
+		v.add(field, "invalid", "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit")
+	}
+}
+
+func (v *validator) err() error {
+	if len(v.fields) == 0 {
+		return nil
+	}
+	return &ValidationError{Fields: v.fields}
+}
