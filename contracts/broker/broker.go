@@ -138,8 +138,9 @@ type Subscription struct {
 // Consumer consumes.
 type Consumer interface {
 	// Consume subscribes and stays subscribed until ctx ends, over any number of connections, and returns when no more
-	// Handle call is running. It returns ctx's error, or ErrClosed. Unsettled deliveries of an ended subscription go
-	// back to the queue; a caller that wants to settle what it took keeps the subscription until it has.
+	// Handle call is running. It returns ctx's error, or ErrClosed. When ctx ends the broker is told to send no more;
+	// deliveries that Handle never saw go back to the queue, and those that it saw can still be settled, for as long as
+	// their connection lasts: a drain is to end ctx, and to go on settling.
 	Consume(ctx context.Context, s Subscription) error
 }
 
