@@ -1,0 +1,29 @@
+// Package store keeps the state of missions: the truth that commanders share.
+//
+// # Who decides
+//
+// A store decides nothing about missions. The commander's rules read a Record, make the next one from it, and Commit it
+// on the condition that the Record is still the one that was read (IfVersion). One Commit of one Change is one atomic
+// step: the record, its indexes, its due entry, its history lines and its event come together or not at all. So the
+// rules are plain functions that can be explored without a server, and every implementation of Store obeys the same
+// ones.
+//
+//	Load ──> rule (pure) ──> Commit{IfVersion} ──> Applied
+//	 ^                            │
+//	 └──────── Conflict ──────────┘
+//
+// # What is promised
+//
+// After Applied the change is durable as far as the store is (redisstore: Redis' appendfsync). After an error it is
+// unknown whether it was applied: ErrUnavailable says just that. A read that follows an Applied, by anyone, sees it or
+// something newer, except where its Source says Degraded.
+//
+// A mission that a Commit makes QUEUED or SCHEDULED has a due entry: the outbox from which commanders dispatch.
+// Every change is an event, in the order in which the store made them.
+//
+// # Implementations
+//
+// memstore holds all in memory, for tests and for the embedded ground. redisstore is the real one. dualstore puts a
+// bounded in-memory twin beside another store and answers reads from it while that store is away. storetest is the
+// suite that each of them passes.
+package store

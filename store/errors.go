@@ -1,0 +1,22 @@
+package store
+
+import "errors"
+
+// Sentinels. Compare with errors.Is.
+var (
+	// ErrNotFound: there is no such mission or session.
+	ErrNotFound = errors.New("not found")
+	// ErrUnavailable: the store can't be reached, or can't write (read-only, out of memory, loading). Whether a write
+	// took place is unknown.
+	ErrUnavailable = errors.New("store is not available")
+	// ErrNotInMemory: the store can't be reached, and the twin does not have this mission. It may well exist.
+	ErrNotInMemory = errors.New("not in memory, and the store is not available")
+	// ErrSessionDead: the session was buried. Dead stays dead.
+	ErrSessionDead = errors.New("session is dead")
+	// ErrSessionChanged: the session renewed, or its missions changed, after the caller had looked. Look again.
+	ErrSessionChanged = errors.New("session changed meanwhile")
+	// ErrEventsTrimmed: the events after the given id are not kept any more. List again, and go on from LastEvent.
+	ErrEventsTrimmed = errors.New("events are not kept that long")
+	// ErrCursor: the cursor is none that a list gave.
+	ErrCursor = errors.New("cursor is not one that a list gave")
+)

@@ -1,0 +1,245 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+)
+
+// Store is all of it. Its roles are what most callers should ask for. Every method may be called from many goroutines;
+// values that go in and out are copies.
+type Store interface {
+	Missions
+	Outbox
+	Sessions
+	Events
+	Clock
+}
+
+// Missions keeps missions.
+type Missions interface {
+	// Load returns the truth about missions, in the order of ids, the zero Record (Version 0) for an unknown one. Rules
+	// decide on nothing else. It never answers from a twin: without the truth it is ErrUnavailable.
+	Load(ctx context.Context, ids ...string) ([]Record, error)
+	// Commit applies each change atomically on its own, and returns an outcome for each. After an error, any of them may
+	// have been applied.
+	Commit(ctx context.Context, changes ...Change) ([]Outcome, error)
+	// Get returns one mission for a reader: ErrNotFound, or while Degraded ErrNotInMemory.
+	Get(ctx context.Context, id string) (Record, Source, error)
+	// List returns a page of missions without payload and result, newest first.
+	List(ctx context.Context, q Query) (Page, error)
+	// History returns the lines of one mission, oldest first, and how many were dropped between the first 20 and the
+	// rest. ErrNotFound for an unknown mission.
+	History(ctx context.Context, id string) (History, error)
+	// Counts returns how many missions there are by status, and how many were created and ended of late.
+	Counts(ctx context.Context) (Counts, error)
+}
+
+// Outbox keeps what is to be dispatched, and when.
+type Outbox interface {
+	// TakeDue returns up to limit entries whose time has come, earliest first, and pushes each on by hold, so that no
+	// other commander takes it meanwhile. Taking makes the entry a newer one: it has a new Dispatch.
+	TakeDue(ctx context.Context, limit int, hold time.Duration) ([]Due, error)
+	// ClearDue removes the entries that are still those: same mission, same Dispatch.
+	ClearDue(ctx context.Context, entries ...Due) error
+}
+
+// Sessions keeps the leases of soldiers.
+type Sessions interface {
+	// Renew registers s if it is unknown, and sets its lease to end after lease, by the store's clock. It returns the
+	// session as it is now; ErrSessionDead where it was buried.
+	Renew(ctx context.Context, s Session, lease time.Duration) (Session, error)
+	// Session returns one; ErrNotFound.
+	Session(ctx context.Context, id string) (Session, error)
+	// ListSessions returns the live ones, and those buried within the last hour, at most 2000, by soldier id.
+	ListSessions(ctx context.Context) ([]Session, Source, error)
+	// Expired returns up to limit live sessions whose lease has run out by the store's clock.
+	Expired(ctx context.Context, limit int) ([]Session, error)
+	// SessionMissions returns the ids of the missions whose Record names the session.
+	SessionMissions(ctx context.Context, id string) ([]string, error)
+	// Bury marks a session dead and applies changes, all or nothing. It is ErrSessionChanged unless the session is live,
+	// its RenewedAt is the given one, changes are for exactly its missions, and each fits its IfVersion.
+	Bury(ctx context.Context, id string, ifRenewedAt contracts.Time, changes ...Change) ([]Outcome, error)
+}
+
+// Events is the log of changes. Ids are opaque, and unique over all commanders.
+type Events interface {
+	// ReadEvents returns up to limit events after the given id, oldest first. Where there are none it waits for the
+	// first one, up to wait; then the result is empty. ErrEventsTrimmed where some after the id are gone.
+	ReadEvents(ctx context.Context, after string, limit int, wait time.Duration) ([]Event, error)
+	// LastEvent returns the id of the newest event.
+	LastEvent(ctx context.Context) (string, error)
+}
+
+// Clock is the store's time and health.
+type Clock interface {
+	// Now returns the store's clock: one clock for all commanders.
+	Now(ctx context.Context) (time.Time, error)
+	// Check makes a round trip. The warning is for operators: answered writes may be lost (appendfsync), memory is
+	// short, and so on.
+	Check(ctx context.Context) (warning string, err error)
+}
+
+// Record is a mission as it is kept: what the API shows, and what the protocol needs beside it.
+type Record struct {
+	// Mission is the mission. Its Version is the record's: 0 for none, then 1 and so on, one more by each Commit.
+	Mission contracts.Mission
+	// Execution and Session are those of the current run; empty unless IN_PROGRESS.
+	Execution string
+	Session   string
+	// Dispatches counts orders judged lost since the last grant.
+	Dispatches int
+	// Refusals counts the refused updates in its history.
+	Refusals int
+}
+
+// Change is one step of one mission.
+type Change struct {
+	// Record is the mission as it shall be. The store sets Mission.Version to IfVersion + 1.
+	Record Record
+	// IfVersion is the version that the change was made from; 0 creates.
+	IfVersion int64
+	// IfSession names a session that must be live, else the outcome is SessionDead. Empty asks nothing.
+	IfSession string
+	// Due is what becomes of the due entry.
+	Due DueChange
+	// DueAt is when DueSet lets others take the entry.
+	DueAt contracts.Time
+	// History is added to the mission's history. The store cuts it to 200 lines: the first 20 and the last 180.
+	History []contracts.HistoryLine
+	// Idempotency makes a creation answer a known key with Duplicate.
+	Idempotency *Idempotency
+}
+
+// DueChange says what becomes of a due entry.
+type DueChange int
+
+// The due changes.
+const (
+	// DueKeep leaves it as it is, or absent.
+	DueKeep DueChange = iota
+	// DueSet writes a new one: it has a new Dispatch.
+	DueSet
+	// DueDrop removes it, whoever's it is.
+	DueDrop
+)
+
+// Idempotency is a client's key for one creation.
+type Idempotency struct {
+	// Key is the client's, BodyHash tells apart two uses of one key.
+	Key, BodyHash string
+	// TTL is how long the key is remembered.
+	TTL time.Duration
+}
+
+// Code says how a Change ended.
+type Code int
+
+// The codes.
+const (
+	// Applied: it is the truth now.
+	Applied Code = iota
+	// Conflict: the mission's version is another one. Load again.
+	Conflict
+	// SessionDead: IfSession is not live.
+	SessionDead
+	// Duplicate: the idempotency key was used before, see Existing.
+	Duplicate
+)
+
+// Outcome is how one Change ended.
+type Outcome struct {
+	Code Code
+	// Dispatch of the due entry that DueSet wrote.
+	Dispatch int64
+	// Existing of Duplicate.
+	Existing Existing
+}
+
+// Existing is what an idempotency key was used for.
+type Existing struct{ MissionID, BodyHash string }
+
+// Due is an entry of the outbox.
+type Due struct {
+	MissionID string
+	// Dispatch is the entry's own number; a newer entry of the mission has a higher one.
+	Dispatch int64
+}
+
+// SessionState says whether a session may hold missions.
+type SessionState string
+
+// The session states.
+const (
+	SessionLive   SessionState = "live"
+	SessionBuried SessionState = "dead"
+)
+
+// Session is one life of a soldier process.
+type Session struct {
+	ID        string                   `json:"session"`
+	SoldierID string                   `json:"soldier_id"`
+	State     SessionState             `json:"state"`
+	Squads    []string                 `json:"squads"`
+	Kinds     []string                 `json:"kinds"`
+	Slots     int                      `json:"slots"`
+	Version   string                   `json:"version"`
+	Inbox     string                   `json:"inbox,omitempty"`
+	Running   []contracts.ExecutionRef `json:"running"`
+	// StartedAt is its first renewal, RenewedAt its last, LeaseUntil when the lease runs out: all by the store's clock.
+	StartedAt  contracts.Time `json:"started_at"`
+	RenewedAt  contracts.Time `json:"renewed_at"`
+	LeaseUntil contracts.Time `json:"lease_until"`
+}
+
+// Query filters a list. Empty fields filter nothing.
+type Query struct {
+	Status contracts.Status
+	Kind   string
+	Squad  string
+	// Limit is 1 to contracts.MaxListLimit.
+	Limit int
+	// Cursor is a Page's Next: the list goes on behind it.
+	Cursor string
+}
+
+// Source says where a read came from.
+type Source struct {
+	// Degraded: the store is away, this is the twin's. AsOf is when the twin last agreed with the store.
+	Degraded bool
+	AsOf     contracts.Time
+}
+
+// Page is a page of missions.
+type Page struct {
+	Missions []contracts.Mission
+	// Next is the cursor of the next page, empty at the end. A page may be short, even empty, and yet have a Next.
+	Next string
+	// Complete: the list covers all missions there are, not only those that the twin holds.
+	Complete bool
+	Source   Source
+}
+
+// History is the history of one mission.
+type History struct {
+	Lines   []contracts.HistoryLine
+	Dropped int
+	Source  Source
+}
+
+// Counts is how many missions there are.
+type Counts struct {
+	ByStatus map[contracts.Status]int64
+	// Of the last full minute, in steps of 10 s.
+	CreatedPerMinute, CompletedPerMinute, FailedPerMinute int64
+	Source                                                Source
+}
+
+// Event says that a mission changed.
+type Event struct {
+	ID        string
+	MissionID string
+	Version   int64
+	Status    contracts.Status
+}
