@@ -88,6 +88,8 @@ type Record struct {
 	// Execution and Session are those of the current run; empty unless IN_PROGRESS.
 	Execution string
 	Session   string
+	// Recorded is the execution whose final was recorded last: the same final, sent again, is no news.
+	Recorded string
 	// Dispatches counts orders judged lost since the last grant.
 	Dispatches int
 	// Refusals counts the refused updates in its history.
