@@ -1,0 +1,44 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Check returns an error for a change that no store can take: it is a mistake of the caller, not of the moment. Stores
+// call it before they apply anything.
+func (c Change) Check() error {
+	m := c.Record.Mission
+	switch {
+	case m.MissionID == "":
+		return errors.New("change has no mission id")
+	case !m.Status.Valid():
+		return fmt.Errorf("change of mission %s has no valid status: %q", m.MissionID, m.Status)
+	case c.IfVersion < 0:
+		return fmt.Errorf("change of mission %s has a negative IfVersion", m.MissionID)
+	case c.Due == DueSet && c.DueAt.IsZero():
+		return fmt.Errorf("change of mission %s sets a due entry without DueAt", m.MissionID)
+	}
+	if i := c.Idempotency; i != nil {
+		switch {
+		case c.IfVersion != 0:
+			return fmt.Errorf("change of mission %s has an idempotency key, but creates nothing", m.MissionID)
+		case i.Key == "":
+			return fmt.Errorf("change of mission %s has an empty idempotency key", m.MissionID)
+		case i.TTL < time.Millisecond:
+			return fmt.Errorf("change of mission %s has an idempotency TTL under 1 ms", m.MissionID)
+		}
+	}
+	return nil
+}
+
+// CheckAll returns the first error of Check.
+func CheckAll(changes []Change) error {
+	for _, c := range changes {
+		if err := c.Check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package memstore
+
+import (
+	"context"
+	"slices"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// Of a history that is too long, the first lines and the last stay.
+const historyHead = 20
+
+// Commit implements store.Missions.
+func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := store.CheckAll(changes); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	outcomes := make([]store.Outcome, len(changes))
+	for i, c := range changes {
+		outcomes[i] = s.commit(c)
+	}
+	return outcomes, nil
+}
+
+func (s *Store) commit(c store.Change) store.Outcome {
+	if c.Idempotency != nil {
+		if k, ok := s.keys[c.Idempotency.Key]; ok && s.now().Before(k.until) {
+			return store.Outcome{Code: store.Duplicate, Existing: k.existing}
+		}
+	}
+	if s.version(c.Record.Mission.MissionID) != c.IfVersion {
+		return store.Outcome{Code: store.Conflict}
+	}
+	if c.IfSession != "" && !s.live(c.IfSession) {
+		return store.Outcome{Code: store.SessionDead}
+	}
+	if k := c.Idempotency; k != nil {
+		now := s.now()
+		for old, kept := range s.keys {
+			if !now.Before(kept.until) {
+				delete(s.keys, old)
+			}
+		}
+		s.keys[k.Key] = key{
+			existing: store.Existing{MissionID: c.Record.Mission.MissionID, BodyHash: k.BodyHash},
+			until:    now.Add(k.TTL),
+		}
+	}
+	return s.apply(c)
+}
+
+func (s *Store) version(id string) int64 {
+	if m := s.missions[id]; m != nil {
+		return m.record.Mission.Version
+	}
+	return 0
+}
+
+// apply makes the change, which was found to fit.
+func (s *Store) apply(c store.Change) store.Outcome {
+	next := c.Record.Clone()
+	next.Mission.Version = c.IfVersion + 1
+	id := next.Mission.MissionID
+
+	m := s.missions[id]
+	var before contracts.Status
+	if m == nil {
+		m = &mission{}
+		s.missions[id] = m
+		i, _ := slices.BinarySearch(s.ids, id)
+		s.ids = slices.Insert(s.ids, i, id)
+	} else {
+		before = m.record.Mission.Status
+		keepFixed(&next, m.record)
+		s.leave(m.record.Session, id)
+	}
+	m.record = next
+	s.join(next.Session, id)
+	s.count(before, next.Mission.Status)
+	m.add(c.History)
+
+	outcome := store.Outcome{Code: store.Applied}
+	switch c.Due {
+	case store.DueSet:
+		outcome.Dispatch = s.setDue(id, c.DueAt.Millis())
+	case store.DueDrop:
+		delete(s.due, id)
+	}
+	s.emit(store.Event{MissionID: id, Version: next.Mission.Version, Status: next.Mission.Status})
+	return outcome
+}
+
+// keepFixed restores what a mission's creation fixed.
+func keepFixed(next *store.Record, before store.Record) {
+	n, b := &next.Mission, before.Mission
+	n.Payload, n.Kind, n.Squad = b.Payload, b.Kind, b.Squad
+}
+
+func (s *Store) join(session, id string) {
+	if session == "" {
+		return
+	}
+	if s.bySession[session] == nil {
+		s.bySession[session] = map[string]struct{}{}
+	}
+	s.bySession[session][id] = struct{}{}
+}
+
+func (s *Store) leave(session, id string) {
+	delete(s.bySession[session], id)
+	if len(s.bySession[session]) == 0 {
+		delete(s.bySession, session)
+	}
+}
+
+// count moves a mission from one status to the next; before is empty for a new one.
+func (s *Store) count(before, after contracts.Status) {
+	if before == after {
+		return
+	}
+	var r rate
+	if before == "" {
+		r.created = 1
+	} else {
+		s.byStatus[before]--
+	}
+	s.byStatus[after]++
+	switch after {
+	case contracts.StatusCompleted:
+		r.completed = 1
+	case contracts.StatusFailed:
+		r.failed = 1
+	}
+	s.rates.add(s.now(), r)
+}
+
+func (m *mission) add(lines []contracts.HistoryLine) {
+	for _, l := range lines {
+		l.MadeAt, l.RecordedAt = contracts.FromMillis(l.MadeAt.Millis()), contracts.FromMillis(l.RecordedAt.Millis())
+		m.history = append(m.history, l)
+	}
+	if over := len(m.history) - contracts.MaxHistoryLines; over > 0 {
+		m.history = slices.Delete(m.history, historyHead, historyHead+over)
+		m.dropped += over
+	}
+}

@@ -1,0 +1,175 @@
+package memstore
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// Config of a Store. Its zero value works.
+type Config struct {
+	// Now is the store's clock; time.Now by default.
+	Now func() time.Time
+	// EventsKept is how many events can be read again; 100,000 by default.
+	EventsKept int
+}
+
+// Store is a store.Store in memory.
+type Store struct {
+	now        func() time.Time
+	eventsKept int
+
+	mu       sync.Mutex
+	missions map[string]*mission
+	// ids are all mission ids in ascending order.
+	ids       []string
+	byStatus  map[contracts.Status]int64
+	bySession map[string]map[string]struct{}
+	keys      map[string]key
+	rates     rates
+	due       map[string]dueEntry
+	// dispatch is the last Dispatch that was given out.
+	dispatch int64
+	sessions map[string]*session
+	// events are the last ones; the first has the number lastEvent - len(events) + 1.
+	events    []store.Event
+	lastEvent int64
+	// changed is closed and replaced at each event.
+	changed chan struct{}
+}
+
+var _ store.Store = (*Store)(nil)
+
+type mission struct {
+	record  store.Record
+	history []contracts.HistoryLine
+	dropped int
+}
+
+type key struct {
+	existing store.Existing
+	until    time.Time
+}
+
+// New returns an empty Store.
+func New(cfg Config) *Store {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.EventsKept <= 0 {
+		cfg.EventsKept = 100_000
+	}
+	return &Store{
+		now:        cfg.Now,
+		eventsKept: cfg.EventsKept,
+		missions:   map[string]*mission{},
+		byStatus:   map[contracts.Status]int64{},
+		bySession:  map[string]map[string]struct{}{},
+		keys:       map[string]key{},
+		rates:      rates{},
+		due:        map[string]dueEntry{},
+		sessions:   map[string]*session{},
+		changed:    make(chan struct{}),
+	}
+}
+
+// Now returns the clock's time.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	return s.now(), ctx.Err()
+}
+
+// Check finds nothing wrong, ever.
+func (s *Store) Check(ctx context.Context) (string, error) { return "", ctx.Err() }
+
+// Load implements store.Missions.
+func (s *Store) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	records := make([]store.Record, len(ids))
+	for i, id := range ids {
+		if m := s.missions[id]; m != nil {
+			records[i] = m.record.Clone()
+		}
+	}
+	return records, nil
+}
+
+// Get implements store.Missions.
+func (s *Store) Get(ctx context.Context, id string) (store.Record, store.Source, error) {
+	records, err := s.Load(ctx, id)
+	if err != nil {
+		return store.Record{}, store.Source{}, err
+	}
+	if records[0].Mission.Version == 0 {
+		return store.Record{}, store.Source{}, store.ErrNotFound
+	}
+	return records[0], store.Source{}, nil
+}
+
+// History implements store.Missions.
+func (s *Store) History(ctx context.Context, id string) (store.History, error) {
+	if err := ctx.Err(); err != nil {
+		return store.History{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.missions[id]
+	if m == nil {
+		return store.History{}, store.ErrNotFound
+	}
+	return store.History{Lines: slices.Clone(m.history), Dropped: m.dropped}, nil
+}
+
+// List implements store.Missions.
+func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
+	if err := ctx.Err(); err != nil {
+		return store.Page{}, err
+	}
+	if q.Cursor != "" && !contracts.ValidMissionID(q.Cursor) {
+		return store.Page{}, store.ErrCursor
+	}
+	limit := min(max(q.Limit, 1), contracts.MaxListLimit)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := len(s.ids)
+	if q.Cursor != "" {
+		i, _ = slices.BinarySearch(s.ids, q.Cursor)
+	}
+	page := store.Page{Complete: true}
+	for i--; i >= 0; i-- {
+		m := s.missions[s.ids[i]].record.Mission
+		if q.Status != "" && m.Status != q.Status || q.Kind != "" && m.Kind != q.Kind || q.Squad != "" && m.Squad != q.Squad {
+			continue
+		}
+		if len(page.Missions) == limit {
+			page.Next = page.Missions[limit-1].MissionID
+			break
+		}
+		brief := store.Record{Mission: m.Brief()}.Clone()
+		page.Missions = append(page.Missions, brief.Mission)
+	}
+	return page, nil
+}
+
+// Counts implements store.Missions.
+func (s *Store) Counts(ctx context.Context) (store.Counts, error) {
+	if err := ctx.Err(); err != nil {
+		return store.Counts{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := store.Counts{ByStatus: map[contracts.Status]int64{}}
+	for _, status := range contracts.Statuses() {
+		c.ByStatus[status] = s.byStatus[status]
+	}
+	r := s.rates.lastMinute(s.now())
+	c.CreatedPerMinute, c.CompletedPerMinute, c.FailedPerMinute = r.created, r.completed, r.failed
+	return c, nil
+}
