@@ -1,6 +1,7 @@
 package tokenauth
 
 import (
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -34,6 +35,9 @@ func JWKS(keys KeySet, now time.Time) ([]byte, error) {
 // publicJWK is built from the public part alone, so that a key set which hands
 // out private ones by mistake doesn't publish them.
 func publicJWK(key Key) (jwk.Key, error) {
+	if len(key.Public) != ed25519.PublicKeySize {
+		return nil, fmt.Errorf("its public part has %d bytes, not %d", len(key.Public), ed25519.PublicKeySize)
+	}
 	public, err := jwk.FromRaw(key.Public)
 	if err != nil {
 		return nil, err

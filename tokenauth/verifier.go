@@ -92,14 +92,12 @@ func (v *Verifier) verify(raw string, now time.Time) (Claims, error) {
 	}
 	accepted := v.cfg.Keys.Accepted(now)
 	known, ok := v.cache.get(raw)
-	if !ok {
+	if !ok || !stillAccepted(known.key, accepted) {
 		var err error
 		if known, err = verifySignature(raw, accepted); err != nil {
 			return Claims{}, err
 		}
 		v.cache.put(raw, known)
-	} else if !stillAccepted(known.key, accepted) {
-		return Claims{}, fmt.Errorf("%w (key %q)", ErrUnknownKey, known.key.ID)
 	}
 	claims := known.claims.clone()
 	if claims.Issuer != v.cfg.Issuer {
