@@ -28,7 +28,7 @@ func (e *IllegalTransitionError) Error() string {
 type FieldError struct {
 	// Field is the JSON path, such as `name` or `missions[3].payload`.
 	Field string `json:"field"`
-	// Code is stable: required, too_long, too_large, too_small, invalid, not_supported.
+	// Code is stable: required, too_long, too_large, too_small, invalid, unknown, not_supported.
 	Code string `json:"code"`
 	// Message names the limit and what to do.
 	Message string `json:"message"`

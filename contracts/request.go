@@ -1,0 +1,165 @@
+package contracts
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MissionRequest is the body of POST /missions. Zero fields are left out of JSON, and get their defaults.
+type MissionRequest struct {
+	// Name is for people: 1 to 200 characters once trimmed, no control characters. The only field without a default.
+	Name string `json:"name"`
+	// Kind chooses the handler; default DefaultKind.
+	Kind string `json:"kind,omitempty"`
+	// Payload is the handler's input: a JSON object of at most 256 KiB, not counting white space; default {}.
+	Payload json.RawMessage `json:"payload,omitempty"`
+	// Priority and Squad choose the orders queue; defaults PriorityNormal and DefaultSquad.
+	Priority Priority `json:"priority,omitempty"`
+	Squad    string   `json:"squad,omitempty"`
+	// Labels are the client's own: at most 20, keys of 1 to 64 bytes without ':', values up to 256 bytes.
+	Labels map[string]string `json:"labels,omitempty"`
+	// MaxAttempts is 1 to 100; default DefaultMaxAttempts.
+	MaxAttempts int `json:"max_attempts,omitempty"`
+	// TimeoutSeconds bounds one attempt, 1 to 86400; default DefaultTimeoutSeconds.
+	TimeoutSeconds int `json:"timeout_seconds,omitempty"`
+	// RunAt is the earliest start, at most 366 days ahead; nil, or a time that has passed, is now.
+	RunAt *Time `json:"run_at,omitempty"`
+}
+
+// DefaultMissionRequest returns a request in which all but the name has its default. A reader that decodes onto it can
+// tell a field that was left out from one that was sent as zero: the zero does not pass Validate.
+func DefaultMissionRequest() MissionRequest {
+	return MissionRequest{
+		Kind: DefaultKind, Payload: json.RawMessage(`{}`), Priority: PriorityNormal, Squad: DefaultSquad,
+		MaxAttempts: DefaultMaxAttempts, TimeoutSeconds: DefaultTimeoutSeconds,
+	}
+}
+
+// Normalize gives zero fields their defaults, trims the name and takes the white space out of the payload. It makes no
+// invalid request valid but for what is absent.
+func (r *MissionRequest) Normalize() {
+	d := DefaultMissionRequest()
+	r.Name = strings.TrimSpace(r.Name)
+	if r.Kind == "" {
+		r.Kind = d.Kind
+	}
+	if len(r.Payload) == 0 {
+		r.Payload = d.Payload
+	}
+	r.Payload = compact(r.Payload)
+	if r.Priority == "" {
+		r.Priority = d.Priority
+	}
+	if r.Squad == "" {
+		r.Squad = d.Squad
+	}
+	if r.MaxAttempts == 0 {
+		r.MaxAttempts = d.MaxAttempts
+	}
+	if r.TimeoutSeconds == 0 {
+		r.TimeoutSeconds = d.TimeoutSeconds
+	}
+}
+
+// Validate returns a ValidationError with every limit that the request breaks. It may be called before Normalize by a
+// reader that decoded onto DefaultMissionRequest, and after it by everybody else.
+func (r MissionRequest) Validate(now time.Time) error {
+	var v validator
+	v.name(r.Name)
+	v.token("kind", r.Kind)
+	v.payload(r.Kind, r.Payload)
+	if !slices.Contains([]Priority{PriorityLow, PriorityNormal, PriorityHigh}, r.Priority) {
+		v.add("priority", "invalid", "must be low, normal or high")
+	}
+	v.token("squad", r.Squad)
+	v.labels(r.Labels)
+	v.within("max_attempts", r.MaxAttempts, MaxAttempts)
+	v.within("timeout_seconds", r.TimeoutSeconds, MaxTimeoutSeconds)
+	if r.RunAt != nil && r.RunAt.Sub(now) > MaxRunAtAhead {
+		v.add("run_at", "too_large", "must be at most %d days ahead", MaxRunAtAhead/(24*time.Hour))
+	}
+	return v.err()
+}
+
+func (v *validator) name(s string) {
+	s = strings.TrimSpace(s)
+	switch n := utf8.RuneCountInString(s); {
+	case n == 0:
+		v.add("name", "required", "must have 1 to %d characters besides white space", MaxNameLength)
+	case n > MaxNameLength:
+		v.add("name", "too_long", "has %d characters, at most %d are allowed", n, MaxNameLength)
+	}
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
+		v.add("name", "invalid", "must not contain control characters such as line breaks, nor broken UTF-8")
+	}
+}
+
+func (v *validator) payload(kind string, raw json.RawMessage) {
+	trimmed := bytes.TrimSpace(raw)
+	if len(trimmed) == 0 || trimmed[0] != '{' || !json.Valid(trimmed) {
+		v.add("payload", "invalid", "must be a JSON object")
+		return
+	}
+	if n := len(compact(raw)); n > MaxPayloadSize {
+		v.add("payload", "too_large", "has %d bytes without white space, at most %d (256 KiB) are allowed", n, MaxPayloadSize)
+		return
+	}
+	if kind == KindSimulate {
+		_, err := ParseSimulatePayload(raw)
+		v.merge(err)
+	}
+}
+
+func (v *validator) labels(labels map[string]string) {
+	if n := len(labels); n > MaxLabels {
+		v.add("labels", "too_large", "has %d labels, at most %d are allowed", n, MaxLabels)
+	}
+	for _, k := range slices.Sorted(maps.Keys(labels)) {
+		field := "labels." + k
+		if len(k) > MaxLabelKeySize {
+			field = "labels." + strings.ToValidUTF8(k[:MaxLabelKeySize], "") + "..."
+		}
+		switch value := labels[k]; {
+		case k == "" || strings.Contains(k, ":") || strings.ContainsFunc(k, unicode.IsControl):
+			v.add(field, "invalid", "the key must have 1 to %d bytes, without ':' and control characters", MaxLabelKeySize)
+		case len(k) > MaxLabelKeySize:
+			v.add(field, "too_long", "the key has %d bytes, at most %d are allowed", len(k), MaxLabelKeySize)
+		case len(value) > MaxLabelValueSize:
+			v.add(field, "too_long", "has %d bytes, at most %d are allowed", len(value), MaxLabelValueSize)
+		}
+	}
+}
+
+// within checks a number against 1 to limit.
+func (v *validator) within(field string, n, limit int) {
+	switch {
+	case n < 1:
+		v.add(field, "too_small", "is %d, must be 1 to %d", n, limit)
+	case n > limit:
+		v.add(field, "too_large", "is %d, must be 1 to %d", n, limit)
+	}
+}
+
+// merge takes the fields of a ValidationError over.
+func (v *validator) merge(err error) {
+	var e *ValidationError
+	if errors.As(err, &e) {
+		v.fields = append(v.fields, e.Fields...)
+	}
+}
+
+// compact returns raw without insignificant white space, or raw itself where it is no JSON.
+func compact(raw json.RawMessage) json.RawMessage {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return raw
+	}
+	return b.Bytes()
+}
