@@ -1,0 +1,75 @@
+// How times and numbers read. One place, so that a list, a page and a tooltip agree.
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A length of time: "420 ms", "8.4 s", "2 min 5 s", "3 h 12 min", "2 d 4 h". */
+export function formatDuration(ms: number): string {
+  const abs = Math.max(0, ms);
+  if (abs < SECOND) return `${Math.round(abs)} ms`;
+  if (abs < 10 * SECOND) return `${(Math.floor(abs / 100) / 10).toFixed(1)} s`;
+  if (abs < MINUTE) return `${Math.floor(abs / SECOND)} s`;
+  if (abs < HOUR) return pair(abs, MINUTE, 'min', SECOND, 's');
+  if (abs < DAY) return pair(abs, HOUR, 'h', MINUTE, 'min');
+  return pair(abs, DAY, 'd', HOUR, 'h');
+}
+
+/** A length that is still growing: whole seconds, so that it does not flicker. */
+export function formatElapsed(ms: number): string {
+  return ms < 10 * SECOND ? `${Math.max(0, Math.floor(ms / SECOND))} s` : formatDuration(ms);
+}
+
+function pair(ms: number, big: number, bigName: string, small: number, smallName: string): string {
+  const whole = Math.floor(ms / big);
+  const rest = Math.floor((ms % big) / small);
+  return rest === 0 ? `${whole} ${bigName}` : `${whole} ${bigName} ${rest} ${smallName}`;
+}
+
+/** "just now", "12 s ago", "in 5 min". A small step into the future is a clock that differs, not a plan. */
+export function formatRelative(at: number, now: number): string {
+  const ago = now - at;
+  if (ago < -3 * SECOND) return `in ${coarse(-ago)}`;
+  if (ago < 2 * SECOND) return 'just now';
+  return `${coarse(ago)} ago`;
+}
+
+function coarse(ms: number): string {
+  if (ms < MINUTE) return `${Math.floor(ms / SECOND)} s`;
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min`;
+  if (ms < DAY) return `${Math.floor(ms / HOUR)} h`;
+  return `${Math.floor(ms / DAY)} d`;
+}
+
+const absolute = new Intl.DateTimeFormat(undefined, {
+  year: 'numeric',
+  month: 'short',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+  hour12: false,
+  timeZoneName: 'short',
+});
+
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+  hour12: false,
+});
+
+/** Date and time in the reader's zone. */
+export const formatAbsolute = (at: number): string => absolute.format(at);
+
+/** Time of day alone, in the reader's zone. */
+export const formatClock = (at: number): string => clock.format(at);
+
+/** Local and UTC, for tooltips. */
+export const formatBoth = (at: number): string => `${absolute.format(at)}\n${new Date(at).toISOString()}`;
+
+const whole = new Intl.NumberFormat();
+export const formatCount = (n: number): string => whole.format(n);

@@ -1,0 +1,87 @@
+import { ShieldX } from 'lucide-react';
+import { useHistory } from '@/hooks/use-queries';
+import type { HistoryLine } from '@/services/history';
+import type { Mission } from '@/services/missions';
+import { formatBoth, formatClock, formatDuration } from './format';
+import { Failure, Loading } from './states';
+import { isStatus, StatusBadge } from './status-badge';
+import { FullTime } from './times';
+
+/** Later than this and the time of recording is shown too. */
+const LATE = 1_000;
+
+/** Every change of the mission, refused updates too, with the time between them. */
+export function MissionTimeline({ mission }: { mission: Mission }) {
+  const history = useHistory(mission.id, mission.version);
+  if (!history.data) {
+    return history.isError ? (
+      <Failure
+        what="The timeline"
+        error={history.error}
+        onRetry={() => void history.refetch()}
+        busy={history.isFetching}
+      />
+    ) : (
+      <Loading label="Loading timeline" rows={3} />
+    );
+  }
+  const { lines, dropped } = history.data;
+  return (
+    <>
+      {dropped > 0 && <p className="dim">{dropped} older lines were dropped to keep the history short.</p>}
+      {lines.length === 0 && <p className="dim">Nothing is recorded yet.</p>}
+      <ol className="timeline" aria-label="Timeline">
+        {lines.map((line, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the history only grows at its end
+          <Line key={i} line={line} before={lines[i - 1]} />
+        ))}
+      </ol>
+      {history.isError && (
+        <p className="error-text">Newer lines could not be read; the next change tries again.</p>
+      )}
+    </>
+  );
+}
+
+function Line({ line, before }: { line: HistoryLine; before?: HistoryLine }) {
+  const late = line.recordedAt - line.madeAt;
+  return (
+    <li data-refused={line.refused || undefined}>
+      <div className="line-head">
+        {isStatus(line.status) && !line.refused ? (
+          <StatusBadge status={line.status} />
+        ) : (
+          <Refused line={line} />
+        )}
+        <time dateTime={new Date(line.madeAt).toISOString()} title={formatBoth(line.madeAt)} className="mono">
+          {formatClock(line.madeAt)}
+        </time>
+        {before && <span className="elapsed">+{formatDuration(line.madeAt - before.madeAt)}</span>}
+      </div>
+      <div className="sub">
+        {line.run > 0 && (
+          <span>
+            attempt {line.attempt}, run {line.run}
+          </span>
+        )}
+        {line.soldierId && <span className="mono wrap">{line.soldierId}</span>}
+        {line.code && <code>{line.code}</code>}
+        {line.message && <span className="wrap">{line.message}</span>}
+      </div>
+      {late > LATE && (
+        <div className="sub">
+          recorded {formatDuration(late)} later: <FullTime at={line.recordedAt} />
+        </div>
+      )}
+    </li>
+  );
+}
+
+function Refused({ line }: { line: HistoryLine }) {
+  return (
+    <span className="status" data-status={line.refused ? 'REFUSED' : 'NOTE'}>
+      {line.refused && <ShieldX size={14} aria-hidden="true" />}
+      {line.refused ? `Refused${line.status ? `: ${line.status}` : ''}` : line.status || 'Note'}
+    </span>
+  );
+}

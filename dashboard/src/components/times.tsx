@@ -1,0 +1,34 @@
+import { useNow } from '@/hooks/use-now';
+import { formatAbsolute, formatBoth, formatDuration, formatElapsed, formatRelative } from './format';
+
+/** "12 s ago", ticking; the absolute time in both zones on hover. */
+export function RelativeTime({ at }: { at: number }) {
+  const now = useNow();
+  return (
+    <time dateTime={new Date(at).toISOString()} title={formatBoth(at)}>
+      {formatRelative(at, now)}
+    </time>
+  );
+}
+
+/** Absolute first, for pages where the moment matters, with the relative one behind it. */
+export function FullTime({ at }: { at: number }) {
+  const now = useNow();
+  return (
+    <time dateTime={new Date(at).toISOString()} title={new Date(at).toISOString()}>
+      {formatAbsolute(at)} <span className="dim">({formatRelative(at, now)})</span>
+    </time>
+  );
+}
+
+/** How long something took, or has been taking so far. */
+export function Duration({ from, to }: { from?: number; to?: number }) {
+  if (from === undefined) return <span className="dim">–</span>;
+  if (to !== undefined) return <span>{formatDuration(to - from)}</span>;
+  return <Growing from={from} />;
+}
+
+function Growing({ from }: { from: number }) {
+  const now = useNow();
+  return <span title="so far">{formatElapsed(now - from)}</span>;
+}

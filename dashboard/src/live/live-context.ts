@@ -1,0 +1,18 @@
+import { createContext, useContext, useSyncExternalStore } from 'react';
+import type { StreamStatus } from './event-stream';
+import type { LiveCache } from './live-cache';
+
+const LiveContext = createContext<LiveCache | undefined>(undefined);
+
+export const LiveProvider = LiveContext.Provider;
+
+export function useLive(): LiveCache {
+  const live = useContext(LiveContext);
+  if (!live) throw new Error('useLive needs a LiveProvider above it');
+  return live;
+}
+
+export function useStreamStatus(): StreamStatus {
+  const live = useLive();
+  return useSyncExternalStore(live.subscribe, live.getStatus);
+}

@@ -1,0 +1,211 @@
+// Missions: wire form, domain form, keys and calls.
+
+import type { InfiniteData } from '@tanstack/react-query';
+import { z } from 'zod';
+import { call, wireTime } from './api';
+
+export const STATUSES = ['SCHEDULED', 'QUEUED', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELLED'] as const;
+export type MissionStatus = (typeof STATUSES)[number];
+
+/** No further change comes but by an operator's retry. */
+export const isFinal = (status: MissionStatus): boolean =>
+  status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED';
+
+const missionWire = z.object({
+  mission_id: z.string(),
+  name: z.string(),
+  kind: z.string(),
+  payload: z.record(z.string(), z.unknown()).optional(),
+  priority: z.string().default('normal'),
+  squad: z.string().default('default'),
+  labels: z.record(z.string(), z.string()).nullish(),
+  status: z.enum(STATUSES),
+  status_reason: z.string().optional(),
+  cancel_requested: z.boolean().default(false),
+  attempt: z.number().int().default(1),
+  max_attempts: z.number().int().default(1),
+  run: z.number().int().default(0),
+  losses: z.number().int().default(0),
+  timeout_seconds: z.number().default(0),
+  progress: z.number().default(0),
+  soldier_id: z.string().optional(),
+  result: z.unknown().optional(),
+  error: z.object({ code: z.string(), message: z.string() }).nullish(),
+  created_at: wireTime,
+  updated_at: wireTime.optional(),
+  run_at: wireTime.nullish(),
+  started_at: wireTime.nullish(),
+  finished_at: wireTime.nullish(),
+  version: z.number().int(),
+});
+
+export interface MissionError {
+  code: string;
+  message: string;
+}
+
+/** A mission as this app uses it. Times are milliseconds; absent ones are undefined. */
+export interface Mission {
+  id: string;
+  name: string;
+  kind: string;
+  /** Absent in lists and events. */
+  payload?: Record<string, unknown>;
+  priority: string;
+  squad: string;
+  labels: Record<string, string>;
+  status: MissionStatus;
+  /** Why it waits, in the commander's words. */
+  statusReason?: string;
+  cancelRequested: boolean;
+  attempt: number;
+  maxAttempts: number;
+  run: number;
+  losses: number;
+  timeoutSeconds: number;
+  progress: number;
+  soldierId?: string;
+  /** Absent in lists and events. */
+  result?: unknown;
+  error?: MissionError;
+  createdAt: number;
+  updatedAt: number;
+  runAt?: number;
+  startedAt?: number;
+  finishedAt?: number;
+  /** Grows with each change; an event with a lower one is old news. */
+  version: number;
+}
+
+export function toMission(w: z.output<typeof missionWire>): Mission {
+  return {
+    id: w.mission_id,
+    name: w.name,
+    kind: w.kind,
+    payload: w.payload,
+    priority: w.priority,
+    squad: w.squad,
+    labels: w.labels ?? {},
+    status: w.status,
+    statusReason: w.status_reason || undefined,
+    cancelRequested: w.cancel_requested,
+    attempt: w.attempt,
+    maxAttempts: w.max_attempts,
+    run: w.run,
+    losses: w.losses,
+    timeoutSeconds: w.timeout_seconds,
+    progress: w.progress,
+    soldierId: w.soldier_id || undefined,
+    result: w.result,
+    error: w.error ?? undefined,
+    createdAt: w.created_at,
+    updatedAt: w.updated_at ?? w.created_at,
+    runAt: w.run_at ?? undefined,
+    startedAt: w.started_at ?? undefined,
+    finishedAt: w.finished_at ?? undefined,
+    version: w.version,
+  };
+}
+
+export const missionSchema = missionWire.transform(toMission);
+
+/** How fresh an answer is: from Redis, or from the commander's memory while Redis is away. */
+export interface Freshness {
+  degraded: boolean;
+  asOf?: number;
+}
+
+const freshnessWire = z.object({ degraded: z.boolean().default(false), as_of: wireTime.nullish() });
+
+export interface MissionDetail extends Freshness {
+  mission: Mission;
+}
+
+const detailSchema = missionWire
+  .and(freshnessWire)
+  .transform(
+    (w): MissionDetail => ({ mission: toMission(w), degraded: w.degraded, asOf: w.as_of ?? undefined }),
+  );
+
+export interface MissionPage extends Freshness {
+  missions: Mission[];
+  nextCursor?: string;
+  /** False when the answer may lack missions (it came from memory). */
+  complete: boolean;
+}
+
+const pageSchema = freshnessWire
+  .extend({
+    missions: z.array(missionSchema).nullable(),
+    next_cursor: z.string().nullish(),
+    complete: z.boolean().default(true),
+  })
+  .transform(
+    (w): MissionPage => ({
+      missions: w.missions ?? [],
+      nextCursor: w.next_cursor || undefined,
+      complete: w.complete,
+      degraded: w.degraded,
+      asOf: w.as_of ?? undefined,
+    }),
+  );
+
+export interface MissionFilter {
+  status?: MissionStatus;
+  kind?: string;
+  squad?: string;
+}
+
+export type MissionPages = InfiniteData<MissionPage, string | undefined>;
+
+export const missionKeys = {
+  lists: ['missions', 'list'] as const,
+  list: (filter: MissionFilter) => ['missions', 'list', filter] as const,
+  detail: (id: string) => ['missions', 'detail', id] as const,
+};
+
+/** What a kind or a squad may be called. */
+export const NAME_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+export const PAGE_SIZE = 50;
+
+export function fetchMissions(filter: MissionFilter, cursor: string | undefined, signal?: AbortSignal) {
+  const query = new URLSearchParams();
+  if (filter.status) query.set('status', filter.status);
+  if (filter.kind) query.set('kind', filter.kind);
+  if (filter.squad) query.set('squad', filter.squad);
+  query.set('limit', String(PAGE_SIZE));
+  if (cursor) query.set('cursor', cursor);
+  return call({ path: `/missions?${query}`, schema: pageSchema, signal });
+}
+
+export function fetchMission(id: string, signal?: AbortSignal) {
+  return call({ path: `/missions/${encodeURIComponent(id)}`, schema: detailSchema, signal });
+}
+
+export interface NewMission {
+  name: string;
+  kind: string;
+  payload: Record<string, unknown>;
+  timeoutSeconds: number;
+}
+
+/** Orders a mission. The same key again never makes a second one, so a failed call may be repeated. */
+export function createMission(order: NewMission, idempotencyKey: string) {
+  return call({
+    path: '/missions',
+    method: 'POST',
+    schema: missionSchema,
+    headers: { 'Idempotency-Key': idempotencyKey },
+    body: {
+      name: order.name,
+      kind: order.kind,
+      payload: order.payload,
+      timeout_seconds: order.timeoutSeconds,
+    },
+  });
+}
+
+export function cancelMission(id: string) {
+  return call({ path: `/missions/${encodeURIComponent(id)}/cancel`, method: 'POST', schema: missionSchema });
+}

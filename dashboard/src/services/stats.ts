@@ -1,0 +1,56 @@
+// Counts by status, rates and queue depths. Pushed by the stream; fetched only while it is away.
+
+import { z } from 'zod';
+import { call } from './api';
+import { type MissionStatus, STATUSES } from './missions';
+
+const countsWire = z.object(
+  Object.fromEntries(STATUSES.map((status) => [status, z.number().default(0)])) as Record<
+    MissionStatus,
+    z.ZodDefault<z.ZodNumber>
+  >,
+);
+
+export const statsSchema = z
+  .object({
+    counts: countsWire,
+    rates: z
+      .object({
+        created_per_minute: z.number().default(0),
+        completed_per_minute: z.number().default(0),
+        failed_per_minute: z.number().default(0),
+      })
+      .optional(),
+    queues: z
+      .array(z.object({ name: z.string(), ready: z.number().default(0), consumers: z.number().default(0) }))
+      .nullish(),
+  })
+  .transform(
+    (w): Stats => ({
+      counts: w.counts,
+      rates: {
+        createdPerMinute: w.rates?.created_per_minute ?? 0,
+        completedPerMinute: w.rates?.completed_per_minute ?? 0,
+        failedPerMinute: w.rates?.failed_per_minute ?? 0,
+      },
+      queues: w.queues ?? [],
+    }),
+  );
+
+export interface QueueDepth {
+  name: string;
+  ready: number;
+  consumers: number;
+}
+
+export interface Stats {
+  counts: Record<MissionStatus, number>;
+  rates: { createdPerMinute: number; completedPerMinute: number; failedPerMinute: number };
+  queues: QueueDepth[];
+}
+
+export const statsKey = ['stats'] as const;
+
+export function fetchStats(signal?: AbortSignal) {
+  return call({ path: '/stats', schema: statsSchema, signal });
+}
