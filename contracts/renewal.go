@@ -55,8 +55,8 @@ func (r Renewal) Check() error {
 	if len(r.Version) > 100 {
 		v.add("version", "too_long", "must be at most 100 bytes")
 	}
-	if len(r.Inbox) > 255 {
-		v.add("inbox", "too_long", "must be at most 255 bytes")
+	if r.Inbox != "" && !ValidInbox(r.Inbox) {
+		v.add("inbox", "invalid", "must be a queue that the broker named, or absent")
 	}
 	return v.err()
 }

@@ -1,6 +1,9 @@
 package contracts
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // ValidToken tells whether s can name a kind, a squad or a soldier: [a-z0-9][a-z0-9._-]{0,63}.
 func ValidToken(s string) bool {
@@ -58,4 +61,10 @@ func (v *validator) err() error {
 		return nil
 	}
 	return &ValidationError{Fields: v.fields}
+}
+
+// ValidInbox tells whether s can be a soldier's inbox: a queue that the broker named. A commander answers to no other, so
+// that nobody can have it write into the queues of Mission Control.
+func ValidInbox(s string) bool {
+	return len(s) <= 255 && strings.HasPrefix(s, "amq.gen-")
 }

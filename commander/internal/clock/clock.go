@@ -1,0 +1,105 @@
+// Package clock tells the time that all commanders share: the store's.
+//
+// It asks the store now and then and adds monotonic time in between, so that neither a wrong wall clock nor one that is
+// set while the commander runs decides anything. Until the store was first reached it is this machine's wall clock as it
+// was at the start, plus monotonic time.
+package clock
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+)
+
+// Source is where the time comes from: a store.Clock.
+type Source interface {
+	Now(ctx context.Context) (time.Time, error)
+}
+
+// refreshEvery bounds the drift between this machine's oscillator and the store's.
+const refreshEvery = 5 * time.Second
+
+// Clock is the store's time. It is safe for concurrent use.
+type Clock struct {
+	source Source
+	log    *zap.Logger
+	base   time.Time    // with monotonic reading; never replaced
+	offset atomic.Int64 // nanoseconds to add to base plus monotonic time
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+	once sync.Once
+}
+
+// New returns a clock over source.
+func New(source Source, log *zap.Logger) *Clock {
+	return &Clock{source: source, log: log.Named("clock"), base: time.Now()}
+}
+
+// Now returns the time.
+func (c *Clock) Now() contracts.Time {
+	return contracts.At(c.local().Add(time.Duration(c.offset.Load())))
+}
+
+// Time returns Now as a time.Time, for libraries that want a func() time.Time.
+func (c *Clock) Time() time.Time { return c.Now().Time }
+
+func (c *Clock) local() time.Time { return c.base.Add(time.Since(c.base)) }
+
+// Start begins to follow the source. It returns at once.
+func (c *Clock) Start(context.Context) error {
+	c.once.Do(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		c.stop = cancel
+		c.done.Go(func() { c.follow(ctx) })
+	})
+	return nil
+}
+
+// Stop ends it.
+func (c *Clock) Stop(context.Context) error {
+	if c.stop != nil {
+		c.stop()
+	}
+	c.done.Wait()
+	return nil
+}
+
+func (c *Clock) follow(ctx context.Context) {
+	tick := time.NewTicker(refreshEvery)
+	defer tick.Stop()
+	for {
+		c.refresh(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// refresh takes the middle of the round trip as the moment that the answer speaks of. A slow round trip is not used: its
+// middle says too little.
+func (c *Clock) refresh(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	asked := c.local()
+	now, err := c.source.Now(ctx)
+	if err != nil {
+		return
+	}
+	took := c.local().Sub(asked)
+	if took > 500*time.Millisecond {
+		return
+	}
+	offset := now.Sub(asked.Add(took / 2))
+	old := time.Duration(c.offset.Swap(int64(offset)))
+	if jump := (offset - old).Abs(); jump > time.Second {
+		c.log.Info("clock follows the store", zap.Duration("moved_by", offset-old))
+	}
+}

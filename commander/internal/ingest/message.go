@@ -1,0 +1,193 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/mission"
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
+	"github.com/mission-control-dev/mission-control/contracts/topology"
+	"github.com/mission-control-dev/mission-control/tokenauth"
+)
+
+// Reasons for setting a message aside, beside tokenauth.Reason's and mission.Refusal's.
+const (
+	reasonUnreadable = "unreadable"
+	reasonSession    = "wrong_session"
+	reasonMarker     = "forged_marker"
+)
+
+// message is a delivery, read, and what became of it.
+type message struct {
+	delivery broker.Delivery
+	inbox    string
+	items    []mission.Item
+	renewal  *contracts.Renewal
+	marker   *contracts.Marker
+
+	answers []contracts.Answer
+	// refused is why the message, or an item of it, is set aside; detail is for people.
+	refused, detail string
+}
+
+// read decodes and verifies a message. One that is not to be believed comes back with its reason.
+func (in *Intake) read(d broker.Delivery) message {
+	m := message{delivery: d}
+	h, err := contracts.PeekHeader(d.Body)
+	if err == nil {
+		switch h.Type {
+		case contracts.TypeStatus:
+			err = in.readStatus(&m)
+		case contracts.TypeRenewal:
+			err = in.readRenewal(&m)
+		case contracts.TypeMarker:
+			var marker contracts.Marker
+			if marker, err = contracts.DecodeMarker(d.Body, in.MarkerKey); err == nil {
+				m.marker = &marker
+			} else {
+				m.refused = reasonMarker
+			}
+		default:
+			err = fmt.Errorf("%w: %q", contracts.ErrUnknownType, h.Type)
+		}
+	}
+	if err != nil {
+		if m.refused == "" {
+			m.refused = reasonUnreadable
+		}
+		m.detail = err.Error()
+	}
+	return m
+}
+
+func (in *Intake) readStatus(m *message) error {
+	pack, err := contracts.DecodeStatusPack(m.delivery.Body)
+	if err != nil {
+		return err
+	}
+	claims, err := in.Verifier.VerifyAt(pack.Token, pack.SentAt.Time)
+	if err != nil {
+		m.refused = tokenauth.Reason(err)
+		return err
+	}
+	m.inbox = pack.Inbox
+	by := mission.Speaker{Session: claims.Subject, SoldierID: claims.Private[in.SoldierClaim]}
+	for _, u := range pack.Updates {
+		m.items = append(m.items, mission.Item{Update: u, By: by})
+	}
+	return nil
+}
+
+func (in *Intake) readRenewal(m *message) error {
+	msg, err := contracts.DecodeRenewalMessage(m.delivery.Body)
+	if err != nil {
+		return err
+	}
+	claims, err := in.Verifier.VerifySignature(msg.Token)
+	if err != nil {
+		m.refused = tokenauth.Reason(err)
+		return err
+	}
+	if claims.Subject != msg.Renewal.Session || claims.Private[in.SoldierClaim] != msg.Renewal.SoldierID {
+		m.refused = reasonSession
+		return fmt.Errorf("the token is for session %s", claims.Subject)
+	}
+	m.inbox, m.renewal = msg.Renewal.Inbox, &msg.Renewal
+	return nil
+}
+
+// apply settles all that the messages say.
+func (in *Intake) apply(ctx context.Context, messages []message) error {
+	var items []mission.Item
+	for i := range messages {
+		items = append(items, messages[i].items...)
+	}
+	var results []mission.Result
+	if len(items) > 0 {
+		var err error
+		if results, err = in.Missions.Apply(ctx, items); err != nil {
+			return err
+		}
+	}
+	for i := range messages {
+		m := &messages[i]
+		for k, it := range m.items {
+			r := results[k]
+			if r.Answer.Type != "" {
+				m.answers = append(m.answers, r.Answer)
+			}
+			if setAside(it.Update, r.Refused) {
+				m.refused = string(r.Refused)
+				m.detail = fmt.Sprintf("mission %s, execution %s", it.Update.MissionID, it.Update.Execution)
+			}
+		}
+		results = results[len(m.items):]
+		if m.renewal != nil {
+			reply, err := in.Leases.Extend(ctx, *m.renewal)
+			if err != nil {
+				m.refused, m.detail = reasonUnreadable, err.Error()
+				continue
+			}
+			m.answers = append(m.answers, contracts.Answer{Type: contracts.AnswerRenewed, Renewal: &reply})
+		}
+	}
+	return nil
+}
+
+// setAside tells whether a refused update is kept for a person. A refused claim is a duplicate order, which is everyday
+// life; a refused final is somebody's work.
+func setAside(u contracts.Update, why mission.Refusal) bool {
+	return why != "" && (u.Status.Final() || why == mission.RefusedUnknown)
+}
+
+// finish answers, sets aside what was refused, and acks.
+func (in *Intake) finish(ctx context.Context, m message) {
+	if m.marker != nil {
+		in.Inboxes.Send(m.marker.Inbox, contracts.Answer{Type: contracts.AnswerMarker, Reason: m.marker.ID})
+	}
+	if m.inbox != "" {
+		in.Inboxes.Send(m.inbox, m.answers...)
+	}
+	if m.refused != "" {
+		if err := in.keep(ctx, m); err != nil {
+			in.log.Warn("refused message not set aside, it comes again", zap.String("reason", m.refused), zap.Error(err))
+			_ = m.delivery.Nack(broker.Requeued)
+			return
+		}
+	}
+	_ = m.delivery.Ack() // stale: it comes again, and is settled again without harm
+}
+
+// Pace and patience of setting aside.
+const (
+	keepTries   = 3
+	keepTimeout = 5 * time.Second
+)
+
+// keep publishes a refused message, as it came, to the queue for refused ones.
+func (in *Intake) keep(ctx context.Context, m message) error {
+	in.Refused(m.refused)
+	in.log.Info("message refused and set aside", zap.String("queue", topology.StatusRefused), zap.String("reason", m.refused),
+		zap.String("detail", m.detail))
+	var err error
+	for range keepTries {
+		tryCtx, cancel := context.WithTimeout(ctx, keepTimeout)
+		err = in.Broker.Publish(tryCtx, topology.StatusRefused, broker.Message{
+			ID: m.delivery.ID, Type: m.delivery.Type, Body: m.delivery.Body,
+			Headers: map[string]string{"reason": m.refused, "detail": m.detail, "queue": m.delivery.Queue},
+		})
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	return err
+}

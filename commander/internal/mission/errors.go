@@ -1,0 +1,26 @@
+package mission
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+)
+
+// ErrIdempotencyMismatch: the Idempotency-Key was used before, for a request with another body.
+var ErrIdempotencyMismatch = errors.New("the idempotency key was used before with another body")
+
+// errContended: other commanders changed the mission each time before this one could. Trying again helps.
+var errContended = errors.New("mission changes too often, try again")
+
+// StateError says that the mission's status forbids an action.
+type StateError struct {
+	MissionID string
+	Status    contracts.Status
+	// Action is what was asked for: cancel.
+	Action string
+}
+
+func (e *StateError) Error() string {
+	return fmt.Sprintf("mission %s is %s: it can't %s", e.MissionID, e.Status, e.Action)
+}

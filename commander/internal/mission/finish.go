@@ -1,0 +1,109 @@
+package mission
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// Finish applies a final. Its ticket is verified already, and is the speaker's. jitter is 0 to 1 and spreads retries.
+func Finish(rec store.Record, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
+	answer := contracts.Answer{Type: contracts.AnswerRecorded, MissionID: u.MissionID, Execution: u.Execution}
+	if rec.Mission.Version != 0 && rec.Recorded == u.Execution {
+		return Decision{Answer: answer} // sent again: nothing new
+	}
+	var d Decision
+	switch m, t := rec.Mission, u.Ticket; {
+	case m.Version == 0:
+		d.Refused = RefusedUnknown
+	case m.Status == contracts.StatusInProgress && m.Run == t.Run && rec.Execution == t.Execution:
+		d = end(rec, u, by, nil, jitter, now)
+	case t.Run > m.Run && t.Attempt == m.Attempt && !m.Status.Terminal():
+		d = adopt(rec, u, by, jitter, now)
+	default:
+		d = refuse(rec, u, by, RefusedSuperseded, now)
+	}
+	d.Answer = answer
+	return d
+}
+
+// adopt applies a final whose grant the store has lost with its last writes: the ticket proves the grant.
+func adopt(rec store.Record, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
+	r := rec
+	m := &r.Mission
+	m.Status, m.StatusReason = contracts.StatusInProgress, ""
+	m.Run, m.SoldierID = u.Ticket.Run, by.SoldierID
+	if m.StartedAt.IsZero() {
+		m.StartedAt = u.MadeAt
+	}
+	lost := line(r, contracts.CauseGranted, u.MadeAt, now, "granted before; the store had lost it")
+	return end(r, u, by, []contracts.HistoryLine{lost}, jitter, now)
+}
+
+// end moves an IN_PROGRESS record on as the final says. before are history lines that come first.
+func end(rec store.Record, u contracts.Update, by Speaker, before []contracts.HistoryLine, jitter float64,
+	now contracts.Time,
+) Decision {
+	n := next(rec, now)
+	release(&n)
+	n.Recorded = u.Execution
+	m := &n.Mission
+	m.SoldierID = by.SoldierID
+	c := change(rec, n)
+	c.Due = store.DueDrop
+	d := Decision{Change: c}
+	var cause contracts.Cause
+	message := ""
+	if u.Status == contracts.UpdateFailed {
+		m.Error = u.Error
+		if u.Error != nil {
+			message = u.Error.Code + ": " + u.Error.Message
+		}
+	}
+	switch {
+	case u.Status == contracts.UpdateCompleted:
+		cause = contracts.CauseCompleted
+		m.Status, m.Result, m.Error, m.Progress, m.FinishedAt = contracts.StatusCompleted, u.Result, nil, 100, u.MadeAt
+	case m.CancelRequested:
+		cause = contracts.CauseCancel
+		m.Status, m.FinishedAt = contracts.StatusCancelled, u.MadeAt
+	case u.Status == contracts.UpdateReleased:
+		cause, message = contracts.CauseReleased, "handed back: the soldier drains"
+		queue(&n, c, now)
+		d.Dispatch = DispatchNow
+	case m.Attempt < m.MaxAttempts:
+		cause = contracts.CauseRetry
+		m.Status, m.RunAt = contracts.StatusScheduled, contracts.At(now.Add(RetryDelay(m.Attempt, jitter)))
+		c.Due, c.DueAt = store.DueSet, m.RunAt
+	default:
+		cause = contracts.CauseFailed
+		m.Status, m.FinishedAt = contracts.StatusFailed, u.MadeAt
+	}
+	c.History = append(before, line(n, cause, u.MadeAt, now, message)) //nolint:gocritic // before is this call's own
+	if cause == contracts.CauseRetry {
+		m.Attempt++
+	}
+	c.Record = n
+	return d
+}
+
+// Retry delays.
+const (
+	retryBase = 5 * time.Second
+	retryCap  = 10 * time.Minute
+)
+
+// RetryDelay is how long a mission waits after its attempt-th attempt failed: 5 s, doubling, at most 10 min, and then
+// 20 % less to 20 % more as jitter goes from 0 to 1.
+func RetryDelay(attempt int, jitter float64) time.Duration {
+	d := retryCap
+	if attempt < 10 {
+		d = min(retryBase<<(attempt-1), retryCap)
+	}
+	return time.Duration(float64(d) * (0.8 + 0.4*jitter))
+}
+
+// Jitter returns a random number from 0 to 1.
+func Jitter() float64 { return rand.Float64() } //nolint:gosec // spreads retries, guards nothing

@@ -1,0 +1,141 @@
+package mission
+
+import (
+	"context"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// Item is one status update and who sent it.
+type Item struct {
+	Update contracts.Update
+	By     Speaker
+}
+
+// Result is how an item was settled.
+type Result struct {
+	// Answer goes to the speaker's inbox; its Type is empty where there is nothing to say.
+	Answer contracts.Answer
+	// Refused is empty unless the item changed nothing because the rules forbid it.
+	Refused Refusal
+}
+
+// Apply settles status updates: it returns a result for each, or an error and then none of them may be acked. What was
+// settled before the error is settled again without harm.
+func (s *Service) Apply(ctx context.Context, items []Item) ([]Result, error) {
+	results := make([]Result, len(items))
+	pending := make([]int, len(items))
+	for i := range items {
+		pending[i] = i
+	}
+	for range maxRounds {
+		var err error
+		if pending, err = s.round(ctx, items, pending, results); err != nil {
+			return nil, err
+		}
+		if len(pending) == 0 {
+			for i := range results {
+				s.observe(items[i], results[i])
+			}
+			return results, nil
+		}
+	}
+	return nil, fmt.Errorf("apply %d updates: %w", len(pending), errContended)
+}
+
+// round decides and commits the pending items, at most one for each mission, and returns those that are still pending.
+func (s *Service) round(ctx context.Context, items []Item, pending []int, results []Result) ([]int, error) {
+	var now, later []int
+	var ids []string
+	seen := make(map[string]bool, len(pending))
+	for _, i := range pending {
+		id := items[i].Update.MissionID
+		if seen[id] {
+			later = append(later, i)
+			continue
+		}
+		seen[id] = true
+		now, ids = append(now, i), append(ids, id)
+	}
+	recs, err := s.store.Load(ctx, ids...)
+	if err != nil {
+		return nil, fmt.Errorf("load %d missions: %w", len(ids), err)
+	}
+	var changes []store.Change
+	var decisions []Decision
+	var changing []int
+	for k, i := range now {
+		d := s.decide(recs[k], items[i])
+		results[i] = Result{Answer: d.Answer, Refused: d.Refused}
+		if d.Suspect != "" {
+			s.suspects.Suspect(d.Suspect)
+		}
+		if d.Change != nil {
+			changes, decisions, changing = append(changes, *d.Change), append(decisions, d), append(changing, i)
+		}
+	}
+	if len(changes) == 0 {
+		return later, nil
+	}
+	outcomes, err := s.store.Commit(ctx, changes...)
+	if err != nil {
+		return nil, fmt.Errorf("commit %d changes: %w", len(changes), err)
+	}
+	for k, o := range outcomes {
+		i := changing[k]
+		switch o.Code {
+		case store.Applied:
+			rec := s.applied(&changes[k])
+			if decisions[k].Dispatch == DispatchNow {
+				s.dispatch.Dispatch(rec, o.Dispatch)
+			}
+		case store.SessionDead:
+			results[i] = Result{Answer: SessionDead(items[i].Update)}
+		default:
+			later = append(later, i)
+		}
+	}
+	return later, nil
+}
+
+// decide verifies what an update shows and asks the rule for it.
+func (s *Service) decide(rec store.Record, it Item) Decision {
+	u, now := it.Update, s.now()
+	switch {
+	case u.Status == contracts.UpdateInProgress:
+		d := Claim(rec, u, it.By, now)
+		if d.Answer.Ticket != nil {
+			signed := d.Answer.Ticket.Sign(s.ticketKey)
+			d.Answer.Ticket = &signed
+		}
+		return d
+	case u.Status == contracts.UpdateNoHandler:
+		return NoHandler(rec, u, it.By, now)
+	}
+	if err := u.Ticket.Verify(s.ticketKey); err != nil {
+		return refuse(rec, u, it.By, RefusedTicket, now)
+	}
+	if u.Ticket.Session != it.By.Session {
+		return refuse(rec, u, it.By, RefusedSession, now)
+	}
+	return Finish(rec, u, it.By, Jitter(), now)
+}
+
+func (s *Service) observe(it Item, r Result) {
+	switch {
+	case it.Update.Status == contracts.UpdateInProgress:
+		s.observer.Claimed(r.Answer.Type)
+	case r.Refused == "":
+		s.observer.Recorded(it.Update.Status)
+	}
+	if r.Refused == "" {
+		return
+	}
+	s.observer.Refused(string(r.Refused))
+	s.log.Debug("update refused", zap.String("mission_id", it.Update.MissionID), zap.String("status", string(it.Update.Status)),
+		zap.String("execution", it.Update.Execution), zap.String("soldier_id", it.By.SoldierID), zap.String("reason", string(r.Refused)))
+}

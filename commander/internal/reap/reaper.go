@@ -1,0 +1,264 @@
+// Package reap declares soldiers' sessions dead.
+//
+// Expiry is an act, never a reading: until a session is buried its renewals and finals count, however late. Before the
+// act a commander makes sure that the silence is the soldier's own.
+//
+//	lease ran out ─> everything was here for 35 s unbroken ─> a marker went through status_queue ─> bury
+//	inbox is gone ─> no renewal for 5 s, unbroken ─────────> a marker went through status_queue ─> bury
+//
+// The marker is published after the lease ran out and comes back once all that the broker had before it is settled, so a
+// final that the broker has confirmed is recorded before its session is buried. Burying is conditional on the session
+// not having renewed since it was looked at.
+//
+// A session becomes suspect when another soldier gets the redelivered order of a mission that it holds, and its inbox
+// turns out to be gone. Suspicion alone is not enough: all connections break at once when the broker restarts, and a
+// healthy soldier renews within that time.
+package reap
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/uptime"
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+const (
+	every         = time.Second
+	expiredLimit  = 100
+	markerTimeout = 20 * time.Second
+	buryTries     = 5
+)
+
+// Store is what the reaper needs of a store.
+type Store interface {
+	Load(ctx context.Context, ids ...string) ([]store.Record, error)
+	Session(ctx context.Context, id string) (store.Session, error)
+	Expired(ctx context.Context, limit int) ([]store.Session, error)
+	SessionMissions(ctx context.Context, id string) ([]string, error)
+	Bury(ctx context.Context, id string, ifRenewedAt contracts.Time, changes ...store.Change) ([]store.Outcome, error)
+}
+
+// Missions makes the changes of a death: a mission.Service.
+type Missions interface {
+	Lost(recs []store.Record) []store.Change
+	Redispatch(changes []store.Change, outcomes []store.Outcome)
+}
+
+// Barrier sends a marker through status_queue and waits until it is back.
+type Barrier interface {
+	Pass(ctx context.Context) error
+}
+
+// Inboxes tells whether an inbox exists.
+type Inboxes interface {
+	Deliverable(ctx context.Context, inbox string) (bool, error)
+}
+
+// Config of a Reaper. All fields are required.
+type Config struct {
+	Store    Store
+	Missions Missions
+	Barrier  Barrier
+	Inboxes  Inboxes
+	Uptime   *uptime.Tracker
+	// Buried counts.
+	Buried func()
+	Logger *zap.Logger
+}
+
+// Reaper buries sessions.
+type Reaper struct {
+	Config
+	log      *zap.Logger
+	suspects chan string
+
+	start, end sync.Once
+	stop       context.CancelFunc
+	done       sync.WaitGroup
+}
+
+// suspect is a session whose inbox was gone.
+type suspect struct {
+	session store.Session
+	since   time.Time
+}
+
+// New returns a reaper.
+func New(c Config) *Reaper {
+	return &Reaper{Config: c, log: c.Logger.Named("reap"), suspects: make(chan string, 1024), stop: func() {}}
+}
+
+// Suspect says that the order of a mission held by session was delivered again to somebody else.
+func (r *Reaper) Suspect(session string) {
+	select {
+	case r.suspects <- session:
+	default: // the lease will tell
+	}
+}
+
+// Start begins. It returns at once.
+func (r *Reaper) Start(context.Context) error {
+	r.start.Do(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		r.stop = cancel
+		r.done.Go(func() { r.run(ctx) })
+	})
+	return nil
+}
+
+// Stop ends it.
+func (r *Reaper) Stop(context.Context) error {
+	r.end.Do(func() { r.stop() })
+	r.done.Wait()
+	return nil
+}
+
+func (r *Reaper) run(ctx context.Context) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	suspects := map[string]suspect{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case id := <-r.suspects:
+			r.look(ctx, id, suspects)
+		case <-tick.C:
+			r.expired(ctx)
+			r.overdue(ctx, suspects)
+		}
+	}
+}
+
+// look checks a suspect's inbox, and notes it where that is gone.
+func (r *Reaper) look(ctx context.Context, id string, suspects map[string]suspect) {
+	if _, known := suspects[id]; known {
+		return
+	}
+	s, err := r.Store.Session(ctx, id)
+	if err != nil || s.State != store.SessionLive {
+		return
+	}
+	if s.Inbox != "" {
+		askCtx, cancel := context.WithTimeout(ctx, time.Second)
+		there, err := r.Inboxes.Deliverable(askCtx, s.Inbox)
+		cancel()
+		if err != nil || there {
+			return
+		}
+	}
+	r.log.Info("soldier is suspect: its inbox is gone", zap.String("soldier_id", s.SoldierID), zap.String("session", id))
+	suspects[id] = suspect{session: s, since: time.Now()}
+}
+
+// overdue buries the suspects that did not renew.
+func (r *Reaper) overdue(ctx context.Context, suspects map[string]suspect) {
+	var silent []store.Session
+	for id, s := range suspects {
+		waited := time.Since(s.since)
+		if waited < contracts.SuspectGrace {
+			continue
+		}
+		now, err := r.Store.Session(ctx, id)
+		switch {
+		case errors.Is(err, store.ErrNotFound), err == nil && !unchanged(now, s.session):
+			delete(suspects, id)
+		case err != nil || r.Uptime.Unbroken() < waited:
+			// The silence may be ours: it counts from now on.
+			s.since = time.Now()
+			suspects[id] = s
+		default:
+			silent = append(silent, s.session)
+			delete(suspects, id)
+		}
+	}
+	r.bury(ctx, silent)
+}
+
+// expired buries the sessions whose lease ran out.
+func (r *Reaper) expired(ctx context.Context) {
+	if r.Uptime.Unbroken() < contracts.LeaseDuration {
+		return
+	}
+	sessions, err := r.Store.Expired(ctx, expiredLimit)
+	if err != nil {
+		return
+	}
+	r.bury(ctx, sessions)
+}
+
+// unchanged tells whether a session is live and has not renewed since it was read as before.
+func unchanged(now, before store.Session) bool {
+	return now.State == store.SessionLive && now.RenewedAt.Equal(before.RenewedAt.Time)
+}
+
+// bury declares sessions dead that have not renewed since they were read, once all that they had said is settled.
+func (r *Reaper) bury(ctx context.Context, sessions []store.Session) {
+	if len(sessions) == 0 {
+		return
+	}
+	before := time.Now()
+	passCtx, cancel := context.WithTimeout(ctx, markerTimeout)
+	defer cancel()
+	if err := r.Barrier.Pass(passCtx); err != nil {
+		r.log.Debug("marker did not come back", zap.Int("sessions", len(sessions)), zap.Error(err))
+		return
+	}
+	for _, s := range sessions {
+		if r.Uptime.Unbroken() < time.Since(before) {
+			return
+		}
+		r.buryOne(ctx, s)
+	}
+}
+
+func (r *Reaper) buryOne(ctx context.Context, s store.Session) {
+	for range buryTries {
+		err := r.act(ctx, s)
+		if err == nil {
+			r.Buried()
+			return
+		}
+		if !errors.Is(err, store.ErrSessionChanged) {
+			r.log.Debug("session not buried", zap.String("session", s.ID), zap.Error(err))
+			return
+		}
+		now, err := r.Store.Session(ctx, s.ID)
+		if err != nil || !unchanged(now, s) {
+			return // it renewed, or somebody else buried it
+		}
+	}
+}
+
+// act is one try: it reads the session's missions, decides, and buries all or nothing.
+func (r *Reaper) act(ctx context.Context, s store.Session) error {
+	ids, err := r.Store.SessionMissions(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	var recs []store.Record
+	if len(ids) > 0 {
+		if recs, err = r.Store.Load(ctx, ids...); err != nil {
+			return err
+		}
+	}
+	for _, rec := range recs {
+		if rec.Session != s.ID {
+			return store.ErrSessionChanged
+		}
+	}
+	changes := r.Missions.Lost(recs)
+	outcomes, err := r.Store.Bury(ctx, s.ID, s.RenewedAt, changes...)
+	if err != nil {
+		return err
+	}
+	r.log.Warn("soldier is lost", zap.String("soldier_id", s.SoldierID), zap.String("session", s.ID), zap.Int("missions", len(recs)))
+	r.Missions.Redispatch(changes, outcomes)
+	return nil
+}

@@ -1,0 +1,132 @@
+// Package session gives soldiers their tokens and renews their leases.
+//
+// A session is one life of a soldier process. Its lease lasts 35 s from its last renewal. While the store is away tokens
+// are issued all the same, since they need nothing but a derived key, and the reply says that the lease was not renewed.
+// A session that the store does not know is registered again; one that was buried stays dead.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/mission"
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+	"github.com/mission-control-dev/mission-control/tokenauth"
+)
+
+// What the tokens say of themselves.
+const (
+	TokenIssuer   = "mission-control/commander"
+	TokenAudience = "mission-control/status"
+	// SoldierClaim is the private claim that names the soldier.
+	SoldierClaim = "soldier_id"
+)
+
+// Store is what the service needs of a store.
+type Store interface {
+	Renew(ctx context.Context, s store.Session, lease time.Duration) (store.Session, error)
+	Load(ctx context.Context, ids ...string) ([]store.Record, error)
+}
+
+// Service answers renewals.
+type Service struct {
+	store  Store
+	issuer *tokenauth.Issuer
+	keys   tokenauth.KeySet
+	now    func() time.Time
+	issued func()
+}
+
+// New returns a service. issued is called for each token.
+func New(s Store, issuer *tokenauth.Issuer, keys tokenauth.KeySet, now func() time.Time, issued func()) *Service {
+	return &Service{store: s, issuer: issuer, keys: keys, now: now, issued: issued}
+}
+
+// Renew answers POST /tokens: it renews the lease, or starts a session, and issues a token.
+func (s *Service) Renew(ctx context.Context, r contracts.Renewal) (contracts.RenewalReply, error) {
+	if r.Session == "" {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return contracts.RenewalReply{}, fmt.Errorf("make session id: %w", err)
+		}
+		r.Session = id.String()
+	}
+	reply, err := s.Extend(ctx, r)
+	if err != nil || reply.Dead {
+		return reply, err
+	}
+	token, err := s.issuer.Issue(tokenauth.IssueRequest{
+		Subject: r.Session, Private: map[string]string{SoldierClaim: r.SoldierID},
+	})
+	if err != nil {
+		return contracts.RenewalReply{}, fmt.Errorf("issue token: %w", err)
+	}
+	s.issued()
+	reply.Token, reply.ExpiresIn = token.Raw, int(token.TTL/time.Second)
+	return reply, nil
+}
+
+// Extend renews the lease and nothing else. Lease is false in the reply where the store could not be reached.
+func (s *Service) Extend(ctx context.Context, r contracts.Renewal) (contracts.RenewalReply, error) {
+	reply := contracts.RenewalReply{Session: r.Session}
+	got, err := s.store.Renew(ctx, store.Session{
+		ID: r.Session, SoldierID: r.SoldierID, State: store.SessionLive, Squads: r.Squads, Kinds: r.Kinds, Slots: r.Slots,
+		Version: r.Version, Inbox: r.Inbox, Running: r.Running,
+	}, contracts.LeaseDuration)
+	switch {
+	case errors.Is(err, store.ErrSessionDead):
+		reply.Dead, reply.Lease = true, true
+		return reply, nil
+	case errors.Is(err, store.ErrUnavailable):
+		return reply, nil
+	case err != nil:
+		return reply, fmt.Errorf("renew session %s: %w", r.Session, err)
+	case got.SoldierID != r.SoldierID:
+		return reply, &contracts.ValidationError{Fields: []contracts.FieldError{{
+			Field: "session", Code: "invalid", Message: "belongs to another soldier; ask for a new session by leaving it out",
+		}}}
+	}
+	reply.Lease = true
+	err = s.settle(ctx, r, &reply)
+	if errors.Is(err, store.ErrUnavailable) {
+		return reply, nil // the lease stands; what to stop, the next renewal will tell
+	}
+	return reply, err
+}
+
+// settle fills in what the soldier should stop, and what it need not send any more.
+func (s *Service) settle(ctx context.Context, r contracts.Renewal, reply *contracts.RenewalReply) error {
+	refs := make([]contracts.ExecutionRef, 0, len(r.Running)+len(r.Unrecorded))
+	refs = append(append(refs, r.Running...), r.Unrecorded...)
+	if len(refs) == 0 {
+		return nil
+	}
+	ids := make([]string, len(refs))
+	for i, ref := range refs {
+		ids[i] = ref.MissionID
+	}
+	recs, err := s.store.Load(ctx, ids...)
+	if err != nil {
+		return fmt.Errorf("load missions of session %s: %w", r.Session, err)
+	}
+	for i, ref := range refs {
+		if i >= len(r.Running) {
+			if mission.Settled(recs[i], ref) {
+				reply.Recorded = append(reply.Recorded, ref.Execution)
+			}
+			continue
+		}
+		if stop, ok := mission.StopFor(recs[i], ref); ok {
+			reply.Stop = append(reply.Stop, stop)
+		}
+	}
+	return nil
+}
+
+// JWKS returns the public keys that verify the tokens (RFC 7517).
+func (s *Service) JWKS() ([]byte, error) { return tokenauth.JWKS(s.keys, s.now()) }

@@ -1,0 +1,129 @@
+// Package uptime remembers for how long everything that a death needs was there without a break.
+//
+// A soldier whose lease ran out may only have been unable to renew it: the commander, the store, the broker or the
+// machine was away. So a commander declares nobody dead until for a lease's length it could have heard from everybody.
+package uptime
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Part is something that must be there.
+type Part string
+
+// The parts.
+const (
+	Store    Part = "store"    // the store answers
+	Broker   Part = "broker"   // connected
+	Intake   Part = "intake"   // subscribed to status_queue, and taking from it
+	Listener Part = "listener" // HTTP is served
+)
+
+// starved is how late a beat may come before this process counts as having been away: stopped, or without a core.
+const starved = 2 * time.Second
+
+// beatEvery is how often the process proves that it runs.
+const beatEvery = 500 * time.Millisecond
+
+// Tracker tracks. It is safe for concurrent use.
+type Tracker struct {
+	mu    sync.Mutex
+	parts []Part
+	up    map[Part]bool
+	since time.Time // monotonic; zero while a part is away
+	beat  time.Time // when this process last proved that it runs
+
+	start, end sync.Once
+	stop       context.CancelFunc
+	done       sync.WaitGroup
+}
+
+// New returns a tracker in which all parts are away.
+func New(parts ...Part) *Tracker {
+	return &Tracker{parts: parts, up: map[Part]bool{}, beat: time.Now(), stop: func() {}}
+}
+
+// Start begins to watch over this process itself. It returns at once.
+func (t *Tracker) Start(context.Context) error {
+	t.start.Do(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		t.stop = cancel
+		t.done.Go(func() {
+			tick := time.NewTicker(beatEvery)
+			defer tick.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-tick.C:
+					t.mu.Lock()
+					t.pulse()
+					t.mu.Unlock()
+				}
+			}
+		})
+	})
+	return nil
+}
+
+// Stop ends it.
+func (t *Tracker) Stop(context.Context) error {
+	t.end.Do(func() { t.stop() })
+	t.done.Wait()
+	return nil
+}
+
+// pulse notes that this process runs. After a gap all counts from now: nobody could have been heard meanwhile.
+func (t *Tracker) pulse() {
+	now := time.Now()
+	if now.Sub(t.beat) > starved && !t.since.IsZero() {
+		t.since = now
+	}
+	t.beat = now
+}
+
+// Up says that a part is there.
+func (t *Tracker) Up(p Part) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.up[p] {
+		return
+	}
+	t.up[p] = true
+	if t.all() {
+		t.since = time.Now()
+	}
+}
+
+// Down says that a part is away.
+func (t *Tracker) Down(p Part) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.up[p] = false
+	t.since = time.Time{}
+}
+
+// Unbroken returns for how long all parts have been there, and this process has run; 0 while a part is away.
+func (t *Tracker) Unbroken() time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.pulse()
+	if t.since.IsZero() {
+		return 0
+	}
+	return time.Since(t.since)
+}
+
+// Away returns the parts that are away.
+func (t *Tracker) Away() []Part {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(t.parts), func(p Part) bool { return t.up[p] })
+}
+
+func (t *Tracker) all() bool {
+	return !slices.ContainsFunc(t.parts, func(p Part) bool { return !t.up[p] })
+}
