@@ -36,6 +36,8 @@ var (
 	ErrRejected = errors.New("broker rejected the message")
 	// ErrStaleDelivery: the delivery's connection is gone; the broker delivers the message again.
 	ErrStaleDelivery = errors.New("delivery belongs to a connection that is gone")
+	// ErrSettled: the delivery was acked or nacked before; the first call counts.
+	ErrSettled = errors.New("delivery is settled already")
 	// ErrClosed: Close was called.
 	ErrClosed = errors.New("broker is closed")
 )
