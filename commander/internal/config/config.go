@@ -1,0 +1,174 @@
+// Package config reads the commander's settings from the environment.
+//
+// A wrong setting stops the start with a sentence that names it. Secrets may be given as NAME or, better, as NAME_FILE:
+// the path of a file whose content, without surrounding white space, is the secret.
+package config
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Config is every setting of the commander.
+type Config struct {
+	// Addr is COMMANDER_ADDR, where HTTP is served; default 127.0.0.1:8080.
+	Addr string
+	// RabbitMQURL is RABBITMQ_URL, amqp or amqps; default amqp://127.0.0.1:5672.
+	RabbitMQURL string
+	// RedisURL is REDIS_URL, redis or rediss; default redis://127.0.0.1:6379.
+	RedisURL string
+	// MasterSecret is COMMANDER_MASTER_SECRET(_FILE): all commanders derive their keys from it. Required, at least 32
+	// bytes; hexadecimal and base64 are decoded.
+	MasterSecret []byte
+	// EnrollmentKey is COMMANDER_ENROLLMENT_KEY(_FILE): what soldiers show to get their first token. Required, at least
+	// 16 characters.
+	EnrollmentKey string
+	// APIKey is COMMANDER_API_KEY(_FILE): where set, all calls but health, keys and tokens need it as Bearer. Required
+	// off loopback unless Insecure.
+	APIKey string
+	// Insecure is COMMANDER_INSECURE: true serves off loopback without an API key.
+	Insecure bool
+	// AllowedHosts is COMMANDER_ALLOWED_HOSTS, a comma list: host names that requests may be for, beside loopback's.
+	AllowedHosts []string
+	// Ground is MISSION_CONTROL_GROUND, what the commander runs on: local (default), compose or embedded.
+	Ground string
+	// LogFormat is LOG_FORMAT: json (default) or console. LogLevel is LOG_LEVEL: debug, info (default), warn, error.
+	LogFormat, LogLevel string
+}
+
+const (
+	minSecret        = 32
+	minEnrollmentKey = 16
+)
+
+// FromEnv reads the settings through lookup, os.LookupEnv's shape. It reports all that is wrong, joined.
+func FromEnv(lookup func(string) (string, bool)) (Config, error) {
+	e := env{lookup: lookup}
+	c := Config{
+		Addr:          e.text("COMMANDER_ADDR", "127.0.0.1:8080"),
+		RabbitMQURL:   e.url("RABBITMQ_URL", "amqp://127.0.0.1:5672", "amqp", "amqps"),
+		RedisURL:      e.url("REDIS_URL", "redis://127.0.0.1:6379", "redis", "rediss"),
+		MasterSecret:  decodeSecret(e.secret("COMMANDER_MASTER_SECRET")),
+		EnrollmentKey: e.secret("COMMANDER_ENROLLMENT_KEY"),
+		APIKey:        e.secret("COMMANDER_API_KEY"),
+		Insecure:      e.boolean("COMMANDER_INSECURE"),
+		AllowedHosts:  e.list("COMMANDER_ALLOWED_HOSTS"),
+		Ground:        e.oneOf("MISSION_CONTROL_GROUND", "local", "compose", "embedded"),
+		LogFormat:     e.oneOf("LOG_FORMAT", "json", "console"),
+		LogLevel:      e.oneOf("LOG_LEVEL", "info", "debug", "warn", "error"),
+	}
+	if len(c.MasterSecret) < minSecret {
+		e.fail("COMMANDER_MASTER_SECRET must be at least %d random bytes (try: openssl rand -hex 32), the same for all commanders", minSecret)
+	}
+	if len(c.EnrollmentKey) < minEnrollmentKey {
+		e.fail("COMMANDER_ENROLLMENT_KEY must be at least %d characters, the same as the soldiers' SOLDIER_ENROLLMENT_KEY", minEnrollmentKey)
+	}
+	host, port, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		e.fail("COMMANDER_ADDR is %q, must be host:port", c.Addr)
+	} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		e.fail("COMMANDER_ADDR has port %q, must be 0 to 65535", port)
+	}
+	if err == nil && c.APIKey == "" && !c.Insecure && !loopback(host) {
+		e.fail("COMMANDER_ADDR %s is not loopback: set COMMANDER_API_KEY, or COMMANDER_INSECURE=true to serve without one", c.Addr)
+	}
+	return c, errors.Join(e.errs...)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// decodeSecret takes hexadecimal and base64 for what they stand for, all else as it is.
+func decodeSecret(s string) []byte {
+	if b, err := hex.DecodeString(s); err == nil {
+		return b
+	}
+	if b, err := base64.StdEncoding.DecodeString(s); err == nil {
+		return b
+	}
+	return []byte(s)
+}
+
+// env reads settings and gathers what is wrong with them.
+type env struct {
+	lookup func(string) (string, bool)
+	errs   []error
+}
+
+func (e *env) fail(format string, args ...any) { e.errs = append(e.errs, fmt.Errorf(format, args...)) }
+
+func (e *env) text(name, byDefault string) string {
+	if v, ok := e.lookup(name); ok && strings.TrimSpace(v) != "" {
+		return strings.TrimSpace(v)
+	}
+	return byDefault
+}
+
+func (e *env) oneOf(name string, byDefault string, others ...string) string {
+	v := e.text(name, byDefault)
+	for _, o := range append([]string{byDefault}, others...) {
+		if v == o {
+			return v
+		}
+	}
+	e.fail("%s is %q, must be %s or %s", name, v, byDefault, strings.Join(others, " or "))
+	return byDefault
+}
+
+func (e *env) boolean(name string) bool {
+	v := e.text(name, "false")
+	b, err := strconv.ParseBool(v)
+	if err != nil {
+		e.fail("%s is %q, must be true or false", name, v)
+	}
+	return b
+}
+
+func (e *env) list(name string) []string {
+	var out []string
+	for part := range strings.SplitSeq(e.text(name, ""), ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// url never repeats the value: it may hold a password.
+func (e *env) url(name, byDefault string, schemes ...string) string {
+	v := e.text(name, byDefault)
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" {
+		e.fail("%s must be a URL such as %s", name, byDefault)
+		return v
+	}
+	for _, s := range schemes {
+		if u.Scheme == s {
+			return v
+		}
+	}
+	e.fail("%s has scheme %q, must be %s", name, u.Scheme, strings.Join(schemes, " or "))
+	return v
+}
+
+func (e *env) secret(name string) string {
+	file := e.text(name+"_FILE", "")
+	if file == "" {
+		return e.text(name, "")
+	}
+	b, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		e.fail("%s_FILE can't be read: %w", name, err)
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
