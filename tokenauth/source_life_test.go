@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -203,10 +204,10 @@ func TestSourceKeepsItsPromises(t *testing.T) {
 		// rapid asks a *testing.T for its deadline, which a bubble forbids.
 		rapid.Check(struct{ *testing.T }{t}, func(rt *rapid.T) {
 			s := newService()
-			var held *tokenauth.Credential
+			var told atomic.Pointer[tokenauth.Credential]
 			source, err := tokenauth.NewSource(tokenauth.SourceConfig{
 				Fetch:     s.fetch,
-				OnRenewed: func(c tokenauth.Credential) { held = &c },
+				OnRenewed: func(c tokenauth.Credential) { told.Store(&c) },
 			})
 			if err != nil {
 				rt.Fatal(err)
@@ -219,6 +220,7 @@ func TestSourceKeepsItsPromises(t *testing.T) {
 			check := func() {
 				synctest.Wait()
 				cred, ok := source.Current()
+				held := told.Load()
 				if want := held != nil && held.Valid(time.Now()); ok != want {
 					rt.Fatalf("Current says %v, the last token's life says %v", ok, want)
 				}
@@ -227,11 +229,12 @@ func TestSourceKeepsItsPromises(t *testing.T) {
 				}
 				// A well service gives a token within a failed request under way,
 				// the longest wait and one request.
-				if !s.away && !ok && time.Since(wellSince) > 15*time.Second {
+				away, most := s.seen()
+				if !away && !ok && time.Since(wellSince) > 15*time.Second {
 					rt.Fatalf("no token though the service is well for %s", time.Since(wellSince))
 				}
-				if s.most > 1 {
-					rt.Fatalf("%d requests at once", s.most)
+				if most > 1 {
+					rt.Fatalf("%d requests at once", most)
 				}
 			}
 			rt.Repeat(map[string]func(*rapid.T){
@@ -252,9 +255,9 @@ func TestSourceKeepsItsPromises(t *testing.T) {
 					source.SetPace(time.Duration(rapid.IntRange(0, 40).Draw(rt, "seconds")) * time.Second)
 				},
 				"renew": func(rt *rapid.T) {
-					before := held
+					before := told.Load()
 					err := source.Renew(context.Background())
-					if renewed := held != before; renewed != (err == nil) {
+					if renewed := told.Load() != before; renewed != (err == nil) {
 						rt.Fatalf("Renew says %v, a new token came: %v", err, renewed)
 					}
 				},

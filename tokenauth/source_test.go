@@ -65,6 +65,13 @@ func (s *service) set(change func(*service)) {
 	change(s)
 }
 
+// seen says whether it is away, and how many requests it had at once at most.
+func (s *service) seen() (away bool, most int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.away, s.most
+}
+
 // asked gives the times of all requests, and forgets them.
 func (s *service) asked() []time.Duration {
 	s.mu.Lock()
@@ -193,8 +200,8 @@ func TestSourceHasOneRequestInFlight(t *testing.T) {
 		// The next is counted from the one that was asked for.
 		time.Sleep(time.Minute)
 		wantAsked(t, s, 26*time.Second, 51*time.Second)
-		if s.most != 1 {
-			t.Errorf("%d requests at once", s.most)
+		if _, most := s.seen(); most != 1 {
+			t.Errorf("%d requests at once", most)
 		}
 	})
 }
