@@ -155,6 +155,26 @@ func TestLifeOfAServer(t *testing.T) {
 	}
 }
 
+func TestBeforeTheFirstStart(t *testing.T) {
+	server, err := redisserver.New(redisserver.Config{Dir: t.TempDir()})
+	if err != nil && os.Getenv("CI") != "true" {
+		t.Skipf("skipped: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-server.Done()
+	if err := server.Wait(); !errors.Is(err, redisserver.ErrNotRunning) {
+		t.Fatalf("Wait: %v", err)
+	}
+	if server.PID() != 0 || server.LastWords(1) != "" {
+		t.Fatal("nothing has run yet")
+	}
+	if err := server.Stop(within(t, time.Second)); err != nil {
+		t.Fatalf("Stop: %v", err)
+	}
+}
+
 func TestATakenPortIsNamed(t *testing.T) {
 	server := start(t, redisserver.Config{Dir: t.TempDir()})
 	_, text, _ := net.SplitHostPort(server.Addr())

@@ -24,20 +24,28 @@ type Server struct {
 // pickedPortTries bounds how often Start picks again when somebody else took a picked port first.
 const pickedPortTries = 3
 
-// Start starts a server and returns when it answers PING, its data loaded. The context bounds the start alone;
-// without a deadline it gives up after a minute. After an error nothing is left running. Errors: ErrNotInstalled,
-// *PortTakenError.
-func Start(ctx context.Context, cfg Config) (*Server, error) {
+// New prepares a server without starting it: Restart does that. It picks the port that was left to it. Errors:
+// ErrNotInstalled, *PortTakenError.
+func New(cfg Config) (*Server, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
+	if cfg, err = cfg.withPort(); err != nil {
+		return nil, fmt.Errorf("preparing redis: %w", err)
+	}
+	return &Server{cfg: cfg}, nil
+}
+
+// Start starts a server and returns when it answers PING, its data loaded. The context bounds the start alone;
+// without a deadline it gives up after a minute. After an error nothing is left running. Errors: ErrNotInstalled,
+// *PortTakenError.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
 	for try := 1; ; try++ {
-		ported, err := cfg.withPort()
+		s, err := New(cfg)
 		if err != nil {
-			return nil, fmt.Errorf("starting redis: %w", err)
+			return nil, err
 		}
-		s := &Server{cfg: ported}
 		err = s.Restart(ctx)
 		if err == nil {
 			return s, nil
@@ -54,6 +62,9 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 func (s *Server) Restart(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("starting redis: %w", err)
+	}
 	if err := s.stop(ctx); err != nil {
 		return err
 	}
@@ -158,18 +169,28 @@ func (s *Server) PID() int {
 	return proc.cmd.Process.Pid
 }
 
-// Done is closed when the server's present life ends, for whatever reason. Ask again after Restart.
+// Done is closed when the server's present life ends, for whatever reason. Ask again after Restart. Before the first
+// start it is closed.
 func (s *Server) Done() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.proc == nil {
+		ended := make(chan struct{})
+		close(ended)
+		return ended
+	}
 	return s.proc.done
 }
 
-// Wait waits for the end of the server's present life and tells how it ended: nil after a graceful stop.
+// Wait waits for the end of the server's present life and tells how it ended: nil after a graceful stop. Before the
+// first start it is ErrNotRunning.
 func (s *Server) Wait() error {
 	s.mu.Lock()
 	proc := s.proc
 	s.mu.Unlock()
+	if proc == nil {
+		return ErrNotRunning
+	}
 	<-proc.done
 	return proc.err
 }
@@ -178,6 +199,9 @@ func (s *Server) Wait() error {
 func (s *Server) LastWords(n int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.proc == nil {
+		return ""
+	}
 	return s.proc.tail.last(n)
 }
 

@@ -179,6 +179,26 @@ func firstByte(t *testing.T, addr string, wait time.Duration) byte {
 	return answer[0]
 }
 
+func TestBeforeTheFirstStart(t *testing.T) {
+	server, err := rabbitserver.New(rabbitserver.Config{Dir: t.TempDir()})
+	if err != nil && os.Getenv("CI") != "true" {
+		t.Skipf("skipped: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-server.Done()
+	if err := server.Wait(); !errors.Is(err, rabbitserver.ErrNotRunning) {
+		t.Fatalf("Wait: %v", err)
+	}
+	if server.PID() != 0 || server.LastWords(1) != "" {
+		t.Fatal("nothing has run yet")
+	}
+	if err := server.Stop(within(t, time.Second)); err != nil {
+		t.Fatalf("Stop: %v", err)
+	}
+}
+
 func TestATakenPortIsNamed(t *testing.T) {
 	if _, err := rabbitserver.Find(); err != nil && os.Getenv("CI") != "true" {
 		t.Skipf("skipped: %v", err)

@@ -25,19 +25,27 @@ type Server struct {
 // pickedPortTries bounds how often Start picks again when somebody else took a picked port first.
 const pickedPortTries = 3
 
-// Start starts a node and returns when it answers AMQP. The context bounds the start alone; without a deadline it
-// gives up after two minutes. After an error nothing is left running. Errors: ErrNotInstalled, *PortTakenError.
-func Start(ctx context.Context, cfg Config) (*Server, error) {
+// New prepares a node without starting it: Restart does that. It picks the ports that were left to it. Errors:
+// ErrNotInstalled, *PortTakenError.
+func New(cfg Config) (*Server, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
+	if cfg, err = cfg.withPorts(); err != nil {
+		return nil, fmt.Errorf("preparing rabbitmq: %w", err)
+	}
+	return &Server{cfg: cfg}, nil
+}
+
+// Start starts a node and returns when it answers AMQP. The context bounds the start alone; without a deadline it
+// gives up after two minutes. After an error nothing is left running. Errors: ErrNotInstalled, *PortTakenError.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
 	for try := 1; ; try++ {
-		ported, err := cfg.withPorts()
+		s, err := New(cfg)
 		if err != nil {
-			return nil, fmt.Errorf("starting rabbitmq: %w", err)
+			return nil, err
 		}
-		s := &Server{cfg: ported}
 		err = s.Restart(ctx)
 		if err == nil {
 			return s, nil
@@ -55,6 +63,9 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 func (s *Server) Restart(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("starting rabbitmq: %w", err)
+	}
 	if err := s.stop(ctx); err != nil {
 		return err
 	}
@@ -177,18 +188,28 @@ func (s *Server) PID() int {
 	return node.cmd.Process.Pid
 }
 
-// Done is closed when the node's present life ends, for whatever reason. Ask again after Restart.
+// Done is closed when the node's present life ends, for whatever reason. Ask again after Restart. Before the first
+// start it is closed.
 func (s *Server) Done() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.node == nil {
+		ended := make(chan struct{})
+		close(ended)
+		return ended
+	}
 	return s.node.done
 }
 
-// Wait waits for the end of the node's present life and tells how it ended: nil after a graceful stop.
+// Wait waits for the end of the node's present life and tells how it ended: nil after a graceful stop. Before the
+// first start it is ErrNotRunning.
 func (s *Server) Wait() error {
 	s.mu.Lock()
 	node := s.node
 	s.mu.Unlock()
+	if node == nil {
+		return ErrNotRunning
+	}
 	<-node.done
 	return node.err
 }
@@ -197,6 +218,9 @@ func (s *Server) Wait() error {
 func (s *Server) LastWords(n int) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.node == nil {
+		return ""
+	}
 	return s.node.tail.last(n)
 }
 
