@@ -1,0 +1,190 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// DefaultBaseURL is where a commander listens unless told otherwise.
+const DefaultBaseURL = "http://127.0.0.1:8080"
+
+// DefaultTimeout bounds one try of one call.
+const DefaultTimeout = 15 * time.Second
+
+// maxAnswer bounds what is read of one answer, in bytes: more than the largest page of missions.
+const maxAnswer = 64 << 20
+
+// Config says whom to call, and how.
+type Config struct {
+	// BaseURL is the commander's address, http or https, with a path where a proxy adds one (the dashboard's server:
+	// http://127.0.0.1:3000/api). Default DefaultBaseURL.
+	BaseURL string
+	// APIKey is sent as Bearer where it is not empty. A commander off loopback asks for it (COMMANDER_API_KEY).
+	APIKey string
+	// HTTPClient makes the requests. Its Timeout would cut Events; leave it 0. Default: a client of its own with no
+	// proxy surprises beyond HTTP_PROXY and NO_PROXY.
+	HTTPClient *http.Client
+	// UserAgent names the caller in the commander's logs. Default "mission-control-client".
+	UserAgent string
+	// Timeout bounds one try of one call, from the dial to the last byte of the answer; Events excepted. Default
+	// DefaultTimeout. The context bounds the call with all its tries.
+	Timeout time.Duration
+	// Retry says how often and how far apart a call is tried.
+	Retry Retry
+}
+
+// Client calls one commander.
+type Client struct {
+	base      string
+	key       string
+	http      *http.Client
+	userAgent string
+	timeout   time.Duration
+	retry     Retry
+}
+
+// New returns a Client. It fails where BaseURL is no address; it does not connect.
+func New(cfg Config) (*Client, error) {
+	if cfg.BaseURL == "" {
+		cfg.BaseURL = DefaultBaseURL
+	}
+	u, err := url.Parse(cfg.BaseURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("the commander's URL must look like %s, got %q", DefaultBaseURL, cfg.BaseURL)
+	}
+	if cfg.HTTPClient == nil {
+		cfg.HTTPClient = &http.Client{Transport: newTransport()}
+	}
+	if cfg.UserAgent == "" {
+		cfg.UserAgent = "mission-control-client"
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = DefaultTimeout
+	}
+	return &Client{
+		base:      strings.TrimRight(cfg.BaseURL, "/"),
+		key:       strings.TrimSpace(cfg.APIKey),
+		http:      cfg.HTTPClient,
+		userAgent: cfg.UserAgent,
+		timeout:   cfg.Timeout,
+		retry:     cfg.Retry.withDefaults(),
+	}, nil
+}
+
+// newTransport keeps more idle connections to the one commander than Go's default of 2, so that callers with many
+// goroutines don't open a connection for each call.
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		MaxIdleConnsPerHost: 64,
+		IdleConnTimeout:     30 * time.Second,
+		TLSHandshakeTimeout: 10 * time.Second,
+		ForceAttemptHTTP2:   true,
+	}
+}
+
+// BaseURL returns the address that the client calls, without a slash at its end.
+func (c *Client) BaseURL() string { return c.base }
+
+// CloseIdleConnections closes connections that no call uses.
+func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
+
+// call is one request and where its answer goes.
+type call struct {
+	method string
+	path   string // starts with a slash, already escaped
+	query  url.Values
+	body   []byte // JSON; nil sends none
+	key    string // Idempotency-Key
+	// accept lists statuses past 2xx whose body is an answer.
+	accept []int
+	into   any
+}
+
+// once makes one try.
+func (c *Client) once(ctx context.Context, k call) error {
+	tryCtx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	req, err := c.request(tryCtx, k)
+	if err != nil {
+		return err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return c.unreachable(ctx, err)
+	}
+	defer res.Body.Close()
+	return c.read(ctx, res, k)
+}
+
+func (c *Client) request(ctx context.Context, k call) (*http.Request, error) {
+	target := c.base + k.path
+	if len(k.query) > 0 {
+		target += "?" + k.query.Encode()
+	}
+	var body io.Reader
+	if k.body != nil {
+		body = bytes.NewReader(k.body)
+	}
+	req, err := http.NewRequestWithContext(ctx, k.method, target, body)
+	if err != nil {
+		return nil, fmt.Errorf("making the request: %w", err)
+	}
+	req.Header.Set("Accept", "application/json, application/problem+json")
+	req.Header.Set("User-Agent", c.userAgent)
+	if k.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if k.key != "" {
+		req.Header.Set("Idempotency-Key", k.key)
+	}
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	return req, nil
+}
+
+// read turns a response into k.into or an error.
+func (c *Client) read(ctx context.Context, res *http.Response, k call) error {
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return c.unreachable(ctx, fmt.Errorf("the answer was cut off: %w", err))
+	}
+	media, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	answer := res.StatusCode/100 == 2
+	for _, s := range k.accept {
+		answer = answer || res.StatusCode == s && media == "application/json"
+	}
+	if !answer {
+		return c.refusal(res, media, body)
+	}
+	if err := json.Unmarshal(body, k.into); err != nil {
+		return &UnexpectedError{URL: c.base, Status: res.StatusCode, ContentType: media, Err: err}
+	}
+	return nil
+}
+
+// refusal reads a status past 2xx.
+func (c *Client) refusal(res *http.Response, media string, body []byte) error {
+	p := &Problem{Status: res.StatusCode, RetryAfter: retryAfter(res.Header)}
+	if media == "application/problem+json" || media == "application/json" {
+		var wire problemWire
+		if err := json.Unmarshal(body, &wire); err == nil {
+			p.Code, p.Title, p.Detail, p.Errors = wire.Code, wire.Title, wire.Detail, wire.Errors
+			return p
+		}
+	}
+	// What answers may be a proxy in front of a commander that is away: those statuses are worth another try.
+	if p.temporary() {
+		return p
+	}
+	return &UnexpectedError{URL: c.base, Status: res.StatusCode, ContentType: media}
+}

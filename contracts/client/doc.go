@@ -1,0 +1,22 @@
+// Package client speaks the commander's HTTP interface: the calls of openapi.yaml as Go methods, on the standard
+// library alone.
+//
+// # What it decides
+//
+// Nothing about missions: the commander is the truth, and every method returns what it said. The client decides only
+// when a call may be made again. Reads may. Submit may, because it sends an Idempotency-Key with each mission, so that
+// a second try finds the first one's mission. Cancel may, because a second cancel changes nothing.
+//
+//	Submit, Get, List, History, Cancel, Stats, Soldiers   tried again while the failure may pass, see Retry
+//	Health                                                tried once: "down" is an answer
+//	Events                                                reconnects until its context ends
+//	Wait                                                  follows Events, with a Get now and then
+//
+// # What may fail
+//
+// The commander may refuse (*Problem: it says what to do), may not answer (*UnreachableError), or what answers may be no
+// commander (*UnexpectedError). After the context ended, its error is in the chain. Temporary tells whether the same
+// call may succeed a moment later.
+//
+// A Client may be used by many goroutines. It starts none of its own that outlive a call.
+package client

@@ -1,0 +1,113 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+)
+
+// HealthStatus is how the commander judges itself.
+type HealthStatus string
+
+// The health statuses.
+const (
+	HealthOK       HealthStatus = "ok"
+	HealthDegraded HealthStatus = "degraded" // one of Redis and RabbitMQ is away, still serving
+	HealthDown     HealthStatus = "down"
+)
+
+// Health is the commander's answer about itself and what it stands on.
+type Health struct {
+	Status HealthStatus `json:"status"`
+	// Ground is where the stack runs: compose, local or embedded. It may be empty.
+	Ground string `json:"ground"`
+	// Version is the commander's release.
+	Version string `json:"version"`
+	// Checks are by part: redis, rabbitmq.
+	Checks map[string]Check `json:"checks"`
+}
+
+// Check is one round trip to one part.
+type Check struct {
+	// Status is up, down, or warn: up, but see Warning.
+	Status    string  `json:"status"`
+	LatencyMS float64 `json:"latency_ms"`
+	Error     string  `json:"error,omitempty"`
+	Warning   string  `json:"warning,omitempty"`
+	// CheckedAt is when the round trip ended; zero before the first.
+	CheckedAt contracts.Time `json:"checked_at,omitzero"`
+}
+
+// Health asks once. A commander that is down but answers is no error: see Status.
+func (c *Client) Health(ctx context.Context) (Health, error) {
+	var h Health
+	k := call{method: http.MethodGet, path: "/health", accept: []int{http.StatusServiceUnavailable}, into: &h}
+	if err := c.once(ctx, k); err != nil {
+		return Health{}, fmt.Errorf("asking for health: %w", err)
+	}
+	return h, nil
+}
+
+// Stats are counts of the whole installation.
+type Stats struct {
+	// Counts is how many missions there are by status.
+	Counts map[contracts.Status]int64 `json:"counts"`
+	Rates  Rates                      `json:"rates"`
+	Queues []QueueDepth               `json:"queues"`
+	Source
+}
+
+// Rates are of the last full minute.
+type Rates struct {
+	CreatedPerMinute   int64 `json:"created_per_minute"`
+	CompletedPerMinute int64 `json:"completed_per_minute"`
+	FailedPerMinute    int64 `json:"failed_per_minute"`
+}
+
+// QueueDepth is one queue at the broker.
+type QueueDepth struct {
+	Name      string `json:"name"`
+	Ready     int64  `json:"ready"`
+	Consumers int    `json:"consumers"`
+}
+
+// Stats returns the counts.
+func (c *Client) Stats(ctx context.Context) (Stats, error) {
+	var s Stats
+	if _, err := c.do(ctx, call{method: http.MethodGet, path: "/stats", into: &s}); err != nil {
+		return Stats{}, fmt.Errorf("reading stats: %w", err)
+	}
+	return s, nil
+}
+
+// Soldier is one session of a soldier.
+type Soldier struct {
+	SoldierID string `json:"soldier_id"`
+	Session   string `json:"session"`
+	// State is live, or dead once its lease ran out and its missions were given back.
+	State      string                   `json:"state"`
+	Squads     []string                 `json:"squads"`
+	Kinds      []string                 `json:"kinds"`
+	Slots      int                      `json:"slots"`
+	Running    []contracts.ExecutionRef `json:"running"`
+	Version    string                   `json:"version"`
+	StartedAt  contracts.Time           `json:"started_at,omitzero"`
+	LastSeenAt contracts.Time           `json:"last_seen_at,omitzero"`
+}
+
+// Fleet is all soldiers.
+type Fleet struct {
+	Soldiers []Soldier `json:"soldiers"`
+	Source
+}
+
+// Soldiers returns the fleet: live sessions, and those that died of late.
+func (c *Client) Soldiers(ctx context.Context) (Fleet, error) {
+	var f Fleet
+	if _, err := c.do(ctx, call{method: http.MethodGet, path: "/soldiers", into: &f}); err != nil {
+		return Fleet{}, fmt.Errorf("reading soldiers: %w", err)
+	}
+	return f, nil
+}

@@ -1,0 +1,174 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+)
+
+// Source says where a read came from.
+type Source struct {
+	// Degraded: Redis is away, and the commander answered from its memory.
+	Degraded bool `json:"degraded,omitempty"`
+	// AsOf is when that memory last agreed with Redis.
+	AsOf contracts.Time `json:"as_of,omitzero"`
+}
+
+// Mission is a mission and where the commander read it.
+type Mission struct {
+	contracts.Mission
+	Source
+}
+
+// SubmitOptions are how a mission is submitted.
+type SubmitOptions struct {
+	// IdempotencyKey names this submission: for 24 h the same key with the same request gives the first mission again,
+	// and with another request a Problem. Default a random one for each Submit, which makes its own retries safe. Give
+	// your own where the whole call may be repeated, after a crash of the caller for example.
+	IdempotencyKey string
+}
+
+// NewIdempotencyKey returns a random key.
+func NewIdempotencyKey() string { return rand.Text() }
+
+// Submit asks for a mission. It returns once the commander has promised it.
+//
+// After an UnreachableError or a temporary Problem it is unknown whether the mission was created; calling again with
+// the same IdempotencyKey finds out.
+func (c *Client) Submit(ctx context.Context, r contracts.MissionRequest, o SubmitOptions) (Mission, error) {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return Mission{}, fmt.Errorf("encoding the mission request: %w", err)
+	}
+	if o.IdempotencyKey == "" {
+		o.IdempotencyKey = NewIdempotencyKey()
+	}
+	var m Mission
+	k := call{method: http.MethodPost, path: "/missions", body: body, key: o.IdempotencyKey, into: &m}
+	if _, err := c.do(ctx, k); err != nil {
+		return Mission{}, fmt.Errorf("submitting mission %q: %w", r.Name, err)
+	}
+	return m, nil
+}
+
+// Get returns one mission, with payload and result. Code `not_found` (404) means that there is none; `not_in_memory`
+// (503) that the commander can't know while Redis is away.
+func (c *Client) Get(ctx context.Context, id string) (Mission, error) {
+	var m Mission
+	if _, err := c.do(ctx, call{method: http.MethodGet, path: missionPath(id), into: &m}); err != nil {
+		return Mission{}, fmt.Errorf("reading mission %s: %w", id, err)
+	}
+	return m, nil
+}
+
+// History is what happened to one mission.
+type History struct {
+	// Lines are oldest first.
+	Lines []contracts.HistoryLine `json:"history"`
+	// Dropped is how many lines in the middle were given up to keep the history short.
+	Dropped int `json:"dropped,omitempty"`
+	Source
+}
+
+// History returns every change of a mission, and the updates that were refused.
+func (c *Client) History(ctx context.Context, id string) (History, error) {
+	var h History
+	if _, err := c.do(ctx, call{method: http.MethodGet, path: missionPath(id) + "/history", into: &h}); err != nil {
+		return History{}, fmt.Errorf("reading the history of mission %s: %w", id, err)
+	}
+	return h, nil
+}
+
+// Cancel asks for a mission's end. A waiting one is CANCELLED in the answer; a running one has CancelRequested, and ends
+// soon, perhaps as COMPLETED. A mission that had ended before is a Problem with status 409.
+func (c *Client) Cancel(ctx context.Context, id string) (Mission, error) {
+	var m Mission
+	tries, err := c.do(ctx, call{method: http.MethodPost, path: missionPath(id) + "/cancel", into: &m})
+	if err == nil {
+		return m, nil
+	}
+	var p *Problem
+	if tries > 1 && errors.As(err, &p) && p.Status == http.StatusConflict {
+		// An earlier try of this very call may have done it, and only its answer was lost.
+		if now, getErr := c.Get(ctx, id); getErr == nil && now.Status == contracts.StatusCancelled {
+			return now, nil
+		}
+	}
+	return Mission{}, fmt.Errorf("cancelling mission %s: %w", id, err)
+}
+
+// ListOptions filter a list. Empty fields filter nothing.
+type ListOptions struct {
+	Status contracts.Status
+	Kind   string
+	Squad  string
+	// PageSize is how many missions one request asks for, 1 to contracts.MaxListLimit. Default
+	// contracts.DefaultListLimit. It doesn't bound the list: stop ranging for that.
+	PageSize int
+	// Cursor is a Page's NextCursor: the list goes on behind it.
+	Cursor string
+}
+
+// Page is a part of a list, newest first, without payloads and results.
+type Page struct {
+	Missions []contracts.Mission `json:"missions"`
+	// NextCursor is empty on the last page.
+	NextCursor string `json:"next_cursor"`
+	// Complete: the list has all missions there are, not only those in the commander's memory.
+	Complete bool `json:"complete"`
+	Source
+}
+
+// ListPage returns one page.
+func (c *Client) ListPage(ctx context.Context, o ListOptions) (Page, error) {
+	q := url.Values{}
+	set := func(name, value string) {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	set("status", string(o.Status))
+	set("kind", o.Kind)
+	set("squad", o.Squad)
+	set("cursor", o.Cursor)
+	if o.PageSize != 0 {
+		q.Set("limit", strconv.Itoa(o.PageSize))
+	}
+	p := Page{Complete: true} // said only where it is not
+	if _, err := c.do(ctx, call{method: http.MethodGet, path: "/missions", query: q, into: &p}); err != nil {
+		return Page{}, fmt.Errorf("listing missions: %w", err)
+	}
+	return p, nil
+}
+
+// List ranges over all missions that fit, newest first, fetching pages as it goes. An error ends it.
+func (c *Client) List(ctx context.Context, o ListOptions) iter.Seq2[contracts.Mission, error] {
+	return func(yield func(contracts.Mission, error) bool) {
+		for {
+			page, err := c.ListPage(ctx, o)
+			if err != nil {
+				yield(contracts.Mission{}, err)
+				return
+			}
+			for _, m := range page.Missions {
+				if !yield(m, nil) {
+					return
+				}
+			}
+			if page.NextCursor == "" {
+				return
+			}
+			o.Cursor = page.NextCursor
+		}
+	}
+}
+
+func missionPath(id string) string { return "/missions/" + url.PathEscape(id) }
