@@ -17,8 +17,8 @@ type header struct {
 
 // parseHeader reads a compact token's shape strictly, so that one token has
 // one spelling: three parts, base64url without padding or stray bits. It
-// refuses any algorithm but EdDSA and every extension that changes what is
-// signed or asks to be understood.
+// refuses any algorithm but EdDSA and every extension that asks to be
+// understood.
 func parseHeader(raw string) (header, error) {
 	parts, err := split(raw)
 	if err != nil {
@@ -28,10 +28,8 @@ func parseHeader(raw string) (header, error) {
 	if err := json.Unmarshal(parts[0], &fields); err != nil {
 		return header{}, fmt.Errorf("%w: header is no JSON object", ErrMalformed)
 	}
-	for _, name := range []string{"crit", "b64"} {
-		if _, ok := fields[name]; ok {
-			return header{}, fmt.Errorf("%w: header %q is not supported", ErrMalformed, name)
-		}
+	if _, ok := fields["crit"]; ok {
+		return header{}, fmt.Errorf("%w: header %q is not supported", ErrMalformed, "crit")
 	}
 	var alg string
 	if json.Unmarshal(fields["alg"], &alg) != nil {

@@ -261,7 +261,8 @@ func TestEveryCharacterCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range raw {
-		for _, other := range []byte("AQgw_-.=\n\x00") {
+		// B, R, h and x differ from A, Q, g and w in bits that a last character has spare.
+		for _, other := range []byte("AQgwBRhx_-.=\n\x00") {
 			changed := []byte(raw)
 			if changed[i] == other {
 				continue
@@ -348,7 +349,7 @@ func TestVerifierUnderLoad(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			for range 200 {
+			for range 50 {
 				own, err := issuer.Issue(tokenauth.IssueRequest{Subject: "own", Private: map[string]string{"k": "v"}})
 				if err != nil {
 					t.Error(err)
