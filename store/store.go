@@ -22,8 +22,8 @@ type Missions interface {
 	// Load returns the truth about missions, in the order of ids, the zero Record (Version 0) for an unknown one. Rules
 	// decide on nothing else. It never answers from a twin: without the truth it is ErrUnavailable.
 	Load(ctx context.Context, ids ...string) ([]Record, error)
-	// Commit applies each change atomically on its own, and returns an outcome for each. After an error, any of them may
-	// have been applied.
+	// Commit applies each change atomically on its own, in order, and returns an outcome for each. After an error, any of
+	// them may have been applied.
 	Commit(ctx context.Context, changes ...Change) ([]Outcome, error)
 	// Get returns one mission for a reader: ErrNotFound, or while Degraded ErrNotInMemory.
 	Get(ctx context.Context, id string) (Record, Source, error)
@@ -98,7 +98,8 @@ type Record struct {
 
 // Change is one step of one mission.
 type Change struct {
-	// Record is the mission as it shall be. The store sets Mission.Version to IfVersion + 1.
+	// Record is the mission as it shall be. The store sets Mission.Version to IfVersion + 1. What a creation fixes stays
+	// as it is, whatever a later Record says: name, kind, squad, priority, labels, payload, timeout_seconds, created_at.
 	Record Record
 	// IfVersion is the version that the change was made from; 0 creates.
 	IfVersion int64
@@ -110,7 +111,7 @@ type Change struct {
 	DueAt contracts.Time
 	// History is added to the mission's history. The store cuts it to 200 lines: the first 20 and the last 180.
 	History []contracts.HistoryLine
-	// Idempotency makes a creation answer a known key with Duplicate.
+	// Idempotency makes a creation answer a known key with Duplicate, before anything else is looked at.
 	Idempotency *Idempotency
 }
 

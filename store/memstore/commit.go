@@ -99,7 +99,8 @@ func (s *Store) apply(c store.Change) store.Outcome {
 // keepFixed restores what a mission's creation fixed.
 func keepFixed(next *store.Record, before store.Record) {
 	n, b := &next.Mission, before.Mission
-	n.Payload, n.Kind, n.Squad = b.Payload, b.Kind, b.Squad
+	n.Name, n.Kind, n.Squad, n.Priority, n.Labels = b.Name, b.Kind, b.Squad, b.Priority, b.Labels
+	n.Payload, n.TimeoutSeconds, n.CreatedAt = b.Payload, b.TimeoutSeconds, b.CreatedAt
 }
 
 func (s *Store) join(session, id string) {

@@ -1,0 +1,23 @@
+// Package redisstore is the store.Store that commanders share, in Redis 7.0 or later, alone, behind Sentinel or as a
+// Cluster. It is the only importer of rueidis.
+//
+// # Who decides
+//
+// Redis does: each change is one Lua script, so a mission's record, indexes, due entry, history and event come together
+// or not at all, for all commanders. Scripts take the time from Redis; no clock of a commander decides anything. The
+// key layout is in keys.go.
+//
+// # What may fail
+//
+// Everything that keeps Redis from answering is store.ErrUnavailable: no connection, no answer in time, and the answers
+// READONLY, OOM, MISCONF, LOADING, MASTERDOWN, CLUSTERDOWN and their like. A New works while Redis is away; the Store
+// connects, and connects again, by itself. Every call ends within its context or Config.Timeout, also while Redis hangs.
+//
+// Scripts that write are never sent twice by the Store. After an error a Commit may have been applied: the caller
+// loads again, and either finds its own change (the version is one more) or makes it anew. A repeated Commit can't
+// apply twice, since the version no longer fits.
+//
+// # What is durable
+//
+// As much as Redis' appendfsync says: with `always` every answered Commit is on disk. Check warns about less.
+package redisstore

@@ -1,0 +1,87 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+	"github.com/redis/rueidis"
+)
+
+// noEvent is the id before the first event.
+const noEvent = "0-0"
+
+var eventID = regexp.MustCompile(`^[0-9]{1,20}-[0-9]{1,20}$`)
+
+// maxWait bounds one wait for events.
+const maxWait = time.Minute
+
+// LastEvent implements store.Events.
+func (s *Store) LastEvent(ctx context.Context) (string, error) {
+	id := noEvent
+	err := s.do(ctx, "read last event", 0, func(ctx context.Context, client rueidis.Client) error {
+		last, err := client.Do(ctx, client.B().Xrevrange().Key(s.keys.events()).End("+").Start("-").Count(1).Build()).AsXRange()
+		if len(last) > 0 {
+			id = last[0].ID
+		}
+		return err
+	})
+	return id, err
+}
+
+// ReadEvents implements store.Events. It waits a minute at most.
+func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait time.Duration) ([]store.Event, error) {
+	if after == "" {
+		after = noEvent
+	}
+	if !eventID.MatchString(after) {
+		return nil, store.ErrEventsTrimmed
+	}
+	until := time.Now().Add(min(wait, maxWait))
+	for {
+		events, err := s.readEvents(ctx, after, limit)
+		if err != nil || len(events) > 0 {
+			return events, err
+		}
+		left := time.Until(until).Truncate(time.Millisecond)
+		if left <= 0 {
+			return nil, nil
+		}
+		// What the wait brings is read again by the script, which notices what a wait does not: a wiped Redis.
+		err = s.do(ctx, "wait for events", left, func(ctx context.Context, client rueidis.Client) error {
+			err := client.Do(ctx, client.B().Xread().Count(1).Block(left.Milliseconds()).Streams().
+				Key(s.keys.events()).Id(after).Build()).Error()
+			if rueidis.IsRedisNil(err) {
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (s *Store) readEvents(ctx context.Context, after string, limit int) ([]store.Event, error) {
+	reply, err := s.run(ctx, "read events", s.scripts.events, []string{s.keys.events()},
+		[]string{after, strconv.Itoa(min(max(limit, 1), outboxChunk))})
+	if err != nil {
+		return nil, err
+	}
+	if reply[0] == "trimmed" {
+		return nil, store.ErrEventsTrimmed
+	}
+	var events []store.Event
+	for f := reply[1:]; len(f) >= 4; f = f[4:] {
+		version, err := strconv.ParseInt(f[2], 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("event %s in redis has an unreadable version: %w", f[0], err)
+		}
+		events = append(events, store.Event{ID: f[0], MissionID: f[1], Version: version, Status: contracts.Status(f[3])})
+	}
+	return events, nil
+}

@@ -1,0 +1,78 @@
+package redisstore_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/store"
+	"github.com/mission-control-dev/mission-control/store/redisserver/redistest"
+	"github.com/mission-control-dev/mission-control/store/redisstore"
+	"github.com/mission-control-dev/mission-control/store/storetest"
+	"github.com/redis/rueidis"
+	"go.uber.org/goleak"
+	"go.uber.org/zap/zaptest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(redistest.Main(m)) }
+
+// start returns a started store that ends with the test.
+func start(t testing.TB, cfg redisstore.Config) *redisstore.Store {
+	t.Helper()
+	if cfg.Logger == nil {
+		cfg.Logger = zaptest.NewLogger(t)
+	}
+	s, err := redisstore.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := s.Stop(ctx); err != nil {
+			t.Errorf("Stop: %v", err)
+		}
+	})
+	return s
+}
+
+// client returns a plain client of a server, to look and to meddle.
+func client(t testing.TB, url string) rueidis.Client {
+	t.Helper()
+	option, err := rueidis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	option.DisableCache, option.ForceSingleClient = true, true
+	c, err := rueidis.NewClient(option)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// emptied returns the URL of the shared server, after all its data was dropped.
+func emptied(t testing.TB) string {
+	t.Helper()
+	url := redistest.Shared(t).URL()
+	c := client(t, url)
+	if err := c.Do(context.Background(), c.B().Flushall().Build()).Error(); err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+func TestConformance(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store {
+		return start(t, redisstore.Config{URL: emptied(t)})
+	})
+}
+
+func TestEventsAreTrimmed(t *testing.T) {
+	// Redis trims whole nodes of 100 entries.
+	storetest.RunTrimmed(t, start(t, redisstore.Config{URL: emptied(t), EventsKept: 10}), 250)
+}

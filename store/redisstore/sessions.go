@@ -1,0 +1,145 @@
+package redisstore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+	"github.com/redis/rueidis"
+)
+
+const (
+	// buriedShown is how long a buried session is listed, deadKept how long it is known to be dead.
+	buriedShown = time.Hour
+	deadKept    = 24 * time.Hour
+	maxSessions = 2000
+)
+
+// Renew implements store.Sessions.
+func (s *Store) Renew(ctx context.Context, next store.Session, lease time.Duration) (store.Session, error) {
+	if next.ID == "" {
+		return store.Session{}, errors.New("session to renew has no id")
+	}
+	said, err := encodeSoldier(next)
+	if err != nil {
+		return store.Session{}, fmt.Errorf("encoding session %s: %w", next.ID, err)
+	}
+	times, err := s.run(ctx, "renew session", s.scripts.renew, []string{s.keys.session(next.ID), s.keys.leases()},
+		[]string{next.ID, strconv.FormatInt(lease.Milliseconds(), 10), said})
+	if err != nil {
+		return store.Session{}, err
+	}
+	if len(times) == 0 {
+		return store.Session{}, store.ErrSessionDead
+	}
+	return decodeSession(next.ID, append([]string{string(store.SessionLive), said}, times...))
+}
+
+// Session implements store.Sessions.
+func (s *Store) Session(ctx context.Context, id string) (store.Session, error) {
+	var found []rueidis.RedisMessage
+	err := s.do(ctx, "read session", 0, func(ctx context.Context, client rueidis.Client) (err error) {
+		found, err = client.Do(ctx, client.B().Hmget().Key(s.keys.session(id)).Field("st", "j", "a", "n", "u").Build()).ToArray()
+		return err
+	})
+	if err != nil {
+		return store.Session{}, err
+	}
+	if found[0].IsNil() {
+		return store.Session{}, store.ErrNotFound
+	}
+	fields := make([]string, len(found))
+	for i := range found {
+		if fields[i], err = found[i].ToString(); err != nil {
+			return store.Session{}, fmt.Errorf("session %s in redis is incomplete: %w", id, err)
+		}
+	}
+	return decodeSession(id, fields)
+}
+
+// ListSessions implements store.Sessions.
+func (s *Store) ListSessions(ctx context.Context) ([]store.Session, store.Source, error) {
+	list, err := s.listSessions(ctx, "list sessions", maxSessions, "all")
+	slices.SortFunc(list, func(a, b store.Session) int {
+		return cmp.Or(cmp.Compare(a.SoldierID, b.SoldierID), cmp.Compare(a.ID, b.ID))
+	})
+	return list, store.Source{}, err
+}
+
+// Expired implements store.Sessions.
+func (s *Store) Expired(ctx context.Context, limit int) ([]store.Session, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	return s.listSessions(ctx, "find expired sessions", min(limit, maxSessions), "expired")
+}
+
+func (s *Store) listSessions(ctx context.Context, op string, limit int, which string) ([]store.Session, error) {
+	reply, err := s.run(ctx, op, s.scripts.sessions, []string{s.keys.leases(), s.keys.buried()},
+		[]string{s.keys.prefix, strconv.Itoa(limit), which, millis(buriedShown)})
+	if err != nil {
+		return nil, err
+	}
+	var list []store.Session
+	for f := reply; len(f) >= 6; f = f[6:] {
+		found, err := decodeSession(f[0], f[1:6])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, found)
+	}
+	return list, nil
+}
+
+// SessionMissions implements store.Sessions.
+func (s *Store) SessionMissions(ctx context.Context, id string) ([]string, error) {
+	var ids []string
+	err := s.do(ctx, "read a session's missions", 0, func(ctx context.Context, client rueidis.Client) (err error) {
+		ids, err = client.Do(ctx, client.B().Smembers().Key(s.keys.held(id)).Build()).AsStrSlice()
+		return err
+	})
+	slices.Sort(ids)
+	return ids, err
+}
+
+// Bury implements store.Sessions. All changes go in one script call: at most as many as a soldier has slots.
+func (s *Store) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time, changes ...store.Change) ([]store.Outcome, error) {
+	if err := store.CheckAll(changes); err != nil {
+		return nil, err
+	}
+	var all call
+	for _, c := range changes {
+		keys, args, err := s.encodeChange(c)
+		if err != nil {
+			return nil, err
+		}
+		all.add(keys, args)
+	}
+	keys := append(s.sharedKeys(), s.keys.session(id), s.keys.held(id), s.keys.leases(), s.keys.buried())
+	args := append(s.sharedArgs(), id, strconv.FormatInt(ifRenewedAt.Millis(), 10), millis(deadKept), millis(buriedShown),
+		strconv.Itoa(all.changes))
+	reply, err := s.run(ctx, "bury session", s.scripts.bury, append(keys, all.keys...), append(args, all.args...))
+	if err != nil {
+		return nil, err
+	}
+	if len(reply) == 0 {
+		return nil, store.ErrSessionChanged
+	}
+	outcomes := make([]store.Outcome, 0, len(changes))
+	for _, dispatch := range reply[1:] {
+		o, err := applied(dispatch)
+		if err != nil {
+			return nil, err
+		}
+		outcomes = append(outcomes, o)
+	}
+	return outcomes, nil
+}
+
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

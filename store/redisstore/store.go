@@ -1,0 +1,78 @@
+package redisstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/store"
+	"github.com/redis/rueidis"
+)
+
+// Store is a store.Store in Redis. Its methods may be called from many goroutines.
+type Store struct {
+	cfg     Config
+	keys    keys
+	scripts scripts
+	link    *link
+	turns   chan struct{}
+}
+
+var _ store.Store = (*Store)(nil)
+
+// New returns a Store. It does not connect: Start does, and Redis may come later. It fails only where the Config is wrong.
+func New(cfg Config) (*Store, error) {
+	cfg, option, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	k := shardKeys(0)
+	return &Store{
+		cfg: cfg, keys: k, scripts: newScripts(), link: newLink(option, k.schema(), cfg.Logger),
+		turns: make(chan struct{}, inFlight),
+	}, nil
+}
+
+// Start begins to connect, and returns at once. Before it, every call is ErrUnavailable.
+func (s *Store) Start(context.Context) error {
+	s.link.start()
+	return nil
+}
+
+// Stop closes the connections and waits for that. After it, every call is ErrUnavailable.
+func (s *Store) Stop(ctx context.Context) error { return s.link.close(ctx) }
+
+// do runs fn with the client, within the caller's context and the Store's timeout (and extra, where a call waits).
+func (s *Store) do(ctx context.Context, op string, extra time.Duration, fn func(context.Context, rueidis.Client) error) error {
+	bounded, cancel := context.WithTimeout(ctx, s.cfg.Timeout+extra)
+	defer cancel()
+	if extra == 0 { // those who wait for events have connections of their own
+		select {
+		case s.turns <- struct{}{}:
+			defer func() { <-s.turns }()
+		case <-bounded.Done():
+			return failure(ctx, op, bounded.Err())
+		}
+	}
+	client, err := s.link.get(bounded)
+	if err != nil {
+		return failure(ctx, op, err)
+	}
+	return failure(ctx, op, fn(bounded, client))
+}
+
+// run runs a script and returns its answer as strings.
+func (s *Store) run(ctx context.Context, op string, script *rueidis.Lua, keys, args []string) ([]string, error) {
+	var reply []string
+	err := s.do(ctx, op, 0, func(ctx context.Context, client rueidis.Client) (err error) {
+		reply, err = script.Exec(ctx, client, keys, args).AsStrSlice()
+		return err
+	})
+	return reply, err
+}
+
+// exec is a function for do that runs a script whose answer says nothing.
+func (s *Store) exec(script *rueidis.Lua, keys, args []string) func(context.Context, rueidis.Client) error {
+	return func(ctx context.Context, client rueidis.Client) error {
+		return script.Exec(ctx, client, keys, args).Error()
+	}
+}
