@@ -49,7 +49,7 @@ function Line({ line, before }: { line: HistoryLine; before?: HistoryLine }) {
     <li data-refused={line.refused || undefined}>
       <div className="line-head">
         {isStatus(line.status) && !line.refused ? (
-          <StatusBadge status={line.status} />
+          <StatusBadge status={line.status} past />
         ) : (
           <Refused line={line} />
         )}

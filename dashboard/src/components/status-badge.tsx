@@ -24,15 +24,13 @@ export const STATUS_LOOKS: Record<MissionStatus, Look> = {
   CANCELLED: { label: 'Cancelled', icon: Ban },
 };
 
-export function StatusBadge({ status, large }: { status: MissionStatus; large?: boolean }) {
+/** `past` is for a status that was: it does not move. */
+export function StatusBadge({ status, size, past }: { status: MissionStatus; size?: 'lg'; past?: true }) {
   const { label, icon: Icon } = STATUS_LOOKS[status];
+  const spins = status === 'IN_PROGRESS' && !past;
   return (
-    <span className="status" data-status={status} data-size={large ? 'lg' : undefined}>
-      <Icon
-        size={large ? 17 : 14}
-        aria-hidden="true"
-        className={status === 'IN_PROGRESS' ? 'spin' : undefined}
-      />
+    <span className="status" data-status={status} data-size={size}>
+      <Icon size={size === 'lg' ? 17 : 14} aria-hidden="true" className={spins ? 'spin' : undefined} />
       {label}
     </span>
   );

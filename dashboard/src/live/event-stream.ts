@@ -8,7 +8,7 @@
 //   connecting -> live -> reconnecting -> live ...
 //                          after OFFLINE_AFTER: offline, still trying
 
-import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { SseParser, type StreamEvent } from './sse-parser';
 
 export type StreamPhase = 'connecting' | 'live' | 'reconnecting' | 'offline';
 
@@ -25,7 +25,7 @@ export interface StreamStatus {
 }
 
 export interface StreamHandlers {
-  onEvent(event: EventSourceMessage): void;
+  onEvent(event: StreamEvent): void;
   /** Events may have been missed since the last connection: what is shown must be fetched anew. */
   onGap(): void;
   onStatus(status: StreamStatus): void;
@@ -108,7 +108,12 @@ export class EventStream {
         return false;
       }
       const resumes = this.lastEventId !== '';
-      const parser = createParser({ onEvent: (event) => this.take(event) });
+      const parser = new SseParser({
+        onEvent: (event) => this.take(event),
+        onId: (id) => {
+          this.lastEventId = id;
+        },
+      });
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       for (;;) {
         const { done, value } = await reader.read();
@@ -132,14 +137,9 @@ export class EventStream {
     }
   }
 
-  private take(event: EventSourceMessage): void {
-    if (event.event === 'reset') {
-      this.lastEventId = event.id ?? '';
-      this.handlers.onGap();
-      return;
-    }
-    if (event.id) this.lastEventId = event.id;
-    this.handlers.onEvent(event);
+  private take(event: StreamEvent): void {
+    if (event.type === 'reset') this.handlers.onGap();
+    else this.handlers.onEvent(event);
   }
 
   private report(phase: StreamPhase): void {

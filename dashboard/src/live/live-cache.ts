@@ -8,7 +8,6 @@
 // first fetches wait for the stream (ready), or are repeated once it is there.
 
 import type { Query, QueryClient, QueryKey } from '@tanstack/react-query';
-import type { EventSourceMessage } from 'eventsource-parser';
 import type { z } from 'zod';
 import { healthKey, healthSchema } from '@/services/health';
 import {
@@ -24,6 +23,7 @@ import { soldiersKey, soldiersSchema } from '@/services/soldiers';
 import { statsKey, statsSchema } from '@/services/stats';
 import { applyToDetail, applyToList, needsFetch } from './apply';
 import { EventStream, type StreamStatus } from './event-stream';
+import type { StreamEvent } from './sse-parser';
 
 /** Changes are gathered this long, so that a burst is one rendering. */
 const GATHER_MS = 80;
@@ -125,8 +125,8 @@ export class LiveCache {
     void this.client.invalidateQueries({ predicate: (query) => query.state.status === 'error' });
   }
 
-  private take(event: EventSourceMessage): void {
-    switch (event.event) {
+  private take(event: StreamEvent): void {
+    switch (event.type) {
       case 'mission': {
         const mission = parse(missionSchema, event);
         if (mission) this.gather(mission);
@@ -147,10 +147,11 @@ export class LiveCache {
     }
   }
 
-  /** Redis answers again: what was read from the commander's memory is read anew. */
+  /** Redis answers again: what was read from the commander's memory, or failed, is read anew. */
   private refetchDegraded(): void {
     void this.client.invalidateQueries({
       predicate: (query) => {
+        if (query.state.status === 'error') return true;
         const data = query.state.data as Partial<MissionDetail & MissionPages> | undefined;
         return (
           query.queryKey[0] === 'missions' &&
@@ -245,11 +246,11 @@ export class LiveCache {
   }
 }
 
-function parse<S extends z.ZodType>(schema: S, event: EventSourceMessage): z.output<S> | undefined {
+function parse<S extends z.ZodType>(schema: S, event: StreamEvent): z.output<S> | undefined {
   try {
     return schema.parse(JSON.parse(event.data));
   } catch (error) {
-    console.error(`event ${event.event} was not understood and is left out`, error);
+    console.error(`event ${event.type} was not understood and is left out`, error);
     return undefined;
   }
 }

@@ -4,6 +4,7 @@ import { formatCount } from '@/components/format';
 import { OVERALL_LOOKS, overall } from '@/components/health-pill';
 import { PageHead } from '@/components/page-head';
 import { Failure, Loading } from '@/components/states';
+import { RelativeTime } from '@/components/times';
 import { useHealth, useStats } from '@/hooks/use-queries';
 import type { Check, Health } from '@/services/health';
 import type { Stats } from '@/services/stats';
@@ -56,7 +57,10 @@ function Shown({ health }: { health: Health }) {
         <div>
           <h2>{label}</h2>
           <p>{SENTENCES[state]}</p>
-          {health.ground && <p className="dim">Runs as {GROUNDS[health.ground] ?? health.ground}.</p>}
+          <p className="dim">
+            {health.ground && `Runs as ${GROUNDS[health.ground] ?? health.ground}. `}
+            {health.version && `Commander version ${health.version}.`}
+          </p>
         </div>
       </section>
       <div className="columns">
@@ -90,8 +94,12 @@ function Part({ name, check }: { name: string; check: Check }) {
         <Fact label="Latency">
           {check.latencyMs === undefined ? '–' : `${check.latencyMs.toFixed(1)} ms`}
         </Fact>
-        {check.subscribed !== undefined && <Fact label="Subscribed">{check.subscribed ? 'yes' : 'no'}</Fact>}
         {check.warning && <Fact label="Warning">{check.warning}</Fact>}
+        {check.checkedAt !== undefined && (
+          <Fact label="Checked">
+            <RelativeTime at={check.checkedAt} />
+          </Fact>
+        )}
         {check.error && (
           <Fact label="Error">
             <span className="error-text wrap">{check.error}</span>

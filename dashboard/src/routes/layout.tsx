@@ -20,7 +20,7 @@ export function Layout() {
       </a>
       <header className="header">
         <div className="header-inner">
-          <Link to="/missions" className="brand">
+          <Link to="/missions" className="brand" aria-label="Mission Control, to the missions">
             <img src="/favicon.svg" alt="" width={26} height={26} />
             <span>Mission Control</span>
           </Link>

@@ -59,7 +59,7 @@ function Shown({ detail }: { detail: MissionDetail }) {
         <CancelMission mission={mission} />
       </PageHead>
       <div className="mission-state" aria-live="polite">
-        <StatusBadge status={mission.status} large />
+        <StatusBadge status={mission.status} size="lg" />
         {mission.cancelRequested && mission.status === 'IN_PROGRESS' && (
           <span className="pill">Cancel requested</span>
         )}
@@ -106,7 +106,7 @@ function ProgressLine({ percent }: { percent: number }) {
           value={percent > 0 ? percent : 100}
           striped={percent <= 0}
           animated={percent <= 0}
-          aria-label="Progress"
+          aria-label={percent > 0 ? 'Progress' : undefined}
           withAria={percent > 0}
         />
       </Progress.Root>

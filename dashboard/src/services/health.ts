@@ -1,14 +1,14 @@
 // The health of the commander, Redis and RabbitMQ. Pushed by the stream; fetched only while it is away.
 
 import { z } from 'zod';
-import { call } from './api';
+import { call, wireTime } from './api';
 
 const checkWire = z.object({
   status: z.enum(['up', 'down', 'warn']),
   latency_ms: z.number().nullish(),
   error: z.string().nullish(),
   warning: z.string().nullish(),
-  subscribed: z.boolean().nullish(),
+  checked_at: wireTime.nullish(),
 });
 
 export interface Check {
@@ -16,14 +16,16 @@ export interface Check {
   latencyMs?: number;
   error?: string;
   warning?: string;
-  /** RabbitMQ only: whether the commander takes messages from its queues. */
-  subscribed?: boolean;
+  /** When the round trip ended. */
+  checkedAt?: number;
 }
 
 export interface Health {
   status: 'ok' | 'degraded' | 'down';
   /** Where the stack runs: compose, local or embedded. */
   ground?: string;
+  /** The commander's version. */
+  version?: string;
   /** By part: redis, rabbitmq, and what later versions add. */
   checks: Record<string, Check>;
 }
@@ -32,12 +34,14 @@ export const healthSchema = z
   .object({
     status: z.enum(['ok', 'degraded', 'down']),
     ground: z.string().nullish(),
+    version: z.string().nullish(),
     checks: z.record(z.string(), checkWire).nullish(),
   })
   .transform(
     (w): Health => ({
       status: w.status,
       ground: w.ground || undefined,
+      version: w.version || undefined,
       checks: Object.fromEntries(
         Object.entries(w.checks ?? {}).map(([part, c]) => [
           part,
@@ -46,7 +50,7 @@ export const healthSchema = z
             latencyMs: c.latency_ms ?? undefined,
             error: c.error || undefined,
             warning: c.warning || undefined,
-            subscribed: c.subscribed ?? undefined,
+            checkedAt: c.checked_at ?? undefined,
           },
         ]),
       ),

@@ -10,7 +10,7 @@ const soldierWire = z.object({
   squads: z.array(z.string()).nullish(),
   kinds: z.array(z.string()).nullish(),
   slots: z.number().int().default(0),
-  running: z.array(z.object({ mission_id: z.string(), run: z.number().int().default(0) })).nullish(),
+  running: z.array(z.object({ mission_id: z.string(), run: z.number().int().optional() })).nullish(),
   version: z.string().default(''),
   started_at: wireTime.nullish(),
   last_seen_at: wireTime.nullish(),
@@ -18,7 +18,8 @@ const soldierWire = z.object({
 
 export interface Running {
   missionId: string;
-  run: number;
+  /** Absent for a claim that has no answer yet. */
+  run?: number;
 }
 
 export interface Soldier {
