@@ -1,0 +1,139 @@
+// Command soldier is a ready worker with one handler: the built-in kind `simulate`. Its settings come from the
+// environment; see the README of this module. SIGTERM and SIGINT drain it, a second one ends it at once.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxevent"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/soldier"
+	"github.com/mission-control-dev/mission-control/soldier/internal/config"
+	"github.com/mission-control-dev/mission-control/soldier/internal/simulate"
+	"github.com/mission-control-dev/mission-control/soldier/soldierfx"
+)
+
+// Exit codes.
+const (
+	exitClean   = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitSecond  = 130 // a second signal
+	gcPercent   = 50  // small heap: collecting it twice as often costs next to nothing
+	memoryLimit = 40 << 20
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("soldier", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	id := flags.String("id", "", "name of this soldier, before SOLDIER_ID")
+	version := flags.Bool("version", false, "print the version and exit")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return exitClean
+		}
+		return exitUsage
+	}
+	if *version {
+		fmt.Fprintln(stdout, "soldier", soldier.Version)
+		return exitClean
+	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(stderr, "soldier: takes no arguments, got %q; settings come from the environment\n", flags.Args())
+		return exitUsage
+	}
+	settings, err := config.Read(config.Process(), *id)
+	if err != nil {
+		fmt.Fprintln(stderr, "soldier:", err)
+		return exitUsage
+	}
+	keepSmall()
+	return serve(settings, stderr)
+}
+
+// keepSmall trades a little CPU for memory, unless the environment says otherwise.
+func keepSmall() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+}
+
+func serve(settings config.Settings, stderr io.Writer) int {
+	log := newLogger(settings, stderr)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	app := fx.New(options(settings, log))
+	if err := app.Err(); err != nil {
+		fmt.Fprintln(stderr, "soldier:", explain(err))
+		return exitUsage
+	}
+	if err := app.Start(context.Background()); err != nil {
+		fmt.Fprintln(stderr, "soldier:", explain(err))
+		return exitFailed
+	}
+	<-signals
+	go func() {
+		<-signals
+		os.Exit(exitSecond)
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), app.StopTimeout())
+	defer cancel()
+	if err := app.Stop(ctx); err != nil {
+		log.Warn("stopped early", zap.Error(err))
+		return exitFailed
+	}
+	return exitClean
+}
+
+// explain finds the sentence that helps in what fx wraps around it.
+func explain(err error) error {
+	var c *soldier.ConfigError
+	if errors.As(err, &c) {
+		return config.Named(c)
+	}
+	return err
+}
+
+// options is the whole application.
+func options(settings config.Settings, log *zap.Logger) fx.Option {
+	return fx.Options(
+		fx.Supply(settings.Soldier, log),
+		fx.StopTimeout(soldierfx.StopTimeout(settings.Soldier.DrainTimeout)),
+		fx.WithLogger(func() fxevent.Logger { return fxevent.NopLogger }),
+		fx.Invoke(func(s *soldier.Soldier) {
+			soldier.Handle[json.RawMessage, simulate.Result](s, contracts.KindSimulate, simulate.Handle)
+		}),
+		soldierfx.Module(),
+	)
+}
+
+// newLogger writes to stderr: lines for people, or JSON.
+func newLogger(settings config.Settings, w io.Writer) *zap.Logger {
+	c := zap.NewProductionEncoderConfig()
+	c.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	encoder := zapcore.NewJSONEncoder(c)
+	if settings.LogFormat == config.Text {
+		c.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
+		c.EncodeLevel = zapcore.CapitalLevelEncoder
+		encoder = zapcore.NewConsoleEncoder(c)
+	}
+	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), settings.LogLevel))
+}

@@ -1,0 +1,100 @@
+package soldier
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/soldier/internal/worker"
+)
+
+// Mission is what a handler is to carry out.
+type Mission[In any] struct {
+	ID   string
+	Name string
+	Kind string
+	// Payload is the mission's payload, decoded. A mission without one gives the zero value.
+	Payload In
+	Labels  map[string]string
+	// Attempt counts tries from 1; MaxAttempts is how many there may be.
+	Attempt, MaxAttempts int
+	// Run grows with every execution of the mission and never goes back: a fencing token.
+	Run int64
+	// Execution is the random id of this execution.
+	Execution string
+	// Timeout is how long the handler has, from its start. ctx ends then.
+	Timeout   time.Duration
+	CreatedAt time.Time
+}
+
+// Handler carries out missions of one kind. Its result is written as JSON, at most 256 KiB of it. ctx ends at the
+// timeout, when the mission is cancelled or taken away, and when the soldier has no more time to stop in; context.Cause
+// says which. A handler that still succeeds then is taken at its word. One that goes on for 10 s after that without
+// returning is reported without it, and keeps its slot until it returns.
+type Handler[In, Out any] func(ctx context.Context, m Mission[In]) (Out, error)
+
+// Handle makes h the handler of a kind. In is decoded from the payload; json.RawMessage takes it as it is. Out may be
+// json.RawMessage too, and any type whose value is null stands for no result.
+//
+// It panics on mistakes of the program: a kind that is not [a-z0-9][a-z0-9._-]{0,63}, a kind that has a handler
+// already, no handler, or a soldier that was started.
+func Handle[In, Out any](s *Soldier, kind string, h Handler[In, Out]) {
+	if h == nil {
+		panic(fmt.Sprintf("soldier: no handler given for kind %q", kind))
+	}
+	s.handle(kind, func(ctx context.Context, job worker.Job) (json.RawMessage, error) {
+		m, err := missionOf[In](job)
+		if err != nil {
+			return nil, &worker.Failure{Code: CodeInvalidPayload, Message: err.Error()}
+		}
+		out, err := h(ctx, m)
+		if err != nil {
+			var e *Error
+			if errors.As(err, &e) {
+				return nil, &worker.Failure{Code: e.Code, Message: e.Message}
+			}
+			return nil, err
+		}
+		b, err := json.Marshal(out)
+		switch {
+		case err != nil:
+			return nil, &worker.Failure{Code: CodeInvalidResult, Message: err.Error()}
+		case string(b) == "null":
+			return nil, nil
+		}
+		return b, nil
+	})
+}
+
+func missionOf[In any](job worker.Job) (Mission[In], error) {
+	from := job.Mission
+	m := Mission[In]{
+		ID: from.MissionID, Name: from.Name, Kind: from.Kind, Labels: from.Labels,
+		Attempt: job.Ticket.Attempt, MaxAttempts: from.MaxAttempts,
+		Run: job.Ticket.Run, Execution: job.Ticket.Execution,
+		Timeout: time.Duration(from.TimeoutSeconds) * time.Second, CreatedAt: from.CreatedAt.Time,
+	}
+	if len(from.Payload) > 0 {
+		if err := json.Unmarshal(from.Payload, &m.Payload); err != nil {
+			return m, fmt.Errorf("the payload does not fit the handler's input: %w", err)
+		}
+	}
+	return m, nil
+}
+
+func (s *Soldier) handle(kind string, h worker.Handler) {
+	s.life.Lock()
+	defer s.life.Unlock()
+	switch {
+	case !contracts.ValidToken(kind):
+		panic(fmt.Sprintf("soldier: kind %q must be 1 to 64 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit", kind))
+	case s.handlers[kind] != nil:
+		panic(fmt.Sprintf("soldier: kind %q has a handler already", kind))
+	case s.stage != idle:
+		panic(fmt.Sprintf("soldier: register the handler of kind %q before Start", kind))
+	}
+	s.handlers[kind] = h
+}

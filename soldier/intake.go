@@ -1,0 +1,103 @@
+package soldier
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
+	"github.com/mission-control-dev/mission-control/contracts/topology"
+	"github.com/mission-control-dev/mission-control/soldier/internal/protocol"
+	"github.com/mission-control-dev/mission-control/soldier/internal/renew"
+)
+
+// hear listens to the inbox until ctx ends.
+func (s *Soldier) hear(ctx context.Context) {
+	err := s.broker.Consume(ctx, broker.Subscription{
+		Prefetch: inboxPrefetch,
+		Handle:   s.heard,
+		Up: func(queue string) {
+			s.engine.Do(func(m *protocol.Machine, now time.Time) { m.InboxUp(now, queue) })
+			s.renewer.Connected(renew.Present)
+			s.reporter.Wake()
+		},
+		Down: func(error) {
+			s.engine.Do(func(m *protocol.Machine, _ time.Time) { m.InboxDown() })
+			s.renewer.Connected(renew.Away)
+		},
+	})
+	if ctx.Err() == nil {
+		s.log.Error("inbox is closed for good: the broker was closed", zap.Error(err))
+	}
+}
+
+// inboxPrefetch keeps a burst of answers flowing; they are acked as they are heard.
+const inboxPrefetch = 256
+
+func (s *Soldier) heard(d broker.Delivery) {
+	pack, err := contracts.DecodeAnswerPack(d.Body)
+	if err != nil {
+		s.log.Warn("answer can't be read, left out", zap.String("queue", d.Queue), zap.Error(err))
+	}
+	s.engine.Do(func(m *protocol.Machine, now time.Time) {
+		for _, a := range pack.Answers {
+			m.Answer(now, a)
+		}
+	})
+	if err := d.Ack(); err != nil && !errors.Is(err, broker.ErrStaleDelivery) && !errors.Is(err, broker.ErrClosed) {
+		s.log.Warn("answer could not be acked", zap.String("queue", d.Queue), zap.Error(err))
+	}
+}
+
+// takeOrders takes the squads' orders until ctx ends. It begins once there is a session: a soldier that commanders
+// don't let in must not hold orders that it can't claim.
+func (s *Soldier) takeOrders(ctx context.Context) {
+	enlisted := func(m *protocol.Machine, now time.Time) bool { return m.LeaseYoung(now) && m.Inbox() != "" }
+	if s.engine.Until(ctx, enlisted) != nil {
+		return
+	}
+	var wg sync.WaitGroup
+	for _, squad := range s.cfg.Squads {
+		queue := topology.OrdersQueue(squad, contracts.PriorityNormal)
+		wg.Go(func() { s.consumeOrders(ctx, queue) })
+	}
+	wg.Wait()
+}
+
+func (s *Soldier) consumeOrders(ctx context.Context, queue string) {
+	err := s.broker.Consume(ctx, broker.Subscription{
+		Queue:    queue,
+		Prefetch: s.cfg.Slots,
+		Handle:   s.ordered,
+		Up: func(string) {
+			s.engine.Do(func(m *protocol.Machine, _ time.Time) { m.OrdersUp(queue) })
+		},
+		Down: func(error) {
+			// A subscription that was ended on purpose leaves its deliveries on loan.
+			if ctx.Err() == nil {
+				s.engine.Do(func(m *protocol.Machine, _ time.Time) { m.OrdersDown(queue) })
+			}
+		},
+	})
+	if ctx.Err() == nil {
+		s.log.Error("orders are closed for good: the broker was closed", zap.String("queue", queue), zap.Error(err))
+	}
+}
+
+// ordered takes one order. One that can't be read is dead-lettered: reading it again would fail again.
+func (s *Soldier) ordered(d broker.Delivery) {
+	o, err := contracts.DecodeOrder(d.Body)
+	if err != nil {
+		s.unreadable.Add(1)
+		s.log.Warn("order can't be read, set aside", zap.String("queue", d.Queue), zap.Error(err))
+		if err := d.Nack(broker.DeadLettered); err != nil && !errors.Is(err, broker.ErrStaleDelivery) {
+			s.log.Warn("order could not be set aside, it will come again", zap.String("queue", d.Queue), zap.Error(err))
+		}
+		return
+	}
+	s.engine.Do(func(m *protocol.Machine, now time.Time) { m.OrderTaken(now, o, d) })
+}

@@ -1,0 +1,96 @@
+package protocol
+
+import (
+	"slices"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
+)
+
+// final is the outcome of one execution, kept until a commander says that it is recorded.
+type final struct {
+	execution string
+	letter    *letter
+	// work still has the slot and perhaps the order; nil once the broker has confirmed the final.
+	work      *work
+	confirmed bool
+	resendAt  time.Time // confirmed, on its way no more
+}
+
+// report sends the outcome of the work's execution.
+func (m *Machine) report(now time.Time, w *work, e End) {
+	w.claim.void = true
+	w.state = reporting
+	if w.inside {
+		w.state = abandoned
+	}
+	m.open--
+	t := w.ticket
+	f := &final{execution: w.execution, work: w}
+	f.letter = m.newLetter(now, letterFinal, w, contracts.Update{
+		Status: e.Status, MissionID: t.MissionID, Attempt: t.Attempt, Execution: t.Execution, Ticket: &t,
+		Result: e.Result, Error: e.Error,
+	})
+	f.letter.final = f
+	w.final = f
+	m.kept = append(m.kept, f)
+	m.byKept[f.execution] = f
+	var code string
+	if e.Error != nil {
+		code = e.Error.Code
+	}
+	m.note(NoteEnded, w, string(e.Status)+suffix(code))
+	m.send(f.letter)
+}
+
+func suffix(code string) string {
+	if code == "" {
+		return ""
+	}
+	return " " + code
+}
+
+// confirm: the broker has the final. The order is acked and the slot is free, unless the handler is still inside.
+func (m *Machine) confirm(now time.Time, f *final) {
+	f.confirmed = true
+	f.resendAt = now.Add(contracts.FinalRepeat)
+	m.due(f.resendAt)
+	w := f.work
+	if w == nil {
+		return
+	}
+	f.work = nil
+	m.settle(w, broker.Acked)
+	if !w.inside {
+		m.vacate(w)
+	}
+}
+
+// recorded: the final needs no more sending.
+func (m *Machine) recorded(now time.Time, execution string) {
+	if f := m.byKept[execution]; f != nil {
+		m.confirm(now, f)
+		m.forget(f)
+	}
+}
+
+// forget drops a kept final.
+func (m *Machine) forget(f *final) {
+	f.letter.void = true
+	if m.byKept[f.execution] == f {
+		delete(m.byKept, f.execution)
+		m.kept = slices.DeleteFunc(m.kept, func(x *final) bool { return x == f })
+	}
+}
+
+func (m *Machine) tickFinal(now time.Time, f *final) {
+	switch {
+	case f.resendAt.IsZero(): // on its way
+	case now.Before(f.resendAt):
+		m.due(f.resendAt)
+	default:
+		f.resendAt = time.Time{}
+		m.send(f.letter)
+	}
+}

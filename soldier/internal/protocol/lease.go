@@ -1,0 +1,160 @@
+package protocol
+
+import (
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+)
+
+// lease is what the soldier knows of its session's life.
+type lease struct {
+	session string
+	// renewedAt is when the last renewal was sent that was answered with a lease; zero: none yet.
+	renewedAt time.Time
+	// wanted: no claims until a renewal sent at or after wantedAt has been answered with a lease.
+	wanted   bool
+	wantedAt time.Time
+	// asked are the times of renewals over the broker that have no answer yet. Answers don't say which renewal they
+	// belong to, so each is taken for one to the oldest: the lease is never thought younger than it is.
+	asked []time.Time
+}
+
+// young tells whether a handler may start.
+func (l *lease) young(now time.Time) bool {
+	return l.session != "" && !l.renewedAt.IsZero() && now.Sub(l.renewedAt) < contracts.LeaseDuration
+}
+
+func (l *lease) mayClaim(now time.Time) bool { return !l.wanted && l.young(now) }
+
+// demand holds claims back until a renewal sent from now on is answered.
+func (l *lease) demand(now time.Time) { l.wanted, l.wantedAt = true, now }
+
+// renewed notes a renewal, sent at sentAt, that was answered with a lease.
+func (l *lease) renewed(sentAt time.Time) {
+	if sentAt.After(l.renewedAt) {
+		l.renewedAt = sentAt
+	}
+	if l.wanted && !sentAt.Before(l.wantedAt) {
+		l.wanted = false
+	}
+}
+
+// Session returns the current session; empty before the first, and after one was declared dead.
+func (m *Machine) Session() string { return m.lease.session }
+
+// LeaseYoung tells whether a handler may start now.
+func (m *Machine) LeaseYoung(now time.Time) bool { return m.lease.young(now) }
+
+// Renewal returns what a renewal says now. The caller adds who the soldier is.
+func (m *Machine) Renewal() contracts.Renewal {
+	r := contracts.Renewal{Session: m.lease.session, Inbox: m.inbox}
+	for _, w := range m.works {
+		ref := contracts.ExecutionRef{MissionID: w.mission.MissionID, Execution: w.execution}
+		switch w.state {
+		case claiming:
+			r.Claims = append(r.Claims, ref)
+		case granted:
+			ref.Run = w.ticket.Run
+			r.Claims = append(r.Claims, ref)
+		case running, ending:
+			if !w.lost {
+				ref.Run = w.ticket.Run
+				r.Running = append(r.Running, ref)
+			}
+		}
+	}
+	for _, f := range m.kept {
+		t := f.letter.update.Ticket
+		r.Unrecorded = append(r.Unrecorded, contracts.ExecutionRef{
+			MissionID: t.MissionID, Execution: t.Execution, Run: t.Run,
+		})
+	}
+	return r
+}
+
+// RenewalSent: a renewal goes over the broker. Its answer comes to the inbox.
+func (m *Machine) RenewalSent(now time.Time) { m.lease.asked = append(m.lease.asked, now) }
+
+// Verdict is what became of a reply to a renewal.
+type Verdict int
+
+// The verdicts.
+const (
+	// Taken: the session lives, the reply's token is its own.
+	Taken Verdict = iota
+	// Dead: the session was declared dead; ask anew, without session.
+	Dead
+	// Stale: the reply is to a session that is not the current one any more; its token is of no use.
+	Stale
+)
+
+// Renewed: a renewal that was sent at sentAt, by the session asked, has been answered. A zero sentAt renews no lease.
+func (m *Machine) Renewed(now time.Time, asked string, r contracts.RenewalReply, sentAt time.Time) Verdict {
+	switch {
+	case asked != m.lease.session:
+		return Stale
+	case r.Dead:
+		m.die(now)
+		return Dead
+	case r.Session != asked:
+		if asked != "" {
+			m.die(now)
+		}
+		m.lease.session = r.Session
+		m.do(Note{What: NoteNewSession, Reason: r.Session})
+	}
+	if r.Lease && !sentAt.IsZero() {
+		m.lease.renewed(sentAt)
+	}
+	for _, s := range r.Stop {
+		m.stop(now, s.Execution, s.Reason)
+	}
+	for _, execution := range r.Recorded {
+		m.recorded(now, execution)
+	}
+	m.advance(now)
+	m.do(Send{}) // a new token may be what the outbox waited for
+	return Taken
+}
+
+// die ends the session: nothing of it counts any more.
+func (m *Machine) die(now time.Time) {
+	m.do(Note{What: NoteSessionDead, Reason: m.lease.session})
+	m.lease = lease{}
+	m.lease.demand(now)
+	for _, w := range append([]*work(nil), m.works...) {
+		if w.execution != "" && !w.gone {
+			m.lose(now, w)
+		}
+	}
+	for _, f := range append([]*final(nil), m.kept...) {
+		m.forget(f)
+	}
+}
+
+// stop ends one execution on a commander's word.
+func (m *Machine) stop(now time.Time, execution string, reason contracts.StopReason) {
+	w, f := m.byExec[execution], m.byKept[execution]
+	switch {
+	case reason == contracts.StopSuperseded && w != nil:
+		// An open claim is pursued whatever a renewal says: the claim's own answer decides.
+		if w.state != claiming {
+			m.lose(now, w)
+		}
+	case reason == contracts.StopSuperseded && f != nil:
+		m.forget(f)
+	case reason == contracts.StopCancelled && w != nil:
+		switch w.state {
+		case claiming:
+			w.cancelled = true
+		case granted:
+			w.cancelled = true
+			m.start(now, w)
+		case running:
+			m.end(now, w, CauseCancelled)
+		}
+	}
+}
+
+// RenewedByHTTP: renewals over the broker that have no answer yet are not waited for any more.
+func (m *Machine) RenewedByHTTP() { m.lease.asked = nil }

@@ -1,0 +1,213 @@
+package protocol
+
+import (
+	"slices"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
+)
+
+// Config is what a machine needs to know of its soldier.
+type Config struct {
+	// Slots is how many missions run at once, at least 1.
+	Slots int
+	// Serves tells whether there is a handler for a kind.
+	Serves func(kind string) bool
+	// NewExecution makes a fresh random execution id.
+	NewExecution func() string
+}
+
+// Machine is the state of one soldier process. It is not safe for concurrent use. Every method that may change it can
+// leave effects, which the caller takes with Effects and carries out.
+type Machine struct {
+	cfg     Config
+	effects []Effect
+	wake    time.Time // no deadline is earlier; zero: there is none
+
+	lease    lease
+	inbox    string // of the current connection; empty without one
+	draining bool
+
+	lastID  WorkID
+	works   []*work          // by id
+	byExec  map[string]*work // from the claim to the end of the work
+	waiting []*work          // not yet claimed, in the order of delivery
+	taken   int              // slots
+	open    int              // slots whose execution has no final yet
+	up      map[string]bool  // queues whose subscription stands
+
+	kept   []*final          // in the order in which they were made
+	byKept map[string]*final // by execution
+	outbox []*letter
+}
+
+// New returns a machine without session and connection.
+func New(cfg Config) *Machine {
+	return &Machine{
+		cfg:    cfg,
+		byExec: map[string]*work{},
+		up:     map[string]bool{},
+		byKept: map[string]*final{},
+	}
+}
+
+// Effects returns what has to be done, in order, and forgets it.
+func (m *Machine) Effects() []Effect {
+	out := m.effects
+	m.effects = nil
+	return out
+}
+
+func (m *Machine) do(e Effect) { m.effects = append(m.effects, e) }
+
+// Wake returns when Tick is due next: at the latest then, calling it earlier is harmless. False: nothing is timed.
+func (m *Machine) Wake() (time.Time, bool) { return m.wake, !m.wake.IsZero() }
+
+// due makes sure that Tick is called by t.
+func (m *Machine) due(t time.Time) {
+	if m.wake.IsZero() || t.Before(m.wake) {
+		m.wake = t
+	}
+}
+
+// Tick does what has become due.
+func (m *Machine) Tick(now time.Time) {
+	m.wake = time.Time{}
+	for _, w := range slices.Clone(m.works) {
+		m.tickWork(now, w)
+	}
+	for _, f := range m.kept {
+		m.tickFinal(now, f)
+	}
+	m.advance(now)
+}
+
+// advance claims and starts whatever may be claimed and started now.
+func (m *Machine) advance(now time.Time) {
+	if m.lease.young(now) {
+		for _, w := range m.works {
+			if w.state == granted {
+				m.start(now, w)
+			}
+		}
+	}
+	for len(m.waiting) > 0 && m.mayClaim(now) {
+		w := m.waiting[0]
+		m.waiting = m.waiting[1:]
+		if w.state == waiting {
+			m.claim(now, w)
+		}
+	}
+}
+
+// mayClaim tells whether a new execution may be claimed.
+func (m *Machine) mayClaim(now time.Time) bool {
+	return !m.draining && m.inbox != "" && m.lease.mayClaim(now) &&
+		m.taken < m.cfg.Slots && len(m.kept)+m.open < contracts.UnrecordedPerSlot*m.cfg.Slots
+}
+
+// InboxUp: the consuming connection stands, and answers come to the inbox. Claims and kept finals are sent again.
+func (m *Machine) InboxUp(now time.Time, inbox string) {
+	m.inbox = inbox
+	m.lease.asked = nil
+	m.lease.demand(now)
+	m.do(Renew{})
+	for _, w := range m.works {
+		if w.state == claiming {
+			m.send(w.claim)
+		}
+	}
+	for _, f := range m.kept {
+		m.send(f.letter)
+	}
+}
+
+// InboxDown: the connection is gone. The session is renewed at once: a commander that finds the inbox gone must learn
+// that this soldier lives.
+func (m *Machine) InboxDown() {
+	m.inbox = ""
+	m.lease.asked = nil
+	m.do(Renew{})
+}
+
+// Inbox returns the queue that answers come to; empty without a connection.
+func (m *Machine) Inbox() string { return m.inbox }
+
+// OrdersUp: deliveries of the queue are held from now on.
+func (m *Machine) OrdersUp(queue string) { m.up[queue] = true }
+
+// OrdersDown: the queue's deliveries are no longer ours and come again, here or elsewhere. Claims made from them are
+// pursued all the same.
+func (m *Machine) OrdersDown(queue string) {
+	m.up[queue] = false
+	for _, w := range slices.Clone(m.works) {
+		if w.delivery.Queue != queue || !w.held {
+			continue
+		}
+		w.held = false
+		if w.state == waiting || w.state == returning {
+			m.drop(w)
+		}
+	}
+	m.trimWaiting()
+}
+
+// Drain takes no new orders, gives back those not yet claimed, and starts no handler any more.
+func (m *Machine) Drain(now time.Time) {
+	m.draining = true
+	for _, w := range slices.Clone(m.works) {
+		switch w.state {
+		case waiting:
+			m.settle(w, broker.Requeued)
+			m.drop(w)
+		case granted:
+			m.release(now, w)
+		}
+	}
+	m.waiting = nil
+}
+
+// CancelAll ends the contexts of all handlers: the time for draining is over.
+func (m *Machine) CancelAll(now time.Time) {
+	for _, w := range m.works {
+		if w.state == running {
+			m.end(now, w, CauseDraining)
+		}
+	}
+}
+
+// Idle tells whether nothing is left that a drain waits for: no claim without answer, no handler whose outcome is
+// open, no final without confirm.
+func (m *Machine) Idle() bool {
+	for _, w := range m.works {
+		if w.state != abandoned || !w.final.confirmed {
+			return false
+		}
+	}
+	return true
+}
+
+// Counts says how much of what there is.
+type Counts struct {
+	// Waiting orders are not claimed yet, Claiming ones without answer, Running are handlers that have not returned,
+	// Kept are finals not yet recorded, Taken are slots.
+	Waiting, Claiming, Running, Kept, Taken int
+}
+
+// Counts counts.
+func (m *Machine) Counts() Counts {
+	c := Counts{Kept: len(m.kept), Taken: m.taken}
+	for _, w := range m.works {
+		switch w.state {
+		case waiting:
+			c.Waiting++
+		case claiming, granted:
+			c.Claiming++
+		}
+		if w.inside {
+			c.Running++
+		}
+	}
+	return c
+}
