@@ -1,0 +1,154 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// follow reads the log from its present end on, for ever.
+func (h *Hub) follow(ctx context.Context) {
+	h.patiently(ctx, func(ctx context.Context) error { return h.locate(ctx, ResetLate) })
+	for ctx.Err() == nil {
+		var events []store.Event
+		h.patiently(ctx, func(ctx context.Context) (err error) {
+			events, err = h.log.ReadEvents(ctx, h.at(), batch, readWait)
+			if errors.Is(err, store.ErrEventsTrimmed) {
+				return h.locate(ctx, ResetTrimmed)
+			}
+			return err
+		})
+		if len(events) == 0 || h.skip(events[len(events)-1].ID) {
+			continue
+		}
+		h.patiently(ctx, func(ctx context.Context) error {
+			frames, err := h.frames(ctx, events)
+			if err == nil {
+				h.publish(frames, events[len(events)-1].ID)
+			}
+			return err
+		})
+	}
+}
+
+// patiently repeats a step until it succeeds or ctx ends. It logs the first failure and the recovery.
+func (h *Hub) patiently(ctx context.Context, step func(context.Context) error) {
+	wait := retryFirst
+	for failed := false; ctx.Err() == nil; failed = true {
+		err := step(ctx)
+		if err == nil {
+			if failed {
+				h.logger.Info("event log is read again")
+			}
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if !failed {
+			h.logger.Warn("event log can't be read, trying on", zap.Error(err))
+		}
+		pause(ctx, wait)
+		wait = min(2*wait, retryMost)
+	}
+}
+
+// locate goes to the present end of the log, and tells the clients that there may be a gap.
+func (h *Hub) locate(ctx context.Context, why ResetReason) error {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	last, err := h.log.LastEvent(ctx)
+	if err != nil {
+		return fmt.Errorf("find the end of the event log: %w", err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.position, h.located = last, true
+	for s := range h.clients {
+		s.drop(last, why)
+	}
+	return nil
+}
+
+func (h *Hub) at() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.position
+}
+
+// skip moves on to an event without loading anything, if nobody listens.
+func (h *Hub) skip(to string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.clients) > 0 {
+		return false
+	}
+	h.position = to
+	return true
+}
+
+// frames loads the missions of events and encodes them.
+func (h *Hub) frames(ctx context.Context, events []store.Event) ([]frame, error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	ids := missionIDs(events)
+	recs, err := h.loader.Load(ctx, ids...)
+	if err != nil {
+		return nil, fmt.Errorf("load %d missions: %w", len(ids), err)
+	}
+	byID := make(map[string]store.Record, len(ids))
+	for i, id := range ids {
+		byID[id] = recs[i]
+	}
+	return missionFrames(events, byID)
+}
+
+func (h *Hub) publish(frames []frame, position string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.position = position
+	for s := range h.clients {
+		s.offer(frames, position)
+	}
+}
+
+// catchUp reads one batch behind after, for one client. done says that the log holds no more up to the client's
+// beginning: what follows is in its queue.
+func (h *Hub) catchUp(s *Stream, after, beginning string) (frames []frame, last string, done bool, err error) {
+	ctx, cancel := context.WithTimeout(h.ctx, callLimit)
+	defer cancel()
+	events, err := h.log.ReadEvents(ctx, after, batch, 0)
+	if err != nil {
+		return nil, after, false, fmt.Errorf("read events after %s: %w", after, err)
+	}
+	for i, e := range events {
+		if e.ID == beginning {
+			events, done = events[:i+1], true
+			break
+		}
+	}
+	if len(events) == 0 {
+		return nil, after, true, nil
+	}
+	last = events[len(events)-1].ID
+	wanted := events[:0:0]
+	for _, e := range events {
+		if s.wants(e.MissionID) {
+			wanted = append(wanted, e)
+		}
+	}
+	if len(wanted) > 0 {
+		if frames, err = h.frames(ctx, wanted); err != nil {
+			return nil, after, false, err
+		}
+	}
+	return frames, last, done, nil
+}
+
+// quiet is the time until the next try of a client's catch-up while the store is away.
+const quiet = 500 * time.Millisecond

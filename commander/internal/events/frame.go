@@ -1,0 +1,90 @@
+package events
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// ResetReason says why a client must list again.
+type ResetReason string
+
+// The reset reasons.
+const (
+	// ResetTrimmed: the id to resume from is too old, or unknown.
+	ResetTrimmed ResetReason = "trimmed"
+	// ResetSlow: the client did not keep up.
+	ResetSlow ResetReason = "slow"
+	// ResetLate: the log could not be read when the stream began, and can now.
+	ResetLate ResetReason = "late"
+)
+
+// frame is one event of the stream as it goes over the wire.
+type frame struct {
+	id        string
+	missionID string
+	bytes     []byte
+}
+
+// missionFrames makes one frame for each mission in events, at the place of its last event.
+func missionFrames(events []store.Event, recs map[string]store.Record) ([]frame, error) {
+	last := make(map[string]int, len(recs))
+	for i, e := range events {
+		last[e.MissionID] = i
+	}
+	frames := make([]frame, 0, len(last))
+	for i, e := range events {
+		rec := recs[e.MissionID]
+		if last[e.MissionID] != i || rec.Mission.Version == 0 {
+			continue
+		}
+		data, err := json.Marshal(rec.Mission.Brief())
+		if err != nil {
+			return nil, fmt.Errorf("encode mission %s: %w", e.MissionID, err)
+		}
+		frames = append(frames, frame{id: e.ID, missionID: e.MissionID, bytes: encode("mission", e.ID, data)})
+	}
+	return frames, nil
+}
+
+func resetFrame(id string, why ResetReason) []byte {
+	data, _ := json.Marshal(map[string]ResetReason{"reason": why}) // can't fail: two strings
+	return encode("reset", id, data)
+}
+
+// encode writes an event. data must be one line, as JSON from encoding/json is.
+func encode(event, id string, data []byte) []byte {
+	var b strings.Builder
+	b.Grow(len(event) + len(id) + len(data) + 24)
+	b.WriteString("event: " + event + "\n")
+	if id != "" {
+		b.WriteString("id: " + id + "\n")
+	}
+	b.WriteString("data: ")
+	b.Write(data)
+	b.WriteString("\n\n")
+	return []byte(b.String())
+}
+
+// place tells the client where it is, without an event: browsers and readers keep the id.
+func place(id string) string {
+	if id == "" {
+		return ""
+	}
+	return "id: " + id + "\n"
+}
+
+// missionIDs of a batch, each once.
+func missionIDs(events []store.Event) []string {
+	seen := make(map[string]struct{}, len(events))
+	ids := make([]string, 0, len(events))
+	for _, e := range events {
+		if _, ok := seen[e.MissionID]; !ok {
+			seen[e.MissionID] = struct{}{}
+			ids = append(ids, e.MissionID)
+		}
+	}
+	return ids
+}

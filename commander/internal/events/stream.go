@@ -1,0 +1,294 @@
+package events
+
+import (
+	"bytes"
+	"errors"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// Request says what a client wants.
+type Request struct {
+	// MissionID narrows the mission events to one mission; empty means all.
+	MissionID string
+	// LastEventID is the id of the last event that the client saw; empty begins with what happens from now on.
+	LastEventID string
+	// SetWriteDeadline of the client's connection; nil where there is none. It may be called at any time until Run returns.
+	SetWriteDeadline func(time.Time) error
+}
+
+// Writer is a client's connection. An error of either ends the stream.
+type Writer interface {
+	Write(p []byte) (int, error)
+	Flush() error
+}
+
+// Stream is one client.
+type Stream struct {
+	hub *Hub
+	req Request
+
+	wake chan struct{}
+
+	mu    sync.Mutex
+	queue []frame
+	// lost is why the queue was dropped, empty if it was not.
+	lost ResetReason
+	// position is the id up to which the queue, and all that was taken from it, is complete.
+	position string
+	// located: position is known, the stream has begun. beginning is the first position.
+	located   bool
+	beginning string
+}
+
+// Attach adds a client: from now on its queue fills. The caller must call Run. It fails with ErrStopped.
+func (h *Hub) Attach(req Request) (*Stream, error) {
+	s := &Stream{hub: h, req: req, wake: make(chan struct{}, 1)}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopped() {
+		return nil, ErrStopped
+	}
+	s.position, s.beginning, s.located = h.position, h.position, h.located
+	if len(h.clients) == 0 {
+		h.freshen()
+	}
+	h.clients[s] = struct{}{}
+	h.streams.Add(1)
+	h.gauge.StreamOpened()
+	return s, nil
+}
+
+func (h *Hub) detach(s *Stream) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.clients, s)
+	h.gauge.StreamClosed()
+	h.streams.Done()
+}
+
+func (s *Stream) wants(missionID string) bool {
+	return s.req.MissionID == "" || s.req.MissionID == missionID
+}
+
+// offer adds frames to the queue. Where they don't fit, the queue is dropped, and the client will be told.
+func (s *Stream) offer(frames []frame, position string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.position = position
+	if s.lost != "" {
+		return
+	}
+	for _, f := range frames {
+		if !s.wants(f.missionID) {
+			continue
+		}
+		if len(s.queue) == s.hub.cfg.QueueLength {
+			s.queue, s.lost = nil, ResetSlow
+			break
+		}
+		s.queue = append(s.queue, f)
+	}
+	if len(s.queue) > 0 || s.lost != "" {
+		s.nudge()
+	}
+}
+
+// drop makes the client list again. A stream that resumes from an id of its own and has not begun just begins: the log
+// will tell whether anything is missing.
+func (s *Stream) drop(position string, why ResetReason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	resumes := !s.located && s.req.LastEventID != ""
+	if !s.located {
+		s.located, s.beginning = true, position
+	}
+	s.position = position
+	if !resumes {
+		s.queue, s.lost = nil, why
+	}
+	s.nudge()
+}
+
+func (s *Stream) nudge() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// hurry bounds a write that is under way when the hub stops.
+func (s *Stream) hurry() {
+	if s.req.SetWriteDeadline != nil {
+		_ = s.req.SetWriteDeadline(time.Now().Add(time.Second))
+	}
+}
+
+// take empties the queue, as bytes, and tells the last id among them.
+func (s *Stream) take() (out []byte, last string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lost != "" {
+		out = resetFrame(s.position, s.lost)
+		s.lost = ""
+		return out, s.position
+	}
+	for _, f := range s.queue {
+		out, last = append(out, f.bytes...), f.id
+	}
+	s.queue = nil
+	return out, last
+}
+
+// begun tells where the stream begins, and whether its queue was dropped.
+func (s *Stream) begun() (beginning string, located bool, lost bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.beginning, s.located, s.lost != ""
+}
+
+// Run serves the client until its connection fails or the hub stops.
+func (s *Stream) Run(w Writer) {
+	defer s.hub.detach(s)
+	r := runner{Stream: s, w: w, seen: make([]int64, len(s.hub.topics)), resume: s.req.LastEventID}
+	r.heartbeat = time.NewTimer(s.hub.cfg.Heartbeat)
+	defer r.heartbeat.Stop()
+	beginning, _, _ := s.begun()
+	first := "retry: 1000\n"
+	if r.resume == "" {
+		first += place(beginning)
+		r.told = beginning
+	}
+	for err := r.write([]byte(first + "\n")); err == nil; err = r.step() {
+		if s.hub.stopped() {
+			return
+		}
+	}
+}
+
+// runner is what only the goroutine of Run touches.
+type runner struct {
+	*Stream
+	w         Writer
+	heartbeat *time.Timer
+	seen      []int64 // numbers of the topics' pictures
+	resume    string  // id up to which the log was read for this client; empty once its queue takes over
+	told      string  // the last id that the client got
+	failed    bool    // the last read of the log failed
+}
+
+// step writes what there is, then waits for more.
+func (r *runner) step() error {
+	var out []byte
+	again := false
+	if r.resume != "" {
+		out, again = r.catchUp()
+	} else {
+		var last string
+		if out, last = r.take(); len(out) > 0 {
+			r.told = last
+		}
+	}
+	out = append(out, r.hub.news(r.seen)...)
+	if err := r.write(out); err != nil {
+		return err
+	}
+	if again {
+		return nil
+	}
+	return r.wait()
+}
+
+func (r *runner) wait() error {
+	var retry <-chan time.Time
+	if r.resume != "" {
+		t := time.NewTimer(quiet)
+		defer t.Stop()
+		retry = t.C
+	}
+	select {
+	case <-r.wake:
+	case <-retry:
+	case <-r.hub.done:
+	case <-r.heartbeat.C:
+		return r.write([]byte(r.beat()))
+	}
+	return nil
+}
+
+// beat is a comment. It moves the client's id on where events of other missions passed by, so that a narrowed stream can
+// resume however long it was silent.
+func (r *runner) beat() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.resume == "" && len(r.queue) == 0 && r.lost == "" && r.position != r.told {
+		r.told = r.position
+		return ": alive\n" + place(r.position) + "\n"
+	}
+	return ": alive\n\n"
+}
+
+// catchUp reads from the log what the client missed. again asks to be called at once.
+func (r *runner) catchUp() (out []byte, again bool) {
+	beginning, located, lost := r.begun()
+	switch {
+	case lost: // too much happened meanwhile: the reset that take writes covers this too
+		r.resume = ""
+		return nil, true
+	case !located:
+		return nil, false
+	case r.resume == beginning:
+		r.resume = ""
+		return nil, true
+	}
+	frames, last, done, err := r.hub.catchUp(r.Stream, r.resume, beginning)
+	switch {
+	case errors.Is(err, store.ErrEventsTrimmed):
+		r.resume = ""
+		r.mu.Lock()
+		r.queue, r.lost = nil, ResetTrimmed
+		r.mu.Unlock()
+		return nil, true
+	case err != nil:
+		if !r.failed {
+			r.hub.logger.Info("client waits for the event log", zap.Error(err))
+		}
+		r.failed = true
+		return nil, false
+	}
+	r.failed, r.resume = false, last
+	var b bytes.Buffer
+	for _, f := range frames {
+		b.Write(f.bytes)
+		r.told = f.id
+	}
+	if done {
+		r.resume = ""
+	}
+	return b.Bytes(), true
+}
+
+// write sends and flushes; nothing is nothing.
+func (r *runner) write(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	if r.req.SetWriteDeadline != nil {
+		if err := r.req.SetWriteDeadline(time.Now().Add(r.hub.cfg.WriteTimeout)); err != nil {
+			return err
+		}
+	}
+	// Only after the deadline: Stop closes done first and shortens deadlines then, so one of the two is seen.
+	if r.hub.stopped() {
+		return nil
+	}
+	if _, err := r.w.Write(p); err != nil {
+		return err
+	}
+	r.heartbeat.Reset(r.hub.cfg.Heartbeat)
+	return r.w.Flush()
+}

@@ -1,0 +1,14 @@
+// Package health knows how Redis and RabbitMQ are, without making anybody wait for it.
+//
+// Each of the two is asked once a second by its own goroutine, with a real round trip that is given one second. So a
+// report is never older than two seconds, is there at once, and a hanging server costs one waiting goroutine, not one
+// for each request.
+//
+// What counts as up is what this commander needs: RabbitMQ is down too while it blocks publishing, or while a
+// subscription that should stand doesn't. A subscription that was given up on purpose, because Redis is away, is
+// excused: it is Redis' fault, and said there.
+//
+//	redis up, rabbitmq up   ok
+//	one of them away        degraded: still serving
+//	both away, or not yet   down
+package health

@@ -1,0 +1,89 @@
+package httpapi
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/events"
+	"github.com/mission-control-dev/mission-control/commander/internal/health"
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// Config of a Server.
+type Config struct {
+	// Addr is where to listen, host:port; port 0 takes a free one.
+	Addr string
+	// APIKey is asked of clients; empty asks for none.
+	APIKey string
+	// EnrollmentKey is asked of soldiers; required.
+	EnrollmentKey string
+	// AllowedHosts are names, with or without a port, by which clients may call besides this machine's own.
+	AllowedHosts []string
+	// Queues are those whose depths the stats show.
+	Queues []string
+	// Streams is how event streams are kept; its zero value works.
+	Streams events.Config
+}
+
+// Missions changes missions.
+type Missions interface {
+	// Submit creates a mission from a normalized, validated request. With a key that was used before it returns the mission
+	// of the first time, or mission.ErrIdempotencyMismatch.
+	Submit(ctx context.Context, r contracts.MissionRequest, key *store.Idempotency) (contracts.Mission, error)
+	// Cancel returns the mission as it is then: store.ErrNotFound, or a mission.StateError.
+	Cancel(ctx context.Context, id string) (contracts.Mission, error)
+}
+
+// Store is what is read, and followed, of a store.Store.
+type Store interface {
+	Get(ctx context.Context, id string) (store.Record, store.Source, error)
+	List(ctx context.Context, q store.Query) (store.Page, error)
+	History(ctx context.Context, id string) (store.History, error)
+	Counts(ctx context.Context) (store.Counts, error)
+	ListSessions(ctx context.Context) ([]store.Session, store.Source, error)
+
+	events.Loader
+	events.Log
+}
+
+// Tokens serves soldiers.
+type Tokens interface {
+	// Renew renews a lease and issues a token. An enrolled soldier asks.
+	Renew(ctx context.Context, r contracts.Renewal) (contracts.RenewalReply, error)
+	// JWKS returns the public keys as JSON.
+	JWKS() ([]byte, error)
+}
+
+// Depths tells how full a queue is: a broker.Broker.
+type Depths interface {
+	Depth(ctx context.Context, queue string) (broker.Depth, error)
+}
+
+// Health tells how things are, at once: a health.Checker.
+type Health interface {
+	Report() health.Report
+}
+
+// Metrics counts: a metrics.Metrics.
+type Metrics interface {
+	events.Gauge
+	Request(method, route string, status int, took time.Duration)
+	Text() ([]byte, error)
+}
+
+// Deps are what a Server works with.
+type Deps struct {
+	Missions Missions
+	Store    Store
+	Tokens   Tokens
+	Depths   Depths
+	Health   Health
+	Metrics  Metrics
+	// Now is the clock that all commanders share.
+	Now    func() contracts.Time
+	Logger *zap.Logger
+}

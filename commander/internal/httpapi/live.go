@@ -1,0 +1,228 @@
+package httpapi
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/events"
+	"github.com/mission-control-dev/mission-control/commander/internal/health"
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// depthLimit bounds the time that the depths of all queues may take.
+const depthLimit = time.Second
+
+// stats are the numbers of the whole.
+type stats struct {
+	Counts   map[contracts.Status]int64 `json:"counts"`
+	Rates    rates                      `json:"rates"`
+	Queues   []queue                    `json:"queues"`
+	Degraded bool                       `json:"degraded"`
+	AsOf     contracts.Time             `json:"as_of,omitzero"`
+}
+
+type rates struct {
+	Created   int64 `json:"created_per_minute"`
+	Completed int64 `json:"completed_per_minute"`
+	Failed    int64 `json:"failed_per_minute"`
+}
+
+type queue struct {
+	Name      string `json:"name"`
+	Ready     int    `json:"ready"`
+	Consumers int    `json:"consumers"`
+}
+
+// fleet is all sessions.
+type fleet struct {
+	Soldiers []soldier      `json:"soldiers"`
+	Degraded bool           `json:"degraded"`
+	AsOf     contracts.Time `json:"as_of,omitzero"`
+}
+
+type soldier struct {
+	SoldierID  string                   `json:"soldier_id"`
+	Session    string                   `json:"session"`
+	State      store.SessionState       `json:"state"`
+	Squads     []string                 `json:"squads"`
+	Kinds      []string                 `json:"kinds"`
+	Slots      int                      `json:"slots"`
+	Running    []contracts.ExecutionRef `json:"running"`
+	Version    string                   `json:"version"`
+	StartedAt  contracts.Time           `json:"started_at"`
+	LastSeenAt contracts.Time           `json:"last_seen_at"`
+}
+
+func (s *Server) stats(ctx context.Context) (stats, error) {
+	counts, err := s.deps.Store.Counts(ctx)
+	if err != nil {
+		return stats{}, fmt.Errorf("count missions: %w", err)
+	}
+	out := stats{
+		Counts:   make(map[contracts.Status]int64, len(contracts.Statuses())),
+		Rates:    rates{counts.CreatedPerMinute, counts.CompletedPerMinute, counts.FailedPerMinute},
+		Queues:   s.depths(ctx),
+		Degraded: counts.Source.Degraded, AsOf: asOf(counts.Source),
+	}
+	for _, status := range contracts.Statuses() {
+		out.Counts[status] = counts.ByStatus[status]
+	}
+	return out, nil
+}
+
+// depths returns the queues whose depth can be had now. That RabbitMQ is away is the health's to say, not an error here.
+func (s *Server) depths(ctx context.Context) []queue {
+	ctx, cancel := context.WithTimeout(ctx, depthLimit)
+	defer cancel()
+	out := make([]queue, 0, len(s.cfg.Queues))
+	for _, name := range s.cfg.Queues {
+		d, err := s.deps.Depths.Depth(ctx, name)
+		switch {
+		case err == nil:
+			out = append(out, queue{Name: name, Ready: d.Ready, Consumers: d.Consumers})
+		case !errors.Is(err, broker.ErrUnroutable):
+			return out // the others would fail, or wait, as well
+		}
+	}
+	return out
+}
+
+func (s *Server) fleet(ctx context.Context) (fleet, error) {
+	sessions, from, err := s.deps.Store.ListSessions(ctx)
+	if err != nil {
+		return fleet{}, fmt.Errorf("list soldiers: %w", err)
+	}
+	out := fleet{Soldiers: make([]soldier, len(sessions)), Degraded: from.Degraded, AsOf: asOf(from)}
+	for i, x := range sessions {
+		out.Soldiers[i] = soldier{
+			SoldierID: x.SoldierID, Session: x.ID, State: x.State, Squads: orEmpty(x.Squads), Kinds: orEmpty(x.Kinds),
+			Slots: x.Slots, Running: orEmpty(x.Running), Version: x.Version, StartedAt: x.StartedAt, LastSeenAt: x.RenewedAt,
+		}
+	}
+	return out, nil
+}
+
+func (s *Server) getStats(ctx context.Context, c *fiber.Ctx) error {
+	out, err := s.stats(ctx)
+	if err != nil {
+		return err
+	}
+	return sendJSON(c, http.StatusOK, out)
+}
+
+func (s *Server) listSoldiers(ctx context.Context, c *fiber.Ctx) error {
+	out, err := s.fleet(ctx)
+	if err != nil {
+		return err
+	}
+	return sendJSON(c, http.StatusOK, out)
+}
+
+func (s *Server) getHealth(_ context.Context, c *fiber.Ctx) error {
+	r := s.deps.Health.Report()
+	return sendJSON(c, healthStatus(r), r)
+}
+
+// probe is a health answer for those that only look at the status code.
+type probe struct {
+	Status health.Status `json:"status"`
+}
+
+func (s *Server) getLiveness(_ context.Context, c *fiber.Ctx) error {
+	return sendJSON(c, http.StatusOK, probe{health.OK})
+}
+
+func (s *Server) getReadiness(_ context.Context, c *fiber.Ctx) error {
+	r := s.deps.Health.Report()
+	return sendJSON(c, healthStatus(r), probe{r.Status})
+}
+
+func healthStatus(r health.Report) int {
+	if r.Status == health.Down {
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusOK
+}
+
+// topics are what every event stream carries beside the missions.
+func (s *Server) topics() []events.Topic {
+	return []events.Topic{
+		{Name: "stats", Look: func(ctx context.Context) (events.Picture, error) {
+			return picture(s.stats(ctx))
+		}},
+		{Name: "soldiers", Look: func(ctx context.Context) (events.Picture, error) {
+			return picture(s.fleet(ctx))
+		}},
+		{Name: "health", Look: func(context.Context) (events.Picture, error) {
+			r := s.deps.Health.Report()
+			p, err := picture(r, nil)
+			if err != nil {
+				return p, err
+			}
+			p.Mark, err = json.Marshal(r.Essence())
+			return p, err
+		}},
+	}
+}
+
+func picture[T any](v T, err error) (events.Picture, error) {
+	if err != nil {
+		return events.Picture{}, err
+	}
+	b, err := json.Marshal(v)
+	return events.Picture{JSON: b}, err
+}
+
+func (s *Server) streamEvents(_ context.Context, c *fiber.Ctx) error {
+	req, err := readStream(c)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "text/event-stream")
+	c.Set(fiber.HeaderCacheControl, "no-store, no-transform")
+	c.Set("X-Accel-Buffering", "no")
+	if c.Method() == fiber.MethodHead {
+		return nil
+	}
+	conn := c.Context().Conn()
+	req.SetWriteDeadline = conn.SetWriteDeadline
+	stream, err := s.hub.Attach(req)
+	if err != nil {
+		return err
+	}
+	// The connection ends with its stream: a shutdown need not wait for what nobody will use again.
+	c.Context().Response.SetConnectionClose()
+	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) { stream.Run(w) })
+	return nil
+}
+
+func readStream(c *fiber.Ctx) (events.Request, error) {
+	var req events.Request
+	var bad []contracts.FieldError
+	if v, ok := param(c, "mission_id"); ok {
+		if req.MissionID = v; !contracts.ValidMissionID(v) {
+			bad = append(bad, contracts.FieldError{Field: "mission_id", Code: "invalid", Message: "must be a mission's id, a UUID in lower case"})
+		}
+	}
+	field := "last_event_id"
+	req.LastEventID, _ = param(c, field)
+	if v := string(c.Request().Header.Peek(headerLastEventID)); v != "" {
+		field, req.LastEventID = headerLastEventID, v
+	}
+	if len(req.LastEventID) > maxOpaque {
+		bad = append(bad, contracts.FieldError{Field: field, Code: "too_long", Message: fmt.Sprintf("must be the id of an event, at most %d bytes", maxOpaque)})
+	}
+	if bad != nil {
+		return req, &contracts.ValidationError{Fields: bad}
+	}
+	return req, nil
+}

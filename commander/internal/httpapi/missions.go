@@ -1,0 +1,169 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// missionView is one mission as it was read.
+type missionView struct {
+	contracts.Mission
+	Degraded bool           `json:"degraded,omitempty"`
+	AsOf     contracts.Time `json:"as_of,omitzero"`
+}
+
+// missionList is a page of missions.
+type missionList struct {
+	Missions   []contracts.Mission `json:"missions"`
+	NextCursor *string             `json:"next_cursor"`
+	Complete   bool                `json:"complete"`
+	Degraded   bool                `json:"degraded"`
+	AsOf       contracts.Time      `json:"as_of,omitzero"`
+}
+
+// historyView is the history of a mission.
+type historyView struct {
+	History  []contracts.HistoryLine `json:"history"`
+	Dropped  int                     `json:"dropped"`
+	Degraded bool                    `json:"degraded"`
+	AsOf     contracts.Time          `json:"as_of,omitzero"`
+}
+
+// asOf is shown only of what memory answered.
+func asOf(s store.Source) contracts.Time {
+	if !s.Degraded {
+		return contracts.Time{}
+	}
+	return s.AsOf
+}
+
+func (s *Server) createMission(ctx context.Context, c *fiber.Ctx) error {
+	body, err := jsonBody(c)
+	if err != nil {
+		return err
+	}
+	r, err := readMission(body, s.deps.Now().Time)
+	if err != nil {
+		return err
+	}
+	key, err := idempotency(c, body)
+	if err != nil {
+		return err
+	}
+	m, err := s.deps.Missions.Submit(ctx, r, key)
+	if err != nil {
+		return fmt.Errorf("submit mission: %w", err)
+	}
+	c.Set(fiber.HeaderLocation, "/missions/"+m.MissionID)
+	return sendJSON(c, http.StatusAccepted, m)
+}
+
+func (s *Server) cancelMission(ctx context.Context, c *fiber.Ctx) error {
+	id, err := missionID(c)
+	if err != nil {
+		return err
+	}
+	if err := noBody(c); err != nil {
+		return err
+	}
+	m, err := s.deps.Missions.Cancel(ctx, id)
+	if err != nil {
+		return fmt.Errorf("cancel mission %s: %w", id, err)
+	}
+	return sendJSON(c, http.StatusAccepted, m)
+}
+
+func (s *Server) getMission(ctx context.Context, c *fiber.Ctx) error {
+	id, err := missionID(c)
+	if err != nil {
+		return err
+	}
+	rec, from, err := s.deps.Store.Get(ctx, id)
+	if err != nil {
+		return fmt.Errorf("get mission %s: %w", id, err)
+	}
+	return sendJSON(c, http.StatusOK, missionView{Mission: rec.Mission, Degraded: from.Degraded, AsOf: asOf(from)})
+}
+
+func (s *Server) getHistory(ctx context.Context, c *fiber.Ctx) error {
+	id, err := missionID(c)
+	if err != nil {
+		return err
+	}
+	h, err := s.deps.Store.History(ctx, id)
+	if err != nil {
+		return fmt.Errorf("get history of mission %s: %w", id, err)
+	}
+	return sendJSON(c, http.StatusOK, historyView{
+		History: orEmpty(h.Lines), Dropped: h.Dropped, Degraded: h.Source.Degraded, AsOf: asOf(h.Source),
+	})
+}
+
+func (s *Server) listMissions(ctx context.Context, c *fiber.Ctx) error {
+	q, err := readQuery(c)
+	if err != nil {
+		return err
+	}
+	page, err := s.deps.Store.List(ctx, q)
+	if err != nil {
+		return fmt.Errorf("list missions: %w", err)
+	}
+	list := missionList{
+		Missions: orEmpty(page.Missions), Complete: page.Complete, Degraded: page.Source.Degraded, AsOf: asOf(page.Source),
+	}
+	if page.Next != "" {
+		list.NextCursor = &page.Next
+	}
+	return sendJSON(c, http.StatusOK, list)
+}
+
+func readQuery(c *fiber.Ctx) (store.Query, error) {
+	q := store.Query{Limit: contracts.DefaultListLimit}
+	var bad []contracts.FieldError
+	refuse := func(field, message string) {
+		bad = append(bad, contracts.FieldError{Field: field, Code: "invalid", Message: message})
+	}
+	if v, ok := param(c, "status"); ok {
+		if q.Status = contracts.Status(v); !q.Status.Valid() {
+			refuse("status", fmt.Sprintf("must be one of %v", contracts.Statuses()))
+		}
+	}
+	for name, to := range map[string]*string{"kind": &q.Kind, "squad": &q.Squad} {
+		if v, ok := param(c, name); ok {
+			if *to = v; !contracts.ValidToken(v) {
+				refuse(name, "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit")
+			}
+		}
+	}
+	if v, ok := param(c, "limit"); ok {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 || n > contracts.MaxListLimit {
+			refuse("limit", fmt.Sprintf("must be a whole number, 1 to %d", contracts.MaxListLimit))
+		}
+		q.Limit = n
+	}
+	if v, ok := param(c, "cursor"); ok {
+		if q.Cursor = v; v == "" || len(v) > maxOpaque {
+			refuse("cursor", "must be the next_cursor of a list; leave it out to begin anew")
+		}
+	}
+	if bad != nil {
+		return q, &contracts.ValidationError{Fields: bad}
+	}
+	return q, nil
+}
+
+// orEmpty makes an absent list an empty one in JSON.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

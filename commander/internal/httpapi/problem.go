@@ -1,0 +1,155 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/events"
+	"github.com/mission-control-dev/mission-control/commander/internal/mission"
+	"github.com/mission-control-dev/mission-control/commander/internal/strictjson"
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// Problem is the body of every refusal (RFC 9457).
+type Problem struct {
+	Type     string                 `json:"type"`
+	Title    string                 `json:"title"`
+	Status   int                    `json:"status"`
+	Detail   string                 `json:"detail"`
+	Code     string                 `json:"code"`
+	Instance string                 `json:"instance"`
+	Errors   []contracts.FieldError `json:"errors,omitempty"`
+}
+
+// refusal is an answer to a request that can't be served. As an error it is what this package itself finds.
+type refusal struct {
+	status int
+	code   string
+	detail string
+	errors []contracts.FieldError
+	// retryAfter is in seconds; 0 sends none.
+	retryAfter int
+}
+
+func (r refusal) Error() string { return r.code + ": " + r.detail }
+
+// panicError is a handler's panic.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+// retrySoon is the Retry-After of what is over as soon as a server is back, in seconds.
+const retrySoon = 2
+
+// refusalOf is the one place that knows which error is which answer.
+func refusalOf(err error) refusal {
+	var own refusal
+	var invalid *contracts.ValidationError
+	var state *mission.StateError
+	var syntax *strictjson.SyntaxError
+	var server *fiber.Error
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &invalid):
+		return invalidRefusal(invalid.Fields)
+	case errors.As(err, &syntax):
+		return refusal{status: http.StatusBadRequest, code: "invalid_json",
+			detail: "The body is not JSON that is read here: " + syntax.Error() + "."}
+	case errors.As(err, &state):
+		return refusal{status: http.StatusConflict, code: "wrong_status",
+			detail: fmt.Sprintf("Mission %s is %s: it can't %s.", state.MissionID, state.Status, state.Action)}
+	case errors.Is(err, mission.ErrIdempotencyMismatch):
+		return refusal{status: http.StatusUnprocessableEntity, code: "idempotency_key_reused",
+			detail: "The Idempotency-Key was used before with another body. Take a new key for a new mission, or send the first body again.",
+			errors: []contracts.FieldError{{Field: headerIdempotencyKey, Code: "invalid", Message: "was used before with another body"}}}
+	case errors.Is(err, store.ErrNotFound):
+		return refusal{status: http.StatusNotFound, code: "not_found", detail: "There is no mission with that id. Look it up with GET /missions."}
+	case errors.Is(err, store.ErrCursor):
+		return invalidRefusal([]contracts.FieldError{{
+			Field: "cursor", Code: "invalid", Message: "must be the next_cursor of a list; leave it out to begin anew",
+		}})
+	case errors.Is(err, store.ErrNotInMemory):
+		return refusal{status: http.StatusServiceUnavailable, code: "not_in_memory", retryAfter: retrySoon,
+			detail: "Redis is away, and this mission is not among those in memory. It may well exist: ask again when GET /health is ok."}
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+		return refusal{status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfter: retrySoon,
+			detail: "Redis is away or too slow, so it is unknown whether the request took effect. Send it again once GET /health is ok; an order for a mission with the same Idempotency-Key, so that it is not carried out twice."}
+	case errors.Is(err, events.ErrStopped), errors.Is(err, context.Canceled):
+		return refusal{status: http.StatusServiceUnavailable, code: "stopping", retryAfter: retrySoon,
+			detail: "This commander is shutting down. Ask another one, or this one again in a moment."}
+	case errors.As(err, &server):
+		return serverRefusal(server.Code)
+	default:
+		return refusal{status: http.StatusInternalServerError, code: "internal",
+			detail: "Something went wrong here, and it is in the commander's log under this instance."}
+	}
+}
+
+func invalidRefusal(fields []contracts.FieldError) refusal {
+	r := refusal{status: http.StatusUnprocessableEntity, code: "not_supported", errors: fields,
+		detail: "The request asks for what this release does not support yet: see errors."}
+	for _, f := range fields {
+		if f.Code != "not_supported" {
+			r.code, r.detail = "invalid", "The request is readable but breaks the limits: see errors, then send it again."
+		}
+	}
+	return r
+}
+
+// serverRefusal is for what fiber finds by itself, before or instead of a handler.
+func serverRefusal(status int) refusal {
+	switch status {
+	case http.StatusNotFound:
+		return refusal{status: status, code: "not_found", detail: "There is nothing at this path. What there is, is in /openapi.yaml."}
+	case http.StatusMethodNotAllowed:
+		return refusal{status: status, code: "method_not_allowed", detail: "This path takes other methods: see the header Allow."}
+	case http.StatusRequestEntityTooLarge:
+		return tooLarge()
+	case http.StatusRequestHeaderFieldsTooLarge:
+		return refusal{status: status, code: "headers_too_large", detail: fmt.Sprintf("The request's head is over %d KiB. Send less of it.", headLimit>>10)}
+	case http.StatusRequestTimeout:
+		return refusal{status: status, code: "timeout", detail: fmt.Sprintf("The request did not arrive within %s. Send it again.", readLimit)}
+	default:
+		return refusal{status: http.StatusBadRequest, code: "bad_request", detail: "This is no HTTP request that is read here."}
+	}
+}
+
+func tooLarge() refusal {
+	return refusal{status: http.StatusRequestEntityTooLarge, code: "body_too_large",
+		detail: fmt.Sprintf("The body is over %d bytes (1 MiB). Keep large inputs elsewhere, and send where they are.", contracts.MaxBodySize)}
+}
+
+// refuse writes the problem for err. It is also fiber's error handler.
+func (s *Server) refuse(c *fiber.Ctx, err error) error {
+	r := refusalOf(err)
+	id := identify(c)
+	if r.status == http.StatusInternalServerError {
+		fields := []zap.Field{zap.String("request", id), zap.Error(err)}
+		var p panicError
+		if errors.As(err, &p) {
+			fields = append(fields, zap.ByteString("stack", p.stack))
+		}
+		s.log.Error("request failed", fields...)
+	}
+	if r.retryAfter > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(r.retryAfter))
+	}
+	if r.status == http.StatusUnauthorized {
+		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="mission-control"`)
+	}
+	return send(c, r.status, "application/problem+json", Problem{
+		Type: "about:blank", Title: http.StatusText(r.status), Status: r.status, Detail: r.detail, Code: r.code,
+		Instance: "urn:uuid:" + id, Errors: r.errors,
+	})
+}

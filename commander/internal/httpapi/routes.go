@@ -1,0 +1,140 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+)
+
+// access says who may call a route.
+type access int
+
+const (
+	forClients   access = iota // the API key, where one is set
+	forEverybody               // no key
+	forSoldiers                // the enrolment key
+)
+
+// route is one call of the contract.
+type route struct {
+	method string
+	// path is fiber's template, and the label in metrics.
+	path   string
+	access access
+	// params are the query parameters that it knows; unsupported are those that come later.
+	params, unsupported []string
+	handle              func(ctx context.Context, c *fiber.Ctx) error
+	// later: the route is known, and refused until it is supported. It is not in the contract.
+	later bool
+}
+
+// routes is the whole interface, in the contract's order. Fixed paths stand before templates that they fit.
+func (s *Server) routes() []route {
+	get, post := fiber.MethodGet, fiber.MethodPost
+	return []route{
+		{method: post, path: "/missions", handle: s.createMission},
+		{method: get, path: "/missions", handle: s.listMissions,
+			params: []string{"status", "kind", "squad", "limit", "cursor"}, unsupported: []string{"q", "label"}},
+		{method: post, path: "/missions/batch", handle: later("many missions in one request"), later: true},
+		{method: get, path: "/missions/:mission_id", handle: s.getMission},
+		{method: get, path: "/missions/:mission_id/history", handle: s.getHistory},
+		{method: post, path: "/missions/:mission_id/cancel", handle: s.cancelMission},
+		{method: post, path: "/missions/:mission_id/retry", handle: later("an operator's retry"), later: true},
+		{method: get, path: "/events", handle: s.streamEvents, params: []string{"mission_id", "last_event_id"}},
+		{method: get, path: "/stats", handle: s.getStats},
+		{method: get, path: "/soldiers", handle: s.listSoldiers},
+		{method: get, path: "/health", handle: s.getHealth, access: forEverybody},
+		{method: get, path: "/health/live", handle: s.getLiveness, access: forEverybody},
+		{method: get, path: "/health/ready", handle: s.getReadiness, access: forEverybody},
+		{method: post, path: "/tokens", handle: s.renewToken, access: forSoldiers},
+		{method: get, path: "/.well-known/jwks.json", handle: s.getJWKS, access: forEverybody},
+		{method: get, path: "/metrics", handle: s.getMetrics},
+		{method: get, path: "/openapi.yaml", handle: s.getContract},
+	}
+}
+
+// later refuses a route that is yet to come.
+func later(what string) func(context.Context, *fiber.Ctx) error {
+	return func(context.Context, *fiber.Ctx) error {
+		return refusal{status: fiber.StatusUnprocessableEntity, code: "not_supported",
+			detail: fmt.Sprintf("This release does not support %s yet. What it supports is in /openapi.yaml.", what)}
+	}
+}
+
+// What around and serve leave for others in the fiber.Ctx.
+const (
+	requestKey = "request" // the request's id
+	routeKey   = "route"   // the route's template
+)
+
+// unmatched is the route label of what no route takes: paths would be too many labels.
+const unmatched = "unmatched"
+
+// around does what every request needs, known path or not.
+func (s *Server) around(c *fiber.Ctx) (err error) {
+	began := time.Now()
+	identify(c)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicError{value: p, stack: debug.Stack()}
+		}
+		if err != nil {
+			err = s.refuse(c, err)
+		}
+		label, ok := c.Locals(routeKey).(string)
+		if !ok {
+			label = unmatched
+		}
+		// c.Method is one of fiber's own constants.
+		s.deps.Metrics.Request(c.Method(), label, c.Response().StatusCode(), time.Since(began))
+	}()
+	if err := s.hosts.checkHost(c); err != nil {
+		return err
+	}
+	if !s.public[c.Path()] {
+		if err := s.keys.checkClient(c); err != nil {
+			return err
+		}
+	}
+	return c.Next()
+}
+
+// identify gives the request an id, once.
+func identify(c *fiber.Ctx) string {
+	if id, ok := c.Locals(requestKey).(string); ok {
+		return id
+	}
+	id := uuid.NewString()
+	c.Locals(requestKey, id)
+	c.Set(fiber.HeaderXRequestID, id)
+	return id
+}
+
+// serve checks what a route asks for, and calls its handler.
+func (s *Server) serve(r route) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		c.Locals(routeKey, r.path)
+		if r.access == forSoldiers {
+			if err := s.keys.checkSoldier(c); err != nil {
+				return err
+			}
+		}
+		if r.method == fiber.MethodPost {
+			if err := s.hosts.checkOrigin(c); err != nil {
+				return err
+			}
+		}
+		if err := checkParams(c, r); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(s.base, requestLimit)
+		defer cancel()
+		return r.handle(ctx, c)
+	}
+}

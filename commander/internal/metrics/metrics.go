@@ -1,0 +1,115 @@
+package metrics
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+)
+
+const namespace = "commander"
+
+// Metrics is what the commander counts. Its methods may be called from many goroutines and never block.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	streams  prometheus.Gauge
+
+	accepted   prometheus.Counter
+	ended      *prometheus.CounterVec
+	claims     *prometheus.CounterVec
+	recorded   *prometheus.CounterVec
+	refused    *prometheus.CounterVec
+	dispatches *prometheus.CounterVec
+	buried     prometheus.Counter
+	tokens     prometheus.Counter
+	dropped    prometheus.Counter
+}
+
+// New returns metrics that start at zero.
+func New() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		requests: vec("http_requests_total", "HTTP requests answered.", "method", "route", "status"),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "http_request_duration_seconds",
+			Help:    "Time from a request's arrival to its answer; of a stream, to its beginning.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"method", "route"}),
+		streams: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "sse_clients", Help: "Event streams that are open.",
+		}),
+		accepted:   counter("missions_accepted_total", "Missions created."),
+		ended:      vec("missions_ended_total", "Missions that reached a terminal status.", "status"),
+		claims:     vec("claims_total", "Claims of soldiers answered.", "answer"),
+		recorded:   vec("updates_recorded_total", "Status updates that changed a mission.", "status"),
+		refused:    vec("updates_refused_total", "Status messages and updates refused and set aside.", "reason"),
+		dispatches: vec("dispatches_total", "Orders published, by how that ended.", "outcome"),
+		buried:     counter("sessions_buried_total", "Sessions of soldiers declared dead."),
+		tokens:     counter("tokens_issued_total", "Tokens issued to soldiers."),
+		dropped:    counter("answers_dropped_total", "Answers to soldiers that found no room; they are asked for again."),
+	}
+	m.registry.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.requests, m.duration, m.streams, m.accepted, m.ended, m.claims, m.recorded, m.refused, m.dispatches, m.buried,
+		m.tokens, m.dropped,
+	)
+	for _, s := range contracts.Statuses() {
+		if s.Terminal() {
+			m.ended.WithLabelValues(string(s)) // shown from the start, as 0
+		}
+	}
+	return m
+}
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help})
+}
+
+func vec(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+// Request counts an answered HTTP request. route is a template such as /missions/:mission_id, never a path.
+func (m *Metrics) Request(method, route string, status int, took time.Duration) {
+	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
+	m.duration.WithLabelValues(method, route).Observe(took.Seconds())
+}
+
+// StreamOpened and StreamClosed count event streams.
+func (m *Metrics) StreamOpened() { m.streams.Inc() }
+
+// StreamClosed is the end of what StreamOpened began.
+func (m *Metrics) StreamClosed() { m.streams.Dec() }
+
+// Accepted counts a mission that was created.
+func (m *Metrics) Accepted() { m.accepted.Inc() }
+
+// Ended counts a mission that reached a terminal status.
+func (m *Metrics) Ended(s contracts.Status) { m.ended.WithLabelValues(string(s)).Inc() }
+
+// Claimed counts an answered claim.
+func (m *Metrics) Claimed(a contracts.AnswerType) { m.claims.WithLabelValues(string(a)).Inc() }
+
+// Recorded counts a status update that changed a mission.
+func (m *Metrics) Recorded(u contracts.UpdateStatus) { m.recorded.WithLabelValues(string(u)).Inc() }
+
+// Refused counts a status message or update that was set aside. reason is one of a few codes.
+func (m *Metrics) Refused(reason string) { m.refused.WithLabelValues(reason).Inc() }
+
+// Dispatched counts an order that was published, or could not be. outcome is one of a few codes.
+func (m *Metrics) Dispatched(outcome string) { m.dispatches.WithLabelValues(outcome).Inc() }
+
+// SessionBuried counts a session declared dead.
+func (m *Metrics) SessionBuried() { m.buried.Inc() }
+
+// TokenIssued counts a token.
+func (m *Metrics) TokenIssued() { m.tokens.Inc() }
+
+// AnswerDropped counts an answer to a soldier that found no room.
+func (m *Metrics) AnswerDropped() { m.dropped.Inc() }

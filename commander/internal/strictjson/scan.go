@@ -1,0 +1,366 @@
+package strictjson
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"unicode/utf8"
+)
+
+// SyntaxError says where and why a text is not acceptable.
+type SyntaxError struct {
+	// Offset is the byte that the reader stumbled over, from 0.
+	Offset int
+	// Reason is for people.
+	Reason string
+}
+
+func (e *SyntaxError) Error() string { return fmt.Sprintf("at byte %d: %s", e.Offset, e.Reason) }
+
+// Member is one key of an object with its value.
+type Member struct {
+	Key   string
+	Value json.RawMessage
+}
+
+// NotObjectError says that the text is acceptable JSON, but no object.
+type NotObjectError struct{ Found string }
+
+func (e *NotObjectError) Error() string { return "must be a JSON object, not " + e.Found }
+
+// Object reads text as one object, at most maxDepth deep, itself included, and returns its members in their order; the
+// values are parts of text. It fails with a SyntaxError or a NotObjectError.
+func Object(text []byte, maxDepth int) ([]Member, error) {
+	s := scanner{text: text, maxDepth: maxDepth}
+	s.space()
+	var members []Member
+	start := s.at
+	object := s.peek() == '{'
+	var err error
+	if object {
+		err = s.object(func(key string, value []byte) {
+			members = append(members, Member{Key: key, Value: value})
+		})
+	} else {
+		err = s.value()
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.space()
+	if s.at != len(text) {
+		return nil, s.fail("only white space may follow the value")
+	}
+	if !object {
+		return nil, &NotObjectError{Found: describe(text[start])}
+	}
+	return members, nil
+}
+
+func describe(first byte) string {
+	switch first {
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	default:
+		return "a number"
+	}
+}
+
+// scanner walks the text once. Every method leaves at behind what it read.
+type scanner struct {
+	text     []byte
+	at       int
+	depth    int
+	maxDepth int
+}
+
+func (s *scanner) fail(format string, args ...any) error {
+	return &SyntaxError{Offset: s.at, Reason: fmt.Sprintf(format, args...)}
+}
+
+// peek returns the next byte, 0 at the end: a NUL is nowhere allowed, so the two need no telling apart.
+func (s *scanner) peek() byte {
+	if s.at < len(s.text) {
+		return s.text[s.at]
+	}
+	return 0
+}
+
+func (s *scanner) space() {
+	for s.at < len(s.text) {
+		switch s.text[s.at] {
+		case ' ', '\t', '\n', '\r':
+			s.at++
+		default:
+			return
+		}
+	}
+}
+
+func (s *scanner) value() error {
+	switch c := s.peek(); {
+	case c == '{':
+		return s.object(func(string, []byte) {})
+	case c == '[':
+		return s.array()
+	case c == '"':
+		_, err := s.str()
+		return err
+	case c == '-' || c >= '0' && c <= '9':
+		return s.number()
+	case c == 't':
+		return s.literal("true")
+	case c == 'f':
+		return s.literal("false")
+	case c == 'n':
+		return s.literal("null")
+	case s.at >= len(s.text):
+		return s.fail("the text ends where a value should stand")
+	default:
+		return s.fail("no value can begin here")
+	}
+}
+
+func (s *scanner) literal(word string) error {
+	if len(s.text)-s.at < len(word) || string(s.text[s.at:s.at+len(word)]) != word {
+		return s.fail("no value can begin here")
+	}
+	s.at += len(word)
+	return nil
+}
+
+func (s *scanner) enter() error {
+	if s.depth++; s.depth > s.maxDepth {
+		return s.fail("nested more than %d deep", s.maxDepth)
+	}
+	s.at++
+	s.space()
+	return nil
+}
+
+func (s *scanner) array() error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	for first := true; ; first = false {
+		if first && s.peek() == ']' {
+			break
+		}
+		s.space()
+		if err := s.value(); err != nil {
+			return err
+		}
+		s.space()
+		if s.peek() == ']' {
+			break
+		}
+		if s.peek() != ',' {
+			return s.fail("expected ',' or ']'")
+		}
+		s.at++
+	}
+	s.at++
+	s.depth--
+	return nil
+}
+
+func (s *scanner) object(member func(key string, value []byte)) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	var seen map[string]struct{}
+	for first := true; ; first = false {
+		if first && s.peek() == '}' {
+			break
+		}
+		s.space()
+		begin := s.at
+		if s.peek() != '"' {
+			return s.fail("expected a key in quotation marks")
+		}
+		key, err := s.str()
+		if err != nil {
+			return err
+		}
+		if _, twice := seen[key]; twice {
+			s.at = begin
+			return s.fail("the key %s stands twice in one object", strconv.QuoteToASCII(clip(key)))
+		}
+		if seen == nil {
+			seen = map[string]struct{}{}
+		}
+		seen[key] = struct{}{}
+		s.space()
+		if s.peek() != ':' {
+			return s.fail("expected ':'")
+		}
+		s.at++
+		s.space()
+		begin = s.at
+		if err := s.value(); err != nil {
+			return err
+		}
+		member(key, s.text[begin:s.at])
+		s.space()
+		if s.peek() == '}' {
+			break
+		}
+		if s.peek() != ',' {
+			return s.fail("expected ',' or '}'")
+		}
+		s.at++
+	}
+	s.at++
+	s.depth--
+	return nil
+}
+
+func (s *scanner) number() error {
+	if s.peek() == '-' {
+		s.at++
+	}
+	switch c := s.peek(); {
+	case c == '0':
+		s.at++
+	case c >= '1' && c <= '9':
+		s.digits()
+	default:
+		return s.fail("expected a digit")
+	}
+	if s.peek() == '.' {
+		s.at++
+		if s.digits() == 0 {
+			return s.fail("expected a digit after the point")
+		}
+	}
+	if c := s.peek(); c == 'e' || c == 'E' {
+		s.at++
+		if c := s.peek(); c == '+' || c == '-' {
+			s.at++
+		}
+		if s.digits() == 0 {
+			return s.fail("expected a digit in the exponent")
+		}
+	}
+	return nil
+}
+
+func (s *scanner) digits() int {
+	begin := s.at
+	for c := s.peek(); c >= '0' && c <= '9'; c = s.peek() {
+		s.at++
+	}
+	return s.at - begin
+}
+
+// str reads a string and returns what it says.
+func (s *scanner) str() (string, error) {
+	s.at++
+	var out []byte
+	begin := s.at
+	for {
+		if s.at >= len(s.text) {
+			return "", s.fail("the text ends within a string")
+		}
+		switch c := s.text[s.at]; {
+		case c == '"':
+			out = append(out, s.text[begin:s.at]...)
+			s.at++
+			return string(out), nil
+		case c == '\\':
+			out = append(out, s.text[begin:s.at]...)
+			r, err := s.escape()
+			if err != nil {
+				return "", err
+			}
+			out = utf8.AppendRune(out, r)
+			begin = s.at
+		case c < 0x20:
+			return "", s.fail("control characters in strings must be escaped")
+		case c < utf8.RuneSelf:
+			s.at++
+		default:
+			r, size := utf8.DecodeRune(s.text[s.at:])
+			if r == utf8.RuneError && size == 1 {
+				return "", s.fail("not valid UTF-8")
+			}
+			s.at += size
+		}
+	}
+}
+
+func (s *scanner) escape() (rune, error) {
+	s.at++
+	c := s.peek()
+	if c == 'u' {
+		return s.unicode()
+	}
+	const letters, meanings = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
+	for i := range len(letters) {
+		if letters[i] == c {
+			s.at++
+			return rune(meanings[i]), nil
+		}
+	}
+	return 0, s.fail("no such escape")
+}
+
+// unicode reads \uXXXX behind its backslash, and the second half of a surrogate pair.
+func (s *scanner) unicode() (rune, error) {
+	r, err := s.hex()
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case r < 0xD800 || r > 0xDFFF:
+		return r, nil
+	case r >= 0xDC00 || s.peek() != '\\' || s.at+1 >= len(s.text) || s.text[s.at+1] != 'u':
+		return 0, s.fail("a lone surrogate is no character")
+	}
+	s.at++
+	low, err := s.hex()
+	if err != nil {
+		return 0, err
+	}
+	if low < 0xDC00 || low > 0xDFFF {
+		return 0, s.fail("a lone surrogate is no character")
+	}
+	return (r-0xD800)<<10 + (low - 0xDC00) + 0x10000, nil
+}
+
+func (s *scanner) hex() (rune, error) {
+	s.at++
+	if s.at+4 > len(s.text) {
+		return 0, s.fail("\\u needs four hexadecimal digits")
+	}
+	var r rune
+	for _, c := range s.text[s.at : s.at+4] {
+		switch {
+		case c >= '0' && c <= '9':
+			r = r<<4 | rune(c-'0')
+		case c >= 'a' && c <= 'f':
+			r = r<<4 | rune(c-'a'+10)
+		case c >= 'A' && c <= 'F':
+			r = r<<4 | rune(c-'A'+10)
+		default:
+			return 0, s.fail("\\u needs four hexadecimal digits")
+		}
+	}
+	s.at += 4
+	return r, nil
+}
+
+// clip keeps a message short whatever the key.
+func clip(s string) string {
+	const longest = 64
+	if len(s) <= longest {
+		return s
+	}
+	return s[:longest] + "..."
+}
