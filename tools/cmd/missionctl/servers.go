@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mission-control-dev/mission-control/tools/internal/cliout"
+	"github.com/mission-control-dev/mission-control/tools/internal/servers"
+)
+
+// newServers returns `missionctl servers`.
+func newServers(io cliout.Streams) *cobra.Command {
+	var install bool
+	cmd := &cobra.Command{
+		Use:   "servers",
+		Short: "Check that RabbitMQ and Redis are installed, or install them",
+		Long: `Check that RabbitMQ and Redis are installed. With --install, install what is missing: on Debian and Ubuntu, as root,
+from the system's packages, without starting their services. Elsewhere it says what to install, and how.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if install {
+				if err := servers.Install(cmd.Context(), io.Out); err != nil {
+					return err
+				}
+			}
+			if missing := servers.Missing(); len(missing) > 0 {
+				return &servers.MissingError{Packages: missing, Reason: "--install was not given"}
+			}
+			fmt.Fprintln(io.Out, "redis-server and rabbitmq-server are installed")
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&install, "install", false, "install what is missing")
+	return cmd
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mission-control-dev/mission-control/tools/internal/cliout"
+	"github.com/mission-control-dev/mission-control/tools/internal/ground"
+	"github.com/mission-control-dev/mission-control/tools/internal/localstack"
+	"github.com/mission-control-dev/mission-control/tools/internal/up"
+)
+
+// defaultStateDir is where a local stack keeps its data, from the project's root.
+const defaultStateDir = ".local/state"
+
+type upFlags struct {
+	ground, stateDir, projectDir, binDir string
+	fresh, noInstall                     bool
+	stack                                localstack.Config
+}
+
+// newUp returns `missionctl up`.
+func newUp(io cliout.Streams) *cobra.Command {
+	var f upFlags
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Run the whole stack, in containers or as local processes",
+		Long: `Run the whole stack until Ctrl-C: RabbitMQ, Redis, the commander, soldiers and the dashboard.
+
+Where a Docker engine with Compose answers it runs in containers, else as local processes with servers, ports and data of
+its own. GROUND=compose or GROUND=local (or --ground) decides otherwise. Every flag's default comes from the environment
+variable in brackets, where that is set. The ports' flags are for the local ground; compose.yaml has its own.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runUp(cmd, f, io) },
+	}
+	s := settings{flags: cmd.Flags()}
+	s.text(&f.ground, "ground", "GROUND", "", "compose or local; empty picks")
+	s.text(&f.stateDir, "state-dir", "MISSIONCTL_STATE_DIR", defaultStateDir, "where data, secrets, logs and journals lie")
+	s.text(&f.projectDir, "project-dir", "MISSIONCTL_PROJECT_DIR", ".", "where compose.yaml lies")
+	s.text(&f.binDir, "bin-dir", "MISSIONCTL_BIN_DIR", besideUs(), "where the programs commander, soldier and dashboard are")
+	s.text(&f.stack.CommanderAddr, "commander-addr", localstack.EnvCommanderAddr, "127.0.0.1:8080", "where the commander listens")
+	s.text(&f.stack.DashboardAddr, "dashboard-addr", localstack.EnvDashboardAddr, "127.0.0.1:3000", "where the dashboard listens")
+	s.number(&f.stack.RedisPort, "redis-port", localstack.EnvRedisPort, 6390, "Redis's port on 127.0.0.1")
+	s.number(&f.stack.RabbitMQPort, "rabbitmq-port", localstack.EnvRabbitMQPort, 5690, "RabbitMQ's port on 127.0.0.1")
+	s.number(&f.stack.EpmdPort, "epmd-port", localstack.EnvEpmdPort, 4390, "the port of RabbitMQ's port mapper on 127.0.0.1")
+	s.number(&f.stack.DistPort, "dist-port", localstack.EnvDistPort, 25690, "the port of RabbitMQ's distribution on 127.0.0.1")
+	s.number(&f.stack.Soldiers, "soldiers", "MISSIONCTL_SOLDIERS", 3, "how many soldiers run")
+	cmd.Flags().BoolVar(&f.fresh, "fresh", false, "remove the data, secrets and logs of earlier runs first")
+	cmd.Flags().BoolVar(&f.noInstall, "no-install", false, "don't install missing servers")
+	cmd.PreRunE = func(*cobra.Command, []string) error { return s.err }
+	return cmd
+}
+
+func runUp(cmd *cobra.Command, f upFlags, io cliout.Streams) error {
+	chosen, why, err := ground.Choose(cmd.Context(), f.ground, ground.Exec)
+	if err != nil {
+		return cliout.Usage("%v", err)
+	}
+	data := up.KeepData
+	if f.fresh {
+		data = up.RemoveData
+	}
+	if chosen == ground.Compose {
+		return up.Compose(cmd.Context(), up.ComposeConfig{ProjectDir: f.projectDir, StateDir: f.stateDir, Why: why, Data: data}, io.Out)
+	}
+	install := up.InstallMissing
+	if f.noInstall {
+		install = up.NeverInstall
+	}
+	f.stack.StateDir, f.stack.BinDir = f.stateDir, f.binDir
+	return up.Local(cmd.Context(), up.LocalConfig{Stack: f.stack, Why: why, Install: install, Data: data}, io.Out)
+}
+
+// besideUs is the folder of this program.
+func besideUs() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "bin"
+	}
+	return filepath.Dir(path)
+}
+
+// settings makes flags whose defaults come from the environment.
+type settings struct {
+	flags interface {
+		StringVar(p *string, name, value, usage string)
+		IntVar(p *int, name string, value int, usage string)
+	}
+	err error
+}
+
+func (s *settings) text(p *string, flag, env, byDefault, usage string) {
+	if value := os.Getenv(env); value != "" {
+		byDefault = value
+	}
+	s.flags.StringVar(p, flag, byDefault, fmt.Sprintf("%s [%s]", usage, env))
+}
+
+func (s *settings) number(p *int, flag, env string, byDefault int, usage string) {
+	if value := os.Getenv(env); value != "" {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 || n > 65535 {
+			s.err = cliout.Usage("%s is %q, must be a number from 0 to 65535", env, value)
+		}
+		byDefault = n
+	}
+	s.flags.IntVar(p, flag, byDefault, fmt.Sprintf("%s [%s]", usage, env))
+}
