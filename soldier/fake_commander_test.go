@@ -43,10 +43,10 @@ type fakeCommander struct {
 	renewals int // over the broker
 	claims   int
 	// Faults.
-	storeAway  bool                                  // renewals renew nothing, status messages wait
-	httpFault  func(ctx context.Context) error       // asked before each POST
-	replyLost  func() bool                           // asked after each POST was applied
-	mute       func(contracts.Answer) bool           // true: this answer is lost
+	storeAway  bool                                    // renewals renew nothing, status messages wait
+	httpFault  func(ctx context.Context) error         // asked before each POST
+	replyLost  func() bool                             // asked after each POST was applied
+	mute       func(contracts.Answer) bool             // true: this answer is lost
 	onPost     func(r contracts.Renewal, at time.Time) // sees each renewal by HTTP
 	noReaper   bool
 	unrecorded bool // finals are recorded but never answered so

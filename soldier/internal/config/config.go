@@ -19,7 +19,7 @@ import (
 // Settings is what the binary runs with.
 type Settings struct {
 	Soldier soldier.Config
-	// LogFormat is text or json, LogLevel debug, info, warn or error.
+	// LogFormat is json or console, LogLevel debug, info, warn or error.
 	LogFormat Format
 	LogLevel  zapcore.Level
 }
@@ -29,9 +29,9 @@ type Format string
 
 // The formats.
 const (
-	// Text is for people, JSON for machines.
-	Text Format = "text"
-	JSON Format = "json"
+	// Console is for people, JSON for machines.
+	Console Format = "console"
+	JSON    Format = "json"
 )
 
 // SettingError is a setting with a value that can't be used.
@@ -97,10 +97,10 @@ func Read(e Environment, id string) (Settings, error) {
 		return out, err
 	}
 	switch format := e.get("LOG_FORMAT", string(JSON)); Format(format) {
-	case Text, JSON:
+	case Console, JSON:
 		out.LogFormat = Format(format)
 	default:
-		return out, wrong("LOG_FORMAT", "is %q; it must be text or json", format)
+		return out, wrong("LOG_FORMAT", "is %q; it must be json or console", format)
 	}
 	level := e.get("LOG_LEVEL", "info")
 	if out.LogLevel, err = zapcore.ParseLevel(level); err != nil || out.LogLevel > zapcore.ErrorLevel {
