@@ -52,7 +52,7 @@ func Exit(ctx context.Context, io Streams, err error) int {
 	}
 	var coded *CodeError
 	if !errors.As(err, &coded) {
-		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		if ctx.Err() != nil {
 			fmt.Fprintln(io.Err, "missionctl: interrupted")
 			return ExitInterrupted
 		}

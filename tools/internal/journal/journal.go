@@ -3,7 +3,7 @@
 //
 // A soldier appends a line of JSON right before a handler is called and one right after it returned, each in one write.
 // So a start without an end is a handler that still runs, or whose process died. Who died can't be read from the
-// journal alone: see Process.Gone.
+// journal alone: see Life.Gone.
 package journal
 
 import (
@@ -55,6 +55,13 @@ type Process struct {
 	PID                int
 }
 
+// Life is what is known of a Process. It was alive at least from First to Last, the times of its lines.
+type Life struct {
+	First, Last time.Time
+	// Gone: it is known to have died since. Read can't know; see package drill.
+	Gone bool
+}
+
 // Execution is one call of a handler.
 type Execution struct {
 	MissionID string
@@ -77,8 +84,8 @@ type Book struct {
 	Files int
 	// Executions are those of the wanted missions, by their start.
 	Executions []Execution
-	// Seen is every process with the time of its first line, wanted missions or not.
-	Seen map[Process]time.Time
+	// Lives is every process that wrote a line, about wanted missions or not.
+	Lives map[Process]Life
 	// Torn counts lines that can't be read: a machine that lost power leaves some, a killed process doesn't.
 	Torn int
 }
@@ -86,7 +93,7 @@ type Book struct {
 // Read reads all journals (every file) below dir that were written since the given time, and keeps the executions of wanted
 // missions. A folder that is not there is an empty Book.
 func Read(dir string, since time.Time, wanted func(missionID string) bool) (Book, error) {
-	b := Book{Seen: map[Process]time.Time{}}
+	b := Book{Lives: map[Process]Life{}}
 	var lines []Line
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -128,10 +135,7 @@ func (b *Book) readFile(path string, since time.Time, take func(Line)) error {
 			if json.Unmarshal(raw, &l) != nil || l.Execution == "" || l.At.IsZero() {
 				b.Torn++
 			} else if !l.At.Before(since) {
-				p := Process{SoldierID: l.SoldierID, Session: l.Session, PID: l.PID}
-				if first, seen := b.Seen[p]; !seen || l.At.Before(first) {
-					b.Seen[p] = l.At
-				}
+				b.saw(l)
 				take(l)
 			}
 		}
@@ -142,6 +146,18 @@ func (b *Book) readFile(path string, since time.Time, take func(Line)) error {
 			return err
 		}
 	}
+}
+
+func (b *Book) saw(l Line) {
+	p := Process{SoldierID: l.SoldierID, Session: l.Session, PID: l.PID}
+	life, known := b.Lives[p]
+	if !known || l.At.Before(life.First) {
+		life.First = l.At
+	}
+	if l.At.After(life.Last) {
+		life.Last = l.At
+	}
+	b.Lives[p] = life
 }
 
 // Assemble puts starts and ends together. Each start is an execution of its own, even under an id that was seen before;

@@ -5,7 +5,7 @@
 //
 //	lost            accepted, and not ended by the drill's end, or 404 afterwards
 //	not_accepted    the commander never took it, though the drill kept asking until its deadline
-//	doubled         started again though the execution before was neither handed back nor cut short by its process's death
+//	doubled         started again though the execution before was neither handed back nor lost by its process's death
 //	overlapping     two executions worked at the same time
 //	unexecuted      COMPLETED, but no execution in the journals completed
 //	changed         it ended, and had another status afterwards
@@ -14,6 +14,7 @@
 //
 // # When a second start is right
 //
-// The first one was cut short: its start has no end, and its process is gone. Or it was handed back (RELEASED), or it
-// FAILED and the next is a later attempt. The journals alone prove it; nobody's word is taken.
+// The process of the first one died: it is gone, and wrote no line after the second one began. Its execution has no end,
+// or has one that it could not report any more. Or the mission was handed back (RELEASED), or it FAILED and the next is a
+// later attempt. No commander's word is taken for any of it.
 package verdict

@@ -201,8 +201,12 @@ func (j *judge) reason(e, next journal.Execution) string {
 	switch {
 	case e.ID == next.ID:
 		return "" // one grant, two calls of the handler
-	case !e.Ended() && j.gone(e):
-		return fmt.Sprintf("%s (pid %d) died during run %d", e.Process.SoldierID, e.Process.PID, e.Run)
+	case j.gone(e) && !j.in.Lives[e.Process].Last.After(next.Start):
+		when := "during"
+		if e.Ended() {
+			when = "before it could report"
+		}
+		return fmt.Sprintf("%s (pid %d) died %s run %d", e.Process.SoldierID, e.Process.PID, when, e.Run)
 	case e.Outcome == journal.OutcomeReleased:
 		return fmt.Sprintf("%s handed run %d back", e.Process.SoldierID, e.Run)
 	case e.Outcome == journal.OutcomeFailed && next.Attempt > e.Attempt:
@@ -236,7 +240,7 @@ func (j *judge) overlaps(m Mission, all []journal.Execution) {
 	}
 }
 
-func (j *judge) gone(e journal.Execution) bool { return j.in.Gone != nil && j.in.Gone(e.Process) }
+func (j *judge) gone(e journal.Execution) bool { return j.in.Lives[e.Process].Gone }
 
 func completed(e journal.Execution) bool { return e.Outcome == journal.OutcomeCompleted }
 

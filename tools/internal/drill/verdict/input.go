@@ -54,8 +54,8 @@ type Input struct {
 	// said about executions.
 	Executions   []journal.Execution
 	JournalFiles int
-	// Gone tells whether a process is known to have died. Unknown is false.
-	Gone func(journal.Process) bool
+	// Lives are the processes that carried them out.
+	Lives map[journal.Process]journal.Life
 	// Reads is nil where the drill made none.
 	Reads *Reads
 	// Began is before the first submission, Ended after the last thing that the drill waited for.

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/client"
+	"github.com/mission-control-dev/mission-control/tools/internal/cliout"
+)
+
+// newGet returns `missionctl get`.
+func newGet(streams cliout.Streams, conn *connection) *cobra.Command {
+	var history bool
+	cmd := &cobra.Command{
+		Use:   "get ID",
+		Short: "Show one mission, or its history",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := conn.client(client.Retry{})
+			if err != nil {
+				return err
+			}
+			ctx, cancel := conn.call(cmd.Context())
+			defer cancel()
+			if history {
+				h, err := c.History(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				return printHistory(streams.Out, conn.output, h)
+			}
+			m, err := c.Get(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return printMission(streams.Out, conn.output, m)
+		},
+	}
+	cmd.Flags().BoolVar(&history, "history", false, "every change and refused update instead, oldest first")
+	return cmd
+}
+
+// printMission prints all of one mission.
+func printMission(w io.Writer, format cliout.Format, m client.Mission) error {
+	if format == cliout.JSON {
+		return cliout.WriteJSON(w, m)
+	}
+	rows := [][]string{{"mission", m.MissionID}}
+	add := func(name, value string) {
+		if value != "" {
+			rows = append(rows, []string{name, value})
+		}
+	}
+	add("name", m.Name)
+	add("kind", m.Kind)
+	add("status", statusText(m.Mission))
+	if m.Error != nil {
+		add("error", m.Error.Code+": "+m.Error.Message)
+	}
+	add("soldier", m.SoldierID)
+	add("attempt", fmt.Sprintf("%d of %d, run %d, losses %d", m.Attempt, m.MaxAttempts, m.Run, m.Losses))
+	add("created", dateText(m.CreatedAt))
+	add("starts at", dateText(m.RunAt))
+	add("started", dateText(m.StartedAt))
+	add("finished", dateText(m.FinishedAt))
+	add("took", tookText(m.Mission))
+	add("payload", string(m.Payload))
+	add("result", string(m.Result))
+	if m.Degraded {
+		add("as of", dateText(m.AsOf)+", from the commander's memory: Redis is away")
+	}
+	return cliout.WriteTable(w, rows)
+}
+
+func printHistory(w io.Writer, format cliout.Format, h client.History) error {
+	if format == cliout.JSON {
+		return cliout.WriteJSON(w, h)
+	}
+	rows := [][]string{{"MADE", "RECORDED", "STATUS", "CODE", "ATTEMPT", "RUN", "SOLDIER", "MESSAGE"}}
+	for _, l := range h.Lines {
+		status := string(l.Status)
+		if l.Refused {
+			status = "refused " + status
+		}
+		rows = append(rows, []string{
+			cliout.Clock(l.MadeAt.Time), cliout.Clock(l.RecordedAt.Time), status, string(l.Cause),
+			fmt.Sprint(l.Attempt), fmt.Sprint(l.Run), l.SoldierID, l.Message,
+		})
+	}
+	if err := cliout.WriteTable(w, rows); err != nil || h.Dropped == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%d lines in the middle were dropped to keep the history short\n", h.Dropped)
+	return err
+}
+
+func statusText(m contracts.Mission) string {
+	var notes []string
+	if m.StatusReason != "" {
+		notes = append(notes, m.StatusReason)
+	}
+	if m.CancelRequested && !m.Status.Terminal() {
+		notes = append(notes, "cancel requested")
+	}
+	if len(notes) == 0 {
+		return string(m.Status)
+	}
+	return string(m.Status) + " (" + strings.Join(notes, "; ") + ")"
+}
+
+func dateText(t contracts.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04:05.000 MST")
+}
+
+// tookText is how long the last execution took.
+func tookText(m contracts.Mission) string {
+	if m.StartedAt.IsZero() || m.FinishedAt.IsZero() {
+		return ""
+	}
+	return cliout.Short(m.FinishedAt.Sub(m.StartedAt.Time).Round(time.Millisecond))
+}

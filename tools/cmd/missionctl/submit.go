@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/client"
+	"github.com/mission-control-dev/mission-control/tools/internal/cliout"
+)
+
+// newSubmit returns `missionctl submit`.
+func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
+	var (
+		kind, payload, key string
+		timeoutSeconds     int
+		wait               bool
+	)
+	cmd := &cobra.Command{
+		Use:   "submit NAME",
+		Short: "Submit a mission",
+		Long: "Submit a mission, and print it as the commander accepted it. With --wait, print it once it has ended,\n" +
+			"and exit with 3 unless it is COMPLETED.",
+		Example: `  missionctl submit "Recon over sector 7" --wait
+  missionctl submit short --payload '{"min_seconds":0,"max_seconds":1,"failure_rate":0}'
+  jq .input job.json | missionctl submit resize --kind resize --payload -`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			body, err := readPayload(streams.In, payload)
+			if err != nil {
+				return err
+			}
+			c, err := conn.client(client.Retry{})
+			if err != nil {
+				return err
+			}
+			ctx, cancel := conn.call(cmd.Context())
+			defer cancel()
+			m, err := c.Submit(ctx, contracts.MissionRequest{
+				Name: args[0], Kind: kind, Payload: body, TimeoutSeconds: timeoutSeconds,
+			}, client.SubmitOptions{IdempotencyKey: key})
+			if err != nil {
+				return err
+			}
+			if !wait {
+				return printMission(streams.Out, conn.output, m)
+			}
+			if conn.output == cliout.Table {
+				fmt.Fprintf(streams.Err, "accepted as %s, waiting for its end\n", m.MissionID)
+			}
+			ctx, cancel = conn.follow(cmd.Context())
+			defer cancel()
+			if m, err = c.Wait(ctx, m.MissionID); err != nil {
+				return err
+			}
+			if err := printMission(streams.Out, conn.output, m); err != nil {
+				return err
+			}
+			return verdictOf(m.Mission)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&kind, "kind", "", "which handler carries it out (default simulate)")
+	f.StringVar(&payload, "payload", "", "the handler's input, a JSON object: itself, @FILE, or - for standard input")
+	f.IntVar(&timeoutSeconds, "timeout-seconds", 0, "bounds one attempt, 1 to 86400 (default 300)")
+	f.StringVar(&key, "idempotency-key", "",
+		"submit once under this key, however often the command is repeated within 24 hours (default a random one)")
+	f.BoolVar(&wait, "wait", false, "wait until the mission has ended")
+	return cmd
+}
+
+// readPayload reads JSON from where arg says; nil for none.
+func readPayload(in io.Reader, arg string) (json.RawMessage, error) {
+	var b []byte
+	var err error
+	switch {
+	case arg == "":
+		return nil, nil
+	case arg == "-":
+		b, err = io.ReadAll(in)
+	case strings.HasPrefix(arg, "@"):
+		b, err = os.ReadFile(arg[1:])
+	default:
+		b = []byte(arg)
+	}
+	if err != nil {
+		return nil, cliout.Usage("--payload can't be read: %v", err)
+	}
+	b = bytes.TrimSpace(b)
+	if !json.Valid(b) || b[0] != '{' {
+		return nil, cliout.Usage(`--payload must be a JSON object such as '{"min_seconds":1}', got %s`,
+			cliout.Cut(cliout.Plain(string(b)), 60))
+	}
+	return b, nil
+}
+
+// verdictOf returns an error unless the mission, which has ended, did so well.
+func verdictOf(m contracts.Mission) error {
+	switch {
+	case m.Status == contracts.StatusCompleted:
+		return nil
+	case m.Error != nil:
+		return cliout.Verdict("mission %s is %s: %s", m.MissionID, m.Status, cliout.Plain(m.Error.Message))
+	}
+	return cliout.Verdict("mission %s is %s", m.MissionID, m.Status)
+}
