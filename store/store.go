@@ -212,6 +212,9 @@ type Source struct {
 	// Degraded: the store is away, this is the twin's. AsOf is when the twin last agreed with the store.
 	Degraded bool
 	AsOf     contracts.Time
+	// PayloadOmitted and ResultOmitted: if the mission has a payload or a result, the twin left it out for its size, or
+	// does not know it.
+	PayloadOmitted, ResultOmitted bool
 }
 
 // Page is a page of missions.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mission-control-dev/mission-control/store"
+	"github.com/mission-control-dev/mission-control/store/internal/modeltest"
 	"github.com/mission-control-dev/mission-control/store/redisserver/redistest"
 	"github.com/mission-control-dev/mission-control/store/redisstore"
 	"github.com/mission-control-dev/mission-control/store/storetest"
@@ -42,12 +43,7 @@ func start(t testing.TB, cfg redisstore.Config) *redisstore.Store {
 // client returns a plain client of a server, to look and to meddle.
 func client(t testing.TB, url string) rueidis.Client {
 	t.Helper()
-	option, err := rueidis.ParseURL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	option.DisableCache, option.ForceSingleClient = true, true
-	c, err := rueidis.NewClient(option)
+	c, err := newClient(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,11 +51,24 @@ func client(t testing.TB, url string) rueidis.Client {
 	return c
 }
 
+func newClient(url string) (rueidis.Client, error) {
+	option, err := rueidis.ParseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	option.DisableCache, option.ForceSingleClient = true, true
+	return rueidis.NewClient(option)
+}
+
 // emptied returns the URL of the shared server, after all its data was dropped.
 func emptied(t testing.TB) string {
 	t.Helper()
 	url := redistest.Shared(t).URL()
-	c := client(t, url)
+	c, err := newClient(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
 	if err := c.Do(context.Background(), c.B().Flushall().Build()).Error(); err != nil {
 		t.Fatal(err)
 	}
@@ -75,4 +84,12 @@ func TestConformance(t *testing.T) {
 func TestEventsAreTrimmed(t *testing.T) {
 	// Redis trims whole nodes of 100 entries.
 	storetest.RunTrimmed(t, start(t, redisstore.Config{URL: emptied(t), EventsKept: 10}), 250)
+}
+
+func TestAgreesWithTheModel(t *testing.T) {
+	s := start(t, redisstore.Config{URL: redistest.Shared(t).URL()})
+	modeltest.Agree(t, func(t *testing.T) store.Store {
+		emptied(t)
+		return s
+	})
 }

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -18,8 +17,8 @@ func commitTests() []test {
 			there := t.apply(create(record(newID())))
 			records, err := t.Load(t.ctx, newID(), there.Mission.MissionID, newID())
 			t.must(err)
-			if diff := cmp.Diff([]store.Record{{}, there, {}}, records); diff != "" {
-				t.Errorf("Load: %s", diff)
+			if d := diff([]store.Record{{}, there, {}}, records); d != "" {
+				t.Errorf("Load: %s", d)
 			}
 			if records, err := t.Load(t.ctx); err != nil || len(records) != 0 {
 				t.Errorf("Load of nothing: %v, %v", records, err)
@@ -40,13 +39,13 @@ func commitTests() []test {
 			full := fullRecord(newID())
 			t.wantCode(create(full), store.Applied)
 			full.Mission.Version = 1
-			if diff := cmp.Diff(full, t.load(full.Mission.MissionID)); diff != "" {
-				t.Errorf("Load: %s", diff)
+			if d := diff(full, t.load(full.Mission.MissionID)); d != "" {
+				t.Errorf("Load: %s", d)
 			}
 			got, source, err := t.Get(t.ctx, full.Mission.MissionID)
 			t.must(err)
-			if diff := cmp.Diff(full, got); diff != "" || source.Degraded {
-				t.Errorf("Get: %s, source %v", diff, source)
+			if d := diff(full, got); d != "" || source.Degraded {
+				t.Errorf("Get: %s, source %v", d, source)
 			}
 		}},
 		{"a change replaces all but what creation fixed", func(t *tester) {
@@ -61,8 +60,8 @@ func commitTests() []test {
 			want.Mission.Name, want.Mission.Kind, want.Mission.Squad, want.Mission.Priority = m.Name, m.Kind, m.Squad, m.Priority
 			want.Mission.Labels, want.Mission.Payload, want.Mission.TimeoutSeconds = m.Labels, m.Payload, m.TimeoutSeconds
 			want.Mission.CreatedAt, want.Mission.Version = m.CreatedAt, 2
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Error(diff)
+			if d := diff(want, got); d != "" {
+				t.Error(d)
 			}
 			for _, q := range []store.Query{{Kind: "other", Limit: 10}, {Squad: "other", Limit: 10}} {
 				if p, err := t.List(t.ctx, q); err != nil || len(p.Missions) != 0 {
@@ -92,8 +91,8 @@ func commitTests() []test {
 			missing := record(newID())
 			missing.Mission.Version = 1
 			t.wantCode(next(missing, toStatus(contracts.StatusFailed)), store.Conflict)
-			if diff := cmp.Diff(newer, t.load(r.Mission.MissionID)); diff != "" {
-				t.Error(diff)
+			if d := diff(newer, t.load(r.Mission.MissionID)); d != "" {
+				t.Error(d)
 			}
 			if taken, err := t.TakeDue(t.ctx, 10, time.Second); err != nil || len(taken) != 0 {
 				t.Errorf("TakeDue: %v, %v", taken, err)
@@ -149,8 +148,8 @@ func commitTests() []test {
 			if p, err := t.List(t.ctx, store.Query{Limit: 10}); err == nil && len(p.Missions) == 1 {
 				p.Missions[0].Labels["team"] = "spoiled"
 			}
-			if diff := cmp.Diff(want, t.load(id)); diff != "" {
-				t.Error(diff)
+			if d := diff(want, t.load(id)); d != "" {
+				t.Error(d)
 			}
 		}},
 		{"many changes in one commit: each on its own, in order", func(t *tester) {
@@ -170,8 +169,8 @@ func commitTests() []test {
 			for _, o := range outcomes {
 				got = append(got, o.Code)
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Error(diff)
+			if d := diff(want, got); d != "" {
+				t.Error(d)
 			}
 			t.wantCounts(map[contracts.Status]int64{contracts.StatusInProgress: 100})
 		}},
@@ -228,8 +227,8 @@ func commitTests() []test {
 				again := create(record(id))
 				again.Idempotency = &store.Idempotency{Key: "key one", BodyHash: "hash 2", TTL: time.Hour}
 				want := store.Outcome{Code: store.Duplicate, Existing: store.Existing{MissionID: first, BodyHash: "hash 1"}}
-				if diff := cmp.Diff(want, t.commit(again)); diff != "" {
-					t.Error(diff)
+				if d := diff(want, t.commit(again)); d != "" {
+					t.Error(d)
 				}
 			}
 			if v := t.load(second).Mission.Version; v != 0 {
@@ -356,8 +355,8 @@ func (t *tester) wantCounts(want map[contracts.Status]int64) {
 	}
 	got, err := t.Counts(t.ctx)
 	t.must(err)
-	if diff := cmp.Diff(full, got.ByStatus); diff != "" {
-		t.Errorf("Counts: %s", diff)
+	if d := diff(full, got.ByStatus); d != "" {
+		t.Errorf("Counts: %s", d)
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -49,8 +47,8 @@ func eventTests() []test {
 			}
 			for _, after := range []string{start, ""} {
 				got := t.events(after, 100)
-				if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(store.Event{}, "ID")); diff != "" {
-					t.Errorf("after %q: %s", after, diff)
+				if d := diff(want, withoutIDs(got)); d != "" {
+					t.Errorf("after %q: %s", after, d)
 				}
 				if got[3].ID != t.lastEvent() {
 					t.Errorf("last event %s, last id %s", got[3].ID, t.lastEvent())
@@ -66,8 +64,8 @@ func eventTests() []test {
 				t.Fatalf("%d events", len(all))
 			}
 			for i, e := range all {
-				if diff := cmp.Diff(all[i+1:min(i+4, 10)], t.events(e.ID, 3), cmpopts.EquateEmpty()); diff != "" {
-					t.Errorf("after %d: %s", i, diff)
+				if d := diff(all[i+1:min(i+4, 10)], t.events(e.ID, 3)); d != "" {
+					t.Errorf("after %d: %s", i, d)
 				}
 			}
 		}},
@@ -145,8 +143,8 @@ func eventTests() []test {
 			}
 			all.Wait()
 			for i := range seen {
-				if diff := cmp.Diff(seen[0], seen[i]); diff != "" {
-					t.Errorf("reader %d: %s", i, diff)
+				if d := diff(seen[0], seen[i]); d != "" {
+					t.Errorf("reader %d: %s", i, d)
 				}
 			}
 		}},

@@ -3,7 +3,6 @@ package storetest
 import (
 	"fmt"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -25,8 +24,8 @@ func historyTests() []test {
 			want := store.History{Lines: []contracts.HistoryLine{full, {Message: "second"}, {Message: "third"}}}
 			got, err := t.History(t.ctx, r.Mission.MissionID)
 			t.must(err)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Error(diff)
+			if d := diff(want, got); d != "" {
+				t.Error(d)
 			}
 		}},
 		{"the first 20 and the last 180 lines are kept", func(t *tester) {
@@ -49,8 +48,8 @@ func historyTests() []test {
 				}
 				got, err := t.History(t.ctx, r.Mission.MissionID)
 				t.must(err)
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Fatalf("after %d lines: %s", total, diff)
+				if d := diff(want, got); d != "" {
+					t.Fatalf("after %d lines: %s", total, d)
 				}
 			}
 		}},

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -50,8 +48,8 @@ func listTests() []test {
 			t.wantCode(create(record(a)), store.Applied)
 			want := []contracts.Mission{t.load(b).Mission.Brief(), t.load(a).Mission.Brief()}
 			p := t.page(store.Query{Limit: 10})
-			if diff := cmp.Diff(want, p.Missions); diff != "" || p.Next != "" {
-				t.Errorf("List: %s, next %q", diff, p.Next)
+			if d := diff(want, p.Missions); d != "" || p.Next != "" {
+				t.Errorf("List: %s, next %q", d, p.Next)
 			}
 		}},
 		{"a limit is 1 to 200", func(t *tester) {
@@ -96,8 +94,8 @@ func listTests() []test {
 								}
 							}
 							got := t.pages(q, func() {})
-							if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-								t.Fatalf("%+v: %s", q, diff)
+							if d := diff(want, got); d != "" {
+								t.Fatalf("%+v: %s", q, d)
 							}
 						}
 					}
@@ -128,8 +126,8 @@ func listTests() []test {
 			for i := range 25 {
 				old[i], old[49-i] = old[49-i], old[i]
 			}
-			if diff := cmp.Diff(old, ids); diff != "" {
-				t.Error(diff)
+			if d := diff(old, ids); d != "" {
+				t.Error(d)
 			}
 		}},
 		{"missions that stay in a filter are all seen while others leave it", func(t *tester) {
@@ -159,8 +157,8 @@ func listTests() []test {
 					seen = append(seen, m.MissionID)
 				}
 			}
-			if diff := cmp.Diff(stay, seen); diff != "" {
-				t.Error(diff)
+			if d := diff(stay, seen); d != "" {
+				t.Error(d)
 			}
 		}},
 		{"a cursor of one filter serves another, and outlives its mission's change", func(t *tester) {

@@ -3,8 +3,6 @@ package storetest
 import (
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -31,8 +29,8 @@ func (t *tester) take(limit int, hold time.Duration) []store.Due {
 func (t *tester) wantTaken(limit int, hold time.Duration, want ...store.Due) []store.Due {
 	t.Helper()
 	taken := t.take(limit, hold)
-	if diff := cmp.Diff(want, taken, cmpopts.IgnoreFields(store.Due{}, "Dispatch"), cmpopts.EquateEmpty()); diff != "" {
-		t.Fatalf("TakeDue: %s", diff)
+	if d := diff(missions(want), missions(taken)); d != "" {
+		t.Fatalf("TakeDue: %s", d)
 	}
 	return taken
 }

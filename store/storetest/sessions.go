@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -41,8 +39,8 @@ func (t *tester) wantMissions(session string, want ...string) {
 	t.must(err)
 	slices.Sort(got)
 	slices.Sort(want)
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("SessionMissions: %s", diff)
+	if d := diff(want, got); d != "" {
+		t.Errorf("SessionMissions: %s", d)
 	}
 }
 
@@ -61,8 +59,8 @@ func sessionTests() []test {
 			t.must(err)
 			want := said
 			want.State, want.StartedAt, want.RenewedAt, want.LeaseUntil = store.SessionLive, got.StartedAt, got.StartedAt, contracts.At(got.StartedAt.Add(time.Hour))
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("Renew: %s", diff)
+			if d := diff(want, got); d != "" {
+				t.Errorf("Renew: %s", d)
 			}
 			if got.StartedAt.Before(before.Time) || got.StartedAt.After(t.now()) {
 				t.Errorf("started at %v, not by the store's clock", got.StartedAt)
@@ -71,8 +69,8 @@ func sessionTests() []test {
 			t.must(err)
 			list, _, err := t.ListSessions(t.ctx)
 			t.must(err)
-			if diff := cmp.Diff([]store.Session{got, got}, append(list, read)); diff != "" {
-				t.Errorf("Session and ListSessions: %s", diff)
+			if d := diff([]store.Session{got, got}, append(list, read)); d != "" {
+				t.Errorf("Session and ListSessions: %s", d)
 			}
 		}},
 		{"a session without an id is refused", func(t *tester) {
@@ -123,8 +121,8 @@ func sessionTests() []test {
 						t.Errorf("%v", s)
 					}
 				}
-				if diff := cmp.Diff(want, ids); diff != "" {
-					t.Errorf("Expired(%d): %s", limit, diff)
+				if d := diff(want, ids); d != "" {
+					t.Errorf("Expired(%d): %s", limit, d)
 				}
 			}
 			t.renew(short[0]) // an expired one is still live
@@ -192,8 +190,8 @@ func buryTests() []test {
 			t.Errorf("session: %v, %v; want live", got, err)
 		}
 		for _, r := range held {
-			if diff := cmp.Diff(r, t.load(r.Mission.MissionID)); diff != "" {
-				t.Errorf("a mission changed: %s", diff)
+			if d := diff(r, t.load(r.Mission.MissionID)); d != "" {
+				t.Errorf("a mission changed: %s", d)
 			}
 		}
 		if taken := t.take(10, time.Hour); len(taken) != 0 {
@@ -228,13 +226,13 @@ func buryTests() []test {
 			t.must(err)
 			want := s
 			want.State = store.SessionBuried
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("session: %s", diff)
+			if d := diff(want, got); d != "" {
+				t.Errorf("session: %s", d)
 			}
 			ids := t.sessionIDs()
 			slices.Sort(ids)
-			if diff := cmp.Diff([]string{s.ID, other.ID}, ids); diff != "" {
-				t.Errorf("list: %s", diff)
+			if d := diff([]string{s.ID, other.ID}, ids); d != "" {
+				t.Errorf("list: %s", d)
 			}
 		}},
 		{"dead stays dead", func(t *tester) {

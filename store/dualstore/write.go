@@ -1,0 +1,93 @@
+package dualstore
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// Commit implements store.Missions: by the primary. What was applied is then in memory.
+func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error) {
+	outcomes, err := s.primary.Commit(ctx, changes...)
+	return outcomes, s.wrote(changes, outcomes, err)
+}
+
+// Bury implements store.Sessions: by the primary. What was applied is then in memory.
+func (s *Store) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time, changes ...store.Change) ([]store.Outcome, error) {
+	outcomes, err := s.primary.Bury(ctx, id, ifRenewedAt, changes...)
+	return outcomes, s.wrote(changes, outcomes, err)
+}
+
+func (s *Store) wrote(changes []store.Change, outcomes []store.Outcome, err error) error {
+	if err != nil {
+		return err
+	}
+	for i, o := range outcomes {
+		if o.Code == store.Applied {
+			s.twin.changed(changes[i])
+		}
+	}
+	if len(outcomes) > 0 {
+		s.breaker.reset()
+	}
+	return nil
+}
+
+// The rest is the primary's alone.
+
+// Load implements store.Missions.
+func (s *Store) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
+	return s.primary.Load(ctx, ids...)
+}
+
+// TakeDue implements store.Outbox.
+func (s *Store) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]store.Due, error) {
+	return s.primary.TakeDue(ctx, limit, hold)
+}
+
+// ClearDue implements store.Outbox.
+func (s *Store) ClearDue(ctx context.Context, entries ...store.Due) error {
+	return s.primary.ClearDue(ctx, entries...)
+}
+
+// Renew implements store.Sessions.
+func (s *Store) Renew(ctx context.Context, session store.Session, lease time.Duration) (store.Session, error) {
+	return s.primary.Renew(ctx, session, lease)
+}
+
+// Session implements store.Sessions.
+func (s *Store) Session(ctx context.Context, id string) (store.Session, error) {
+	return s.primary.Session(ctx, id)
+}
+
+// Expired implements store.Sessions.
+func (s *Store) Expired(ctx context.Context, limit int) ([]store.Session, error) {
+	return s.primary.Expired(ctx, limit)
+}
+
+// SessionMissions implements store.Sessions.
+func (s *Store) SessionMissions(ctx context.Context, id string) ([]string, error) {
+	return s.primary.SessionMissions(ctx, id)
+}
+
+// ReadEvents implements store.Events.
+func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait time.Duration) ([]store.Event, error) {
+	return s.primary.ReadEvents(ctx, after, limit, wait)
+}
+
+// LastEvent implements store.Events.
+func (s *Store) LastEvent(ctx context.Context) (string, error) { return s.primary.LastEvent(ctx) }
+
+// Now implements store.Clock.
+func (s *Store) Now(ctx context.Context) (time.Time, error) { return s.primary.Now(ctx) }
+
+// Check implements store.Clock.
+func (s *Store) Check(ctx context.Context) (string, error) { return s.primary.Check(ctx) }
+
+func cloneCounts(c store.Counts) store.Counts {
+	c.ByStatus = maps.Clone(c.ByStatus)
+	return c
+}
