@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
@@ -24,9 +25,10 @@ import (
 const (
 	publishers = 64   // orders that wait for their confirm at once
 	room       = 4096 // orders that wait for a publisher; more are left to their due entries
-	// publishTimeout leaves time to clear the entry before its hold ends.
-	publishTimeout = 5 * time.Second
-	takeLimit      = 500
+	// patience is how long an order is tried: it leaves time to clear the entry before its hold ends.
+	patience   = contracts.DispatchHold - 2*time.Second
+	retryEvery = 200 * time.Millisecond
+	takeLimit  = 500
 	// takeEvery is how late a due mission may be noticed.
 	takeEvery  = 250 * time.Millisecond
 	clearLimit = 256
@@ -39,25 +41,10 @@ type Store interface {
 	Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error)
 }
 
-// Come decides about a taken entry: mission.Come.
-type Come func(rec store.Record, now contracts.Time) (Action, *store.Change)
-
-// Action is what to do with a taken entry.
-type Action int
-
-// The actions.
-const (
-	Clear   Action = iota // nothing to order: remove the entry
-	Publish               // publish the order as it is
-	Queue                 // commit the change, then publish
-	Later                 // its time moved on: leave the entry
-)
-
 // Config of a Dispatcher. All fields are required.
 type Config struct {
 	Store     Store
 	Publisher broker.Publisher
-	Come      Come
 	Now       func() contracts.Time
 	// Observe counts orders: published, unroutable or failed.
 	Observe func(outcome string)
@@ -80,6 +67,7 @@ type Dispatcher struct {
 type order struct {
 	rec      store.Record
 	dispatch int64
+	until    time.Time
 }
 
 // New returns a dispatcher.
@@ -93,7 +81,7 @@ func New(c Config) *Dispatcher {
 // Dispatch publishes the order of a QUEUED mission in the background, under the given due entry's number.
 func (d *Dispatcher) Dispatch(rec store.Record, dispatch int64) {
 	select {
-	case d.orders <- order{rec, dispatch}:
+	case d.orders <- order{rec, dispatch, time.Now().Add(patience)}:
 	default: // no room: the due entry's time will come
 	}
 }
@@ -138,6 +126,8 @@ func (d *Dispatcher) publishLoop(ctx context.Context) {
 	}
 }
 
+// publish publishes one order. While the broker is away it tries again until the due entry's hold is nearly over: then
+// others may take the entry, and so may we.
 func (d *Dispatcher) publish(ctx context.Context, o order) {
 	m := o.rec.Mission
 	body, err := contracts.NewOrder(m, o.dispatch, d.Now()).Encode()
@@ -145,10 +135,21 @@ func (d *Dispatcher) publish(ctx context.Context, o order) {
 		d.log.Error("order can't be encoded", zap.String("mission_id", m.MissionID), zap.Error(err))
 		return
 	}
-	publishCtx, cancel := context.WithTimeout(ctx, publishTimeout)
+	publishCtx, cancel := context.WithDeadline(ctx, o.until)
 	defer cancel()
 	queue := topology.OrdersQueue(m.Squad, m.Priority)
-	err = d.Publisher.Publish(publishCtx, queue, broker.Message{ID: m.MissionID, Type: string(contracts.TypeOrder), Body: body})
+	for {
+		err = d.Publisher.Publish(publishCtx, queue, broker.Message{ID: m.MissionID, Type: string(contracts.TypeOrder), Body: body})
+		if !errors.Is(err, broker.ErrUnavailable) && !errors.Is(err, broker.ErrBlocked) {
+			break
+		}
+		select {
+		case <-publishCtx.Done():
+		case <-time.After(retryEvery):
+			continue
+		}
+		break
+	}
 	switch {
 	case err == nil:
 		d.Observe("published")
@@ -228,14 +229,14 @@ func (d *Dispatcher) take(ctx context.Context) bool {
 	var done []store.Due
 	var changes []store.Change
 	for i, rec := range recs {
-		switch action, change := d.Come(rec, d.Now()); action {
-		case Clear:
+		switch action, decision := mission.Come(rec, d.Now()); action {
+		case mission.DueClear:
 			done = append(done, entries[i])
-		case Publish:
+		case mission.DuePublish:
 			d.Dispatch(rec, entries[i].Dispatch)
-		case Queue:
-			changes = append(changes, *change)
-		case Later:
+		case mission.DueQueue:
+			changes = append(changes, *decision.Change)
+		case mission.DueLater:
 		}
 	}
 	d.queue(ctx, changes)

@@ -64,7 +64,7 @@ type Config struct {
 	SoldierClaim string
 	// Up and Down tell whether the intake takes messages.
 	Up, Down func()
-	// Refused counts what is set aside, by reason.
+	// Refused counts messages that are not believed, by reason; refused updates are the Missions' to count.
 	Refused func(reason string)
 	Logger  *zap.Logger
 }

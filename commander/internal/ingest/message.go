@@ -60,6 +60,7 @@ func (in *Intake) read(d broker.Delivery) message {
 			m.refused = reasonUnreadable
 		}
 		m.detail = err.Error()
+		in.Refused(m.refused)
 	}
 	return m
 }
@@ -170,7 +171,6 @@ const (
 
 // keep publishes a refused message, as it came, to the queue for refused ones.
 func (in *Intake) keep(ctx context.Context, m message) error {
-	in.Refused(m.refused)
 	in.log.Info("message refused and set aside", zap.String("queue", topology.StatusRefused), zap.String("reason", m.refused),
 		zap.String("detail", m.detail))
 	var err error

@@ -102,9 +102,13 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 	return later, nil
 }
 
-// decide verifies what an update shows and asks the rule for it.
+// decide verifies what an update shows and asks the rule for it. A soldier's idea of our time runs ahead by as long as
+// its token was under way: nothing that it says was made later than now.
 func (s *Service) decide(rec store.Record, it Item) Decision {
 	u, now := it.Update, s.now()
+	if u.MadeAt.After(now.Time) || u.MadeAt.IsZero() {
+		u.MadeAt = now
+	}
 	switch {
 	case u.Status == contracts.UpdateInProgress:
 		d := Claim(rec, u, it.By, now)

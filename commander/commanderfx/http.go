@@ -1,0 +1,52 @@
+package commanderfx
+
+import (
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/clock"
+	"github.com/mission-control-dev/mission-control/commander/internal/config"
+	"github.com/mission-control-dev/mission-control/commander/internal/health"
+	"github.com/mission-control-dev/mission-control/commander/internal/httpapi"
+	"github.com/mission-control-dev/mission-control/commander/internal/ingest"
+	"github.com/mission-control-dev/mission-control/commander/internal/metrics"
+	"github.com/mission-control-dev/mission-control/commander/internal/mission"
+	"github.com/mission-control-dev/mission-control/commander/internal/session"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
+	"github.com/mission-control-dev/mission-control/contracts/topology"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// shownQueues are those whose depths are shown in the stats and the metrics.
+func shownQueues() []string {
+	return []string{topology.Orders, topology.Status, topology.StatusRefused, topology.OrdersDead}
+}
+
+func newMetrics(s store.Store, b broker.Broker) (*metrics.Metrics, error) {
+	m := metrics.New()
+	if err := m.WatchMissions(s); err != nil {
+		return nil, fmt.Errorf("watch missions: %w", err)
+	}
+	if err := m.WatchQueues(b, shownQueues()...); err != nil {
+		return nil, fmt.Errorf("watch queues: %w", err)
+	}
+	return m, nil
+}
+
+func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake) *health.Checker {
+	return health.New(health.Config{
+		Ground: g.Name, Version: Version(),
+		Excused: func(queue string) bool { return queue == topology.Status && in.GivenUp() },
+	}, s, b)
+}
+
+func newServer(c config.Config, s store.Store, b broker.Broker, ms *mission.Service, ss *session.Service,
+	h *health.Checker, m *metrics.Metrics, cl *clock.Clock, log *zap.Logger,
+) (*httpapi.Server, error) {
+	return httpapi.New(httpapi.Config{
+		Addr: c.Addr, APIKey: c.APIKey, EnrollmentKey: c.EnrollmentKey, AllowedHosts: c.AllowedHosts, Queues: shownQueues(),
+	}, httpapi.Deps{
+		Missions: ms, Store: s, Tokens: ss, Depths: b, Health: h, Metrics: m, Now: cl.Now, Logger: log,
+	})
+}

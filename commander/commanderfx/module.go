@@ -1,0 +1,151 @@
+// Package commanderfx wires the commander together with fx. It holds no logic: what each part does, and what it needs,
+// stands in its own package, which knows nothing of fx.
+//
+// An application supplies a config.Config and a *zap.Logger, and provides the ground: a store.Store, a broker.Broker, and
+// a Ground whose Parts give them their life. Servers provides the real one, on Redis and RabbitMQ.
+package commanderfx
+
+import (
+	"context"
+	"fmt"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/clock"
+	"github.com/mission-control-dev/mission-control/commander/internal/config"
+	"github.com/mission-control-dev/mission-control/commander/internal/dispatch"
+	"github.com/mission-control-dev/mission-control/commander/internal/inbox"
+	"github.com/mission-control-dev/mission-control/commander/internal/ingest"
+	"github.com/mission-control-dev/mission-control/commander/internal/metrics"
+	"github.com/mission-control-dev/mission-control/commander/internal/mission"
+	"github.com/mission-control-dev/mission-control/commander/internal/reap"
+	"github.com/mission-control-dev/mission-control/commander/internal/session"
+	"github.com/mission-control-dev/mission-control/commander/internal/uptime"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
+	"github.com/mission-control-dev/mission-control/store"
+	"github.com/mission-control-dev/mission-control/tokenauth"
+)
+
+// Module is the commander without its ground.
+var Module = fx.Module("commander",
+	fx.Provide(
+		newKeys, newIssuer, newVerifier, newClock, newTracker, newMetrics,
+		newSender, newDispatcher, newSuspects, newMissions, newSessions, newIntake, newMarkers, newReaper, newWatch,
+		newHealth, newServer,
+	),
+	fx.Invoke(order),
+)
+
+// keys are what all commanders derive from the master secret.
+type keys struct {
+	tokens *tokenauth.DerivedKeys
+	ticket []byte
+	marker []byte
+}
+
+// Labels under which the keys are derived. Changing one makes what was signed before invalid.
+const (
+	labelTokens = "mission-control/tokens"
+	labelTicket = "mission-control/tickets"
+	labelMarker = "mission-control/markers"
+)
+
+func newKeys(c config.Config) (keys, error) {
+	tokens, err := tokenauth.NewDerivedKeys(tokenauth.DerivedConfig{Secret: c.MasterSecret, Label: labelTokens})
+	if err != nil {
+		return keys{}, fmt.Errorf("derive token keys: %w", err)
+	}
+	k := keys{tokens: tokens}
+	if k.ticket, err = tokenauth.DeriveKey(c.MasterSecret, labelTicket, 32); err != nil {
+		return keys{}, fmt.Errorf("derive ticket key: %w", err)
+	}
+	if k.marker, err = tokenauth.DeriveKey(c.MasterSecret, labelMarker, 32); err != nil {
+		return keys{}, fmt.Errorf("derive marker key: %w", err)
+	}
+	return k, nil
+}
+
+func newIssuer(k keys, c *clock.Clock) (*tokenauth.Issuer, error) {
+	return tokenauth.NewIssuer(tokenauth.IssuerConfig{
+		Keys: k.tokens, Issuer: session.TokenIssuer, Audience: session.TokenAudience, Now: c.Time,
+	})
+}
+
+func newVerifier(k keys, c *clock.Clock) (*tokenauth.Verifier, error) {
+	return tokenauth.NewVerifier(tokenauth.VerifierConfig{
+		Keys: k.tokens, Issuer: session.TokenIssuer, Audience: session.TokenAudience, Now: c.Time,
+	})
+}
+
+func newClock(s store.Store, log *zap.Logger) *clock.Clock { return clock.New(s, log) }
+
+func newTracker() *uptime.Tracker {
+	return uptime.New(uptime.Store, uptime.Broker, uptime.Intake, uptime.Listener)
+}
+
+func newSender(b broker.Broker, m *metrics.Metrics, log *zap.Logger) *inbox.Sender {
+	return inbox.New(b, m.AnswerDropped, log)
+}
+
+func newDispatcher(s store.Store, b broker.Broker, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *dispatch.Dispatcher {
+	return dispatch.New(dispatch.Config{Store: s, Publisher: b, Now: c.Now, Observe: m.Dispatched, Logger: log})
+}
+
+// suspects breaks the circle between missions, which name suspects, and the reaper, which asks missions for their end.
+type suspects struct{ reaper *reap.Reaper }
+
+func newSuspects() *suspects { return &suspects{} }
+
+// Suspect implements mission.Suspects.
+func (s *suspects) Suspect(id string) {
+	if s.reaper != nil {
+		s.reaper.Suspect(id)
+	}
+}
+
+func newMissions(s store.Store, d *dispatch.Dispatcher, in *inbox.Sender, sus *suspects, m *metrics.Metrics, c *clock.Clock,
+	k keys, log *zap.Logger,
+) *mission.Service {
+	return mission.New(mission.Deps{
+		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Observer: m, Now: c.Now, TicketKey: k.ticket, Logger: log,
+	})
+}
+
+func newSessions(s store.Store, i *tokenauth.Issuer, k keys, c *clock.Clock, m *metrics.Metrics) *session.Service {
+	return session.New(s, i, k.tokens, c.Time, m.TokenIssued)
+}
+
+func newIntake(b broker.Broker, ms *mission.Service, ss *session.Service, v *tokenauth.Verifier, in *inbox.Sender,
+	s store.Store, k keys, up *uptime.Tracker, m *metrics.Metrics, log *zap.Logger,
+) *ingest.Intake {
+	return ingest.New(ingest.Config{
+		Broker: b, Missions: ms, Leases: ss, Verifier: v, Inboxes: in, MarkerKey: k.marker, SoldierClaim: session.SoldierClaim,
+		Check: func(ctx context.Context) error {
+			_, err := s.Check(ctx)
+			return err
+		},
+		Up: func() { up.Up(uptime.Intake) }, Down: func() { up.Down(uptime.Intake) }, Refused: m.Refused, Logger: log,
+	})
+}
+
+func newMarkers(b broker.Broker, k keys, log *zap.Logger) *reap.Markers {
+	return reap.NewMarkers(b, k.marker, log)
+}
+
+func newReaper(s store.Store, ms *mission.Service, mk *reap.Markers, in *inbox.Sender, up *uptime.Tracker, sus *suspects,
+	m *metrics.Metrics, log *zap.Logger,
+) *reap.Reaper {
+	r := reap.New(reap.Config{
+		Store: s, Missions: ms, Barrier: mk, Inboxes: in, Uptime: up, Buried: m.SessionBuried, Logger: log,
+	})
+	sus.reaper = r
+	return r
+}
+
+func newWatch(s store.Store, b broker.Broker, up *uptime.Tracker, d *dispatch.Dispatcher) *uptime.Watch {
+	return uptime.NewWatch(up, func(ctx context.Context) error {
+		_, err := s.Check(ctx)
+		return err
+	}, func() bool { return b.Health().Connected }, d.Wake)
+}

@@ -1,0 +1,58 @@
+package commanderfx
+
+import (
+	"context"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/config"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
+	"github.com/mission-control-dev/mission-control/contracts/broker/amqpbroker"
+	"github.com/mission-control-dev/mission-control/contracts/topology"
+	"github.com/mission-control-dev/mission-control/store"
+	"github.com/mission-control-dev/mission-control/store/dualstore"
+	"github.com/mission-control-dev/mission-control/store/redisstore"
+)
+
+// Servers is the ground of real servers: Redis with its twin in memory, and RabbitMQ.
+var Servers = fx.Module("servers", fx.Provide(newRedis, newTwin, newRabbit))
+
+// Ground is what the commander stands on. Its parts are started before all others and stopped after them.
+type Ground struct {
+	Name  string
+	Parts []Part
+}
+
+// Part is anything that is started and stopped.
+type Part interface {
+	Start(ctx context.Context) error
+	Stop(ctx context.Context) error
+}
+
+func newRedis(c config.Config, log *zap.Logger) (*redisstore.Store, error) {
+	return redisstore.New(redisstore.Config{URL: c.RedisURL, Logger: log})
+}
+
+func newTwin(r *redisstore.Store, log *zap.Logger) (*dualstore.Store, store.Store, error) {
+	s, err := dualstore.New(dualstore.Config{Primary: r, Logger: log})
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, s, nil
+}
+
+func newRabbit(c config.Config, r *redisstore.Store, twin *dualstore.Store, log *zap.Logger) (broker.Broker, Ground, error) {
+	t := topology.Default()
+	b, err := amqpbroker.New(amqpbroker.Config{URL: c.RabbitMQURL, Name: "commander", Logger: log, Topology: &t})
+	if err != nil {
+		return nil, Ground{}, err
+	}
+	return b, Ground{Name: c.Ground, Parts: []Part{r, twin, closer{b}}}, nil
+}
+
+// closer makes a Part of a broker client.
+type closer struct{ *amqpbroker.Broker }
+
+// Stop closes the client.
+func (c closer) Stop(ctx context.Context) error { return c.Close(ctx) }

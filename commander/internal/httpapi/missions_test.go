@@ -1,0 +1,230 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+func TestMissionFromOrderToEnd(t *testing.T) {
+	s := newTestServer(t, Config{})
+	a := s.do("POST", "/missions", `{"name":"  Recon  ","payload":{"min_seconds":1, "max_seconds": 2},"timeout_seconds":60}`)
+	if a.status != http.StatusAccepted {
+		t.Fatalf("create: %d %s", a.status, a.body)
+	}
+	m := a.mission(t)
+	if got, want := a.header.Get("Location"), "/missions/"+m.MissionID; got != want {
+		t.Errorf("Location = %q, want %q", got, want)
+	}
+	if m.Name != "Recon" || m.Kind != "simulate" || m.Status != contracts.StatusQueued || m.TimeoutSeconds != 60 || m.Version != 1 {
+		t.Errorf("created %+v", m)
+	}
+	if got := string(m.Payload); got != `{"min_seconds":1,"max_seconds":2}` {
+		t.Errorf("payload = %s", got)
+	}
+	s.change(m.MissionID, func(r *store.Record) {
+		r.Mission.Status, r.Mission.Run, r.Mission.SoldierID = contracts.StatusInProgress, 1, "s1"
+		r.Mission.StartedAt = contracts.At(time.Now())
+	})
+	a = s.do("POST", "/missions/"+m.MissionID+"/cancel", "")
+	if got := a.mission(t); a.status != http.StatusAccepted || !got.CancelRequested {
+		t.Errorf("cancel: %d %s", a.status, a.body)
+	}
+	s.change(m.MissionID, func(r *store.Record) {
+		r.Mission.Status, r.Mission.Progress, r.Mission.Result = contracts.StatusCompleted, 100, []byte(`{"took":"<1 s"}`)
+		r.Mission.FinishedAt = contracts.At(time.Now())
+	})
+	got := s.do("GET", "/missions/"+m.MissionID, "").mission(t)
+	if got.Status != contracts.StatusCompleted || string(got.Result) != `{"took":"<1 s"}` {
+		t.Errorf("got %+v", got)
+	}
+	a = s.do("POST", "/missions/"+m.MissionID+"/cancel", `{}`)
+	if a.status != http.StatusConflict || a.problem(t).Code != "wrong_status" {
+		t.Errorf("cancel of an ended mission: %d %s", a.status, a.body)
+	}
+	a = s.do("GET", "/missions/"+m.MissionID+"/history", "")
+	var h historyView
+	if err := decodeJSON(a.body, &h); err != nil || a.status != http.StatusOK || len(h.History) < 2 {
+		t.Errorf("history: %d %s %v", a.status, a.body, err)
+	}
+}
+
+func TestListPagesAndFilters(t *testing.T) {
+	s := newTestServer(t, Config{})
+	var ids []string
+	for i := range 5 {
+		ids = append([]string{s.create(fmt.Sprint("m", i)).MissionID}, ids...)
+	}
+	var got []string
+	path := "/missions?limit=2"
+	for {
+		a := s.do("GET", path, "")
+		var l missionList
+		if err := decodeJSON(a.body, &l); err != nil || a.status != http.StatusOK {
+			t.Fatalf("%d %s %v", a.status, a.body, err)
+		}
+		if !l.Complete || l.Degraded {
+			t.Errorf("not complete: %s", a.body)
+		}
+		for _, m := range l.Missions {
+			if m.Payload != nil {
+				t.Errorf("a list shows payloads: %s", a.body)
+			}
+			got = append(got, m.MissionID)
+		}
+		if l.NextCursor == nil {
+			break
+		}
+		path = "/missions?limit=2&cursor=" + *l.NextCursor
+	}
+	if fmt.Sprint(got) != fmt.Sprint(ids) {
+		t.Errorf("listed %v, want %v", got, ids)
+	}
+	for query, want := range map[string]int{
+		"?status=QUEUED": 5, "?status=FAILED": 0, "?kind=simulate": 5, "?kind=other": 0, "?squad=default&status=QUEUED": 5,
+	} {
+		var l missionList
+		if err := decodeJSON(s.do("GET", "/missions"+query, "").body, &l); err != nil || len(l.Missions) != want {
+			t.Errorf("%s: %d missions, want %d (%v)", query, len(l.Missions), want, err)
+		}
+	}
+}
+
+func TestIdempotencyKey(t *testing.T) {
+	s := newTestServer(t, Config{})
+	key := with{"Idempotency-Key", "order-1"}
+	first := s.do("POST", "/missions", `{"name":"once","kind":"simulate"}`, key).mission(t)
+	for _, body := range []string{
+		`{"name":"once","kind":"simulate"}`, `{ "kind" : "simulate", "name" : "once" }`, `{"name":"\u006fnce","kind":"simulate"}`,
+	} {
+		a := s.do("POST", "/missions", body, key)
+		if got := a.mission(t); a.status != http.StatusAccepted || got.MissionID != first.MissionID {
+			t.Errorf("%s: %d, mission %s, want %s", body, a.status, got.MissionID, first.MissionID)
+		}
+	}
+	a := s.do("POST", "/missions", `{"name":"twice"}`, key)
+	if a.status != http.StatusUnprocessableEntity || a.problem(t).Code != "idempotency_key_reused" {
+		t.Errorf("other body: %d %s", a.status, a.body)
+	}
+	if other := s.do("POST", "/missions", `{"name":"once","kind":"simulate"}`, with{"Idempotency-Key", "order-2"}).mission(t); other.MissionID == first.MissionID {
+		t.Error("another key gave the same mission")
+	}
+}
+
+func TestReadsWhileRedisIsAway(t *testing.T) {
+	s := newTestServer(t, Config{})
+	m := s.create("remembered")
+	since := contracts.At(time.Now())
+	s.store.source.Store(&store.Source{Degraded: true, AsOf: since})
+	for _, path := range []string{"/missions", "/missions/" + m.MissionID, "/missions/" + m.MissionID + "/history", "/stats", "/soldiers"} {
+		a := s.do("GET", path, "")
+		var got struct {
+			Degraded bool           `json:"degraded"`
+			AsOf     contracts.Time `json:"as_of"`
+		}
+		if err := decodeJSON(a.body, &got); err != nil || a.status != http.StatusOK || !got.Degraded || !got.AsOf.Equal(since.Time) {
+			t.Errorf("%s: %d %s (%v)", path, a.status, a.body, err)
+		}
+	}
+	a := s.do("GET", "/missions/0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", "")
+	if a.status != http.StatusServiceUnavailable || a.problem(t).Code != "not_in_memory" || a.header.Get("Retry-After") == "" {
+		t.Errorf("unknown mission: %d %s", a.status, a.body)
+	}
+	s.store.source.Store(nil)
+	a = s.do("GET", "/missions/0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", "")
+	if a.status != http.StatusNotFound || a.problem(t).Code != "not_found" {
+		t.Errorf("unknown mission: %d %s", a.status, a.body)
+	}
+}
+
+func TestStoreErrorsBecomeProblems(t *testing.T) {
+	s := newTestServer(t, Config{})
+	m := s.create("here")
+	id := "/missions/" + m.MissionID
+	for _, err := range knownErrors() {
+		s.store.err.Store(&err)
+		want := refusalOf(err)
+		for _, call := range [][2]string{
+			{"GET", "/missions"}, {"GET", id}, {"GET", id + "/history"}, {"GET", "/stats"}, {"GET", "/soldiers"},
+			{"POST", id + "/cancel"}, {"POST", "/missions"},
+		} {
+			body := ""
+			if call[1] == "/missions" && call[0] == "POST" {
+				body = `{"name":"x"}`
+			}
+			s.checkRefused(call[0], call[1], body, want)
+		}
+	}
+}
+
+// checkRefused checks a refusal where the contract allows it; a 404 of a list is only ever a mistake of this test.
+func (s *testServer) checkRefused(method, path, body string, want refusal) {
+	s.t.Helper()
+	quiet := newTestSilence(s)
+	defer quiet()
+	a := s.do(method, path, body)
+	if p := a.problem(s.t); a.status != want.status || p.Code != want.code {
+		s.t.Errorf("%s %s: %d %s, want %d %s", method, path, a.status, p.Code, want.status, want.code)
+	}
+	if want.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != "2" {
+		s.t.Errorf("%s %s: no Retry-After", method, path)
+	}
+}
+
+// newTestSilence takes the contract away for a call: not every error can come from every call.
+func newTestSilence(s *testServer) func() {
+	checked := s.client
+	s.client = &http.Client{Transport: checked.Transport.(*contractTransport).base}
+	return func() { s.client = checked }
+}
+
+func TestInsideIsNeverShown(t *testing.T) {
+	s := newTestServer(t, Config{})
+	err := fmt.Errorf("redis at 10.0.0.7: %w", errUnknown)
+	s.store.err.Store(&err)
+	a := s.do("GET", "/stats", "")
+	p := a.problem(t)
+	if a.status != http.StatusInternalServerError || p.Code != "internal" {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if contains(a.body, "secret", "10.0.0.7") {
+		t.Errorf("shows its inside: %s", a.body)
+	}
+	logged := s.logs.FilterMessage("request failed").All()
+	if len(logged) != 1 || logged[0].ContextMap()["request"] != a.header.Get("X-Request-Id") {
+		t.Errorf("logged %v", logged)
+	}
+	if !errors.Is(err, errUnknown) {
+		t.Fatal("wrapping lost the error")
+	}
+}
+
+func TestPanicIsAProblem(t *testing.T) {
+	s := newTestServer(t, Config{})
+	s.server.deps.Tokens = nil // a nil interface: the handler panics
+	a := s.do("GET", "/.well-known/jwks.json", "")
+	if a.status != http.StatusInternalServerError || a.problem(t).Code != "internal" {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	if n := s.logs.FilterMessage("request failed").Len(); n != 1 {
+		t.Errorf("logged %d times", n)
+	}
+	if a := s.do("GET", "/health/live", ""); a.status != http.StatusOK {
+		t.Errorf("after a panic: %d", a.status)
+	}
+}
+
+func contains(body []byte, words ...string) bool {
+	for _, w := range words {
+		if strings.Contains(string(body), w) {
+			return true
+		}
+	}
+	return false
+}
