@@ -24,6 +24,20 @@ func (w *world) fault(f func(c *fakeCommander)) {
 	f(w.c)
 }
 
+// posts is how many renewals were asked for by HTTP.
+func (w *world) posts() int {
+	w.c.mu.Lock()
+	defer w.c.mu.Unlock()
+	return w.c.posts
+}
+
+// renewals is how many came over the broker.
+func (w *world) renewals() int {
+	w.c.mu.Lock()
+	defer w.c.mu.Unlock()
+	return w.c.renewals
+}
+
 func TestClaimIsPursuedUntilAnswered(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.start()
@@ -142,11 +156,11 @@ func TestTokensBlocked(t *testing.T) {
 			if len(w.c.sessions) != 1 || len(w.c.live()) != 1 {
 				t.Errorf("%d sessions, %d live", len(w.c.sessions), len(w.c.live()))
 			}
-			if w.c.renewals < 5 || w.c.renewals > 9 {
-				t.Errorf("%d renewals over the broker in some 30 s", w.c.renewals)
+			if n := w.renewals(); n < 5 || n > 9 {
+				t.Errorf("%d renewals over the broker in some 30 s", n)
 			}
 			w.pass(time.Minute)
-			if n := w.c.renewals; n > 9 {
+			if n := w.renewals(); n > 9 {
 				t.Errorf("%d renewals over the broker after HTTP was back", n)
 			}
 		})
@@ -187,9 +201,9 @@ func TestBrokerAway(t *testing.T) {
 		id := w.c.submit("work", `{"seconds":30}`)
 		w.pass(10 * time.Second)
 		w.l.cut()
-		before := w.c.posts
+		before := w.posts()
 		w.pass(2 * time.Minute)
-		if n := w.c.posts - before; n < 55 || n > 65 {
+		if n := w.posts() - before; n < 55 || n > 65 {
 			t.Errorf("%d renewals in 2 min without broker, want one in 2 s", n)
 		}
 		w.expect(id, contracts.StatusInProgress, "")
@@ -200,9 +214,9 @@ func TestBrokerAway(t *testing.T) {
 			t.Errorf("run is %d", m.Run)
 		}
 		w.stats(soldier.Stats{})
-		before = w.c.posts
+		before = w.posts()
 		w.pass(2 * time.Minute)
-		if n := w.c.posts - before; n > 6 {
+		if n := w.posts() - before; n > 6 {
 			t.Errorf("%d renewals in 2 min with a broker", n)
 		}
 	})
@@ -215,17 +229,17 @@ func TestStoreAway(t *testing.T) {
 		w.pass(time.Second)
 		w.fault(func(c *fakeCommander) { c.storeAway = true })
 		later := w.c.submit("work", `{"seconds":1}`)
-		before := w.c.posts
+		before := w.posts()
 		w.pass(2 * time.Minute)
-		if n := w.c.posts - before; n < 45 || n > 65 {
+		if n := w.posts() - before; n < 45 || n > 65 {
 			t.Errorf("%d renewals in 2 min without lease, want one in 2 s once the first was refused", n)
 		}
 		w.fault(func(c *fakeCommander) { c.storeAway = false })
 		w.pass(10 * time.Second)
 		w.expect(running, contracts.StatusCompleted, "")
 		w.expect(later, contracts.StatusCompleted, "")
-		if w.c.renewals != 0 {
-			t.Errorf("%d renewals over the broker while HTTP worked", w.c.renewals)
+		if n := w.renewals(); n != 0 {
+			t.Errorf("%d renewals over the broker while HTTP worked", n)
 		}
 	})
 }

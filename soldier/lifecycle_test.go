@@ -85,6 +85,7 @@ func TestStartStopStress(t *testing.T) {
 			if err := w.s.Stop(w.t.Context()); err != nil {
 				t.Errorf("stop: %v", err)
 			}
+			w.pass(time.Second) // the commander records what the broker has confirmed
 			for id := range w.c.missions {
 				if m := w.c.mission(id); m.Status != contracts.StatusCompleted && m.Status != contracts.StatusQueued {
 					t.Errorf("mission is %s after a clean stop", m.Status)

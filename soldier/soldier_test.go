@@ -54,18 +54,20 @@ func inWorld(t *testing.T, test func(w *world)) {
 			ID: "s1", Slots: 4, Broker: w.l, EnrollmentKey: enrolment,
 			HTTPClient: &http.Client{Transport: w.c}, Logger: testLogger(t),
 		}
+		defer func() {
+			if w.s != nil {
+				_ = w.s.Stop(t.Context())
+			}
+			w.l.cut()
+			w.c.link.cut()
+			cancel()
+			<-finished
+			synctest.Wait()
+			for _, wrong := range w.c.wrongs {
+				t.Errorf("soldier did wrong: %s", wrong)
+			}
+		}()
 		test(w)
-		if w.s != nil {
-			_ = w.s.Stop(t.Context())
-		}
-		w.l.cut()
-		w.c.link.cut()
-		cancel()
-		<-finished
-		synctest.Wait()
-		for _, wrong := range w.c.wrongs {
-			t.Errorf("soldier did wrong: %s", wrong)
-		}
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -57,6 +58,8 @@ type Renewer struct {
 	source    *tokenauth.Source
 	kick      chan struct{} // of size 1: renew at once
 	failed    chan struct{} // of size 1: HTTP began to fail
+	wanted    atomic.Int64  // how often a renewal was asked for by Now
+	made      atomic.Int64  // the value of wanted when the last request was made up
 
 	mu        sync.Mutex
 	preferred int                  // the commander that renewed the lease last
@@ -105,7 +108,10 @@ func (r *Renewer) Run(ctx context.Context) {
 }
 
 // Now asks for a renewal that is sent after this call. It never blocks.
-func (r *Renewer) Now() { signal(r.kick) }
+func (r *Renewer) Now() {
+	r.wanted.Add(1)
+	signal(r.kick)
+}
 
 // Connected says whether the broker connection stands.
 func (r *Renewer) Connected(c Connection) {
@@ -134,16 +140,17 @@ func (r *Renewer) Current() (tokenauth.Credential, string, bool) {
 	return r.token, r.session, r.token.Valid(time.Now())
 }
 
-// renewOnKick makes sure that each kick is followed by a request sent after it: a request in flight is waited for, and
-// the kick that came meanwhile asks for one more.
+// renewOnKick makes sure that each kick is followed by a request that was made up after it: Renew may join a request
+// that is under way already, and then one more is asked for. A failed request is repeated by the source itself, soon.
 func (r *Renewer) renewOnKick(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-r.kick:
-			// A failed request is repeated by the source itself, soon.
-			_ = r.source.Renew(ctx)
+		}
+		want := r.wanted.Load()
+		for r.source.Renew(ctx) == nil && r.made.Load() < want {
 		}
 	}
 }
@@ -198,6 +205,7 @@ func (r *Renewer) round(ctx context.Context) (contracts.RenewalReply, protocol.V
 	)
 	for i := range n {
 		at := (start + i) % n
+		r.made.Store(r.wanted.Load())
 		renewal = r.renewal()
 		sentAt := time.Now()
 		reply, err := r.post(ctx, r.cfg.CommanderURLs[at], renewal)
