@@ -42,8 +42,8 @@ type Config struct {
 	PartEnv map[string][]string
 	// Report gets what happens to the parts, from several goroutines. nil drops it.
 	Report func(supervise.Event)
-	// Warning gets what our programs and the servers print at level warning or above, one line each, from several
-	// goroutines. nil drops it.
+	// Warning gets the lines of the parts' output that are for a person at the terminal, from several goroutines. nil
+	// drops them.
 	Warning func(part, line string)
 	// ServerSchedulers is rabbitserver.Config.Schedulers: 0 for people, 1 for tests.
 	ServerSchedulers int

@@ -5,18 +5,27 @@ import (
 	"strings"
 )
 
-// isWarning tells whether a part's line is for a person at the terminal: level warning or above for our programs, error
-// for RabbitMQ (it warns of every client that leaves without a word), nothing of Redis (its warnings are advice on the
-// kernel's settings). Everything is in the part's log, and the last words are shown when a part dies.
-func isWarning(part, line string) bool {
+// warning returns what of a part's line is for a person at the terminal, "" for nothing: level warning or above of our
+// programs (without the time, which the terminal shows anyway), alarms of RabbitMQ (else it complains of every client
+// that was killed), nothing of Redis (its warnings are advice on the kernel's settings). Everything is in the part's
+// log, and the last words are shown when a part dies.
+func warning(part, line string) string {
 	switch part {
 	case Redis:
-		return false
+		return ""
 	case RabbitMQ:
-		return strings.Contains(line, " [error] ") || strings.Contains(line, " [critical] ")
-	default:
-		return atLeastWarn(level(line))
+		if strings.Contains(line, "alarm") && !strings.Contains(line, "[info]") {
+			return line
+		}
+		return ""
 	}
+	if !atLeastWarn(level(line)) {
+		return ""
+	}
+	if _, rest, timed := strings.Cut(line, "\t"); timed && !strings.HasPrefix(line, "{") {
+		return strings.ReplaceAll(rest, "\t", "  ")
+	}
+	return line
 }
 
 func atLeastWarn(level string) bool {

@@ -117,7 +117,7 @@ func TestLifeOfAStack(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if !slices.Contains(warnings, "commander: 2026-01-02T03:04:05.000Z\twarn\ta warning\t{}") {
+	if !slices.Contains(warnings, "commander: warn  a warning  {}") {
 		t.Errorf("warnings: %q", warnings)
 	}
 	for _, w := range warnings {

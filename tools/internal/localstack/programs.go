@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/tools/internal/supervise"
@@ -53,7 +54,16 @@ func (s *Stack) dashboard() supervise.ProgramConfig {
 
 // environment is ours, then what all parts get, then the part's own; where a name comes twice, the later one counts.
 func (s *Stack) environment(part string, own ...string) []string {
-	env := append(os.Environ(), "LOG_FORMAT=console", "MISSION_CONTROL_GROUND=local")
+	var env []string
+	for _, kv := range os.Environ() {
+		// A secret given both by itself and as a file would be a contradiction.
+		switch name, _, _ := strings.Cut(kv, "="); name {
+		case "COMMANDER_MASTER_SECRET", "COMMANDER_ENROLLMENT_KEY", "SOLDIER_ENROLLMENT_KEY":
+		default:
+			env = append(env, kv)
+		}
+	}
+	env = append(env, "LOG_FORMAT=console", "MISSION_CONTROL_GROUND=local")
 	env = append(env, own...)
 	env = append(env, s.cfg.Env...)
 	return append(env, s.cfg.PartEnv[part]...)

@@ -147,8 +147,8 @@ func (s *Stack) openLog(part string) (*partlog.Log, error) {
 	log, err := partlog.Open(partlog.Config{
 		Path: filepath.Join(s.LogDir(), part+".log"),
 		Line: func(line string) {
-			if isWarning(part, line) {
-				s.cfg.Warning(part, line)
+			if text := warning(part, line); text != "" {
+				s.cfg.Warning(part, text)
 			}
 		},
 	})
