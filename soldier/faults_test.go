@@ -629,3 +629,16 @@ func TestJournalThatCantBeWritten(t *testing.T) {
 		t.Errorf("start gave %v", err)
 	}
 }
+
+func TestResultsOfADeadSessionAreForgotten(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.start()
+		w.fault(func(c *fakeCommander) { c.unrecorded = true })
+		w.c.submit("work", `{}`)
+		w.pass(2 * time.Second)
+		w.stats(soldier.Stats{Kept: 1})
+		w.c.declareDead(w.c.live()[0])
+		w.pass(2 * time.Minute) // a final sent now would speak for the dead session, which inWorld counts as wrong
+		w.stats(soldier.Stats{})
+	})
+}

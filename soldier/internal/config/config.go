@@ -80,7 +80,12 @@ func Read(e Environment, id string) (Settings, error) {
 	}
 	c.Squads = list(e.get("SOLDIER_SQUADS", ""))
 	c.CommanderURLs = list(e.get("COMMANDER_URL", soldier.DefaultCommanderURL))
-	c.RabbitMQURL = e.get("RABBITMQ_URL", soldier.DefaultRabbitMQURL)
+	if c.RabbitMQURL, err = e.secret("RABBITMQ_URL"); err != nil {
+		return out, err
+	}
+	if c.RabbitMQURL == "" {
+		c.RabbitMQURL = soldier.DefaultRabbitMQURL
+	}
 	c.Journal = e.get("SOLDIER_JOURNAL", "")
 	slots := e.get("SOLDIER_SLOTS", strconv.Itoa(soldier.DefaultSlots))
 	if c.Slots, err = strconv.Atoi(slots); err != nil || c.Slots < 1 || c.Slots > 10000 {
@@ -96,6 +101,9 @@ func Read(e Environment, id string) (Settings, error) {
 	if c.EnrollmentKey, err = e.secret("SOLDIER_ENROLLMENT_KEY"); err != nil {
 		return out, err
 	}
+	if c.EnrollmentKey == "" {
+		return out, wrong("SOLDIER_ENROLLMENT_KEY", "is missing; set it, or SOLDIER_ENROLLMENT_KEY_FILE, to the key that the commanders were started with")
+	}
 	switch format := e.get("LOG_FORMAT", string(JSON)); Format(format) {
 	case Console, JSON:
 		out.LogFormat = Format(format)
@@ -109,23 +117,21 @@ func Read(e Environment, id string) (Settings, error) {
 	return out, nil
 }
 
-// secret reads a setting that must be there, from NAME or from the file that NAME_FILE names.
+// secret reads a setting from NAME or from the file that NAME_FILE names, "" where neither is set.
 func (e Environment) secret(name string) (string, error) {
 	value, path := e.get(name, ""), e.get(name+"_FILE", "")
 	switch {
 	case value != "" && path != "":
 		return "", wrong(name, "and %s_FILE are both set; set one of them", name)
-	case value != "":
+	case value != "" || path == "":
 		return value, nil
-	case path == "":
-		return "", wrong(name, "is missing; set it, or %s_FILE, to the key that the commanders were started with", name)
 	}
 	b, err := e.ReadFile(path)
 	if err != nil {
 		return "", wrong(name+"_FILE", "names a file that can't be read: %v", err)
 	}
 	if value = strings.TrimSpace(string(b)); value == "" {
-		return "", wrong(name+"_FILE", "names an empty file (%s); write the key into it", path)
+		return "", wrong(name+"_FILE", "names an empty file (%s); write the value into it", path)
 	}
 	return value, nil
 }
