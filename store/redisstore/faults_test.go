@@ -326,9 +326,9 @@ func TestCheckWarnsOfLostWritesAndShortMemory(t *testing.T) {
 		{[2]string{"appendfsync", "always"}, ""},
 		{[2]string{"appendfsync", "everysec"}, "appendfsync is everysec"},
 		{[2]string{"appendonly", "no"}, "append-only"},
+		{[2]string{"maxmemory", "500kb"}, "of its maxmemory"},
 		{[2]string{"maxmemory", "1gb"}, ""},
 		{[2]string{"maxmemory-policy", "allkeys-lru"}, "maxmemory-policy is allkeys-lru"},
-		{[2]string{"maxmemory", "1mb"}, "of its maxmemory"},
 	} {
 		err := c.Do(context.Background(), c.B().ConfigSet().ParameterValue().ParameterValue(step.set[0], step.set[1]).Build()).Error()
 		if err != nil {
