@@ -20,9 +20,9 @@ import (
 type Config struct {
 	// Addr is COMMANDER_ADDR, where HTTP is served; default 127.0.0.1:8080.
 	Addr string
-	// RabbitMQURL is RABBITMQ_URL, amqp or amqps; default amqp://127.0.0.1:5672.
+	// RabbitMQURL is RABBITMQ_URL(_FILE), amqp or amqps; default amqp://127.0.0.1:5672.
 	RabbitMQURL string
-	// RedisURL is REDIS_URL, redis or rediss; default redis://127.0.0.1:6379.
+	// RedisURL is REDIS_URL(_FILE), redis or rediss; default redis://127.0.0.1:6379.
 	RedisURL string
 	// MasterSecret is COMMANDER_MASTER_SECRET(_FILE): all commanders derive their keys from it. Required, at least 32
 	// bytes; hexadecimal and base64 are decoded.
@@ -143,9 +143,12 @@ func (e *env) list(name string) []string {
 	return out
 }
 
-// url never repeats the value: it may hold a password.
+// url never repeats the value: it may hold a password, and may come from a file for that reason.
 func (e *env) url(name, byDefault string, schemes ...string) string {
-	v := e.text(name, byDefault)
+	v := e.secret(name)
+	if v == "" {
+		v = byDefault
+	}
 	u, err := url.Parse(v)
 	if err != nil || u.Host == "" {
 		e.fail("%s must be a URL such as %s", name, byDefault)

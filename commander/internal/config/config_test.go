@@ -44,6 +44,19 @@ func TestFromEnvReadsSecretsFromFiles(t *testing.T) {
 	}
 }
 
+func TestFromEnvReadsURLsFromFiles(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "url")
+	if err := os.WriteFile(file, []byte("amqp://user:secret@rabbitmq:5672/\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := required()
+	env["RABBITMQ_URL_FILE"] = file
+	c, err := FromEnv(lookup(env))
+	if err != nil || c.RabbitMQURL != "amqp://user:secret@rabbitmq:5672/" {
+		t.Fatalf("error %v", err)
+	}
+}
+
 func TestFromEnvNamesWhatIsWrong(t *testing.T) {
 	tests := []struct{ name, value string }{
 		{"COMMANDER_ADDR", "8080"},

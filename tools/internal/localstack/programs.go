@@ -56,9 +56,9 @@ func (s *Stack) dashboard() supervise.ProgramConfig {
 func (s *Stack) environment(part string, own ...string) []string {
 	var env []string
 	for _, kv := range os.Environ() {
-		// A secret given both by itself and as a file would be a contradiction.
+		// What is given both by itself and as a file would be a contradiction.
 		switch name, _, _ := strings.Cut(kv, "="); name {
-		case "COMMANDER_MASTER_SECRET", "COMMANDER_ENROLLMENT_KEY", "SOLDIER_ENROLLMENT_KEY":
+		case "COMMANDER_MASTER_SECRET", "COMMANDER_ENROLLMENT_KEY", "SOLDIER_ENROLLMENT_KEY", "RABBITMQ_URL_FILE", "REDIS_URL_FILE":
 		default:
 			env = append(env, kv)
 		}
