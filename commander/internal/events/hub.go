@@ -26,10 +26,12 @@ type Loader interface {
 	Load(ctx context.Context, ids ...string) ([]store.Record, error)
 }
 
-// Gauge counts open streams. Its methods must not block.
-type Gauge interface {
+// Observer counts streams. Its methods must not block.
+type Observer interface {
 	StreamOpened()
 	StreamClosed()
+	// StreamReset: a client missed something, and will be told to list again.
+	StreamReset(reason string)
 }
 
 // Config of a Hub. Its zero value works.
@@ -77,18 +79,19 @@ type Deps struct {
 	Log    Log
 	Loader Loader
 	Topics []Topic
-	Gauge  Gauge
-	Logger *zap.Logger
+	// Observer counts.
+	Observer Observer
+	Logger   *zap.Logger
 }
 
 // Hub follows the log and serves clients.
 type Hub struct {
-	cfg    Config
-	log    Log
-	loader Loader
-	gauge  Gauge
-	logger *zap.Logger
-	topics []*topic
+	cfg      Config
+	log      Log
+	loader   Loader
+	observer Observer
+	logger   *zap.Logger
+	topics   []*topic
 
 	mu sync.Mutex
 	// position is the id up to which everything was handed to the clients; nothing is known before located.
@@ -107,7 +110,7 @@ type Hub struct {
 // New returns a hub.
 func New(cfg Config, d Deps) *Hub {
 	h := &Hub{
-		cfg: cfg.withDefaults(), log: d.Log, loader: d.Loader, gauge: d.Gauge, logger: d.Logger.Named("events"),
+		cfg: cfg.withDefaults(), log: d.Log, loader: d.Loader, observer: d.Observer, logger: d.Logger.Named("events"),
 		clients: map[*Stream]struct{}{}, done: make(chan struct{}),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())

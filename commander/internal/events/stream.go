@@ -59,7 +59,7 @@ func (h *Hub) Attach(req Request) (*Stream, error) {
 	}
 	h.clients[s] = struct{}{}
 	h.streams.Add(1)
-	h.gauge.StreamOpened()
+	h.observer.StreamOpened()
 	return s, nil
 }
 
@@ -67,7 +67,7 @@ func (h *Hub) detach(s *Stream) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.clients, s)
-	h.gauge.StreamClosed()
+	h.observer.StreamClosed()
 	h.streams.Done()
 }
 
@@ -88,7 +88,7 @@ func (s *Stream) offer(frames []frame, position string) {
 			continue
 		}
 		if len(s.queue) == s.hub.cfg.QueueLength {
-			s.queue, s.lost = nil, ResetSlow
+			s.lose(ResetSlow)
 			break
 		}
 		s.queue = append(s.queue, f)
@@ -109,9 +109,15 @@ func (s *Stream) drop(position string, why ResetReason) {
 	}
 	s.position = position
 	if !resumes {
-		s.queue, s.lost = nil, why
+		s.lose(why)
 	}
 	s.nudge()
+}
+
+// lose drops the queue. The caller holds the lock.
+func (s *Stream) lose(why ResetReason) {
+	s.queue, s.lost = nil, why
+	s.hub.observer.StreamReset(string(why))
 }
 
 func (s *Stream) nudge() {
@@ -250,7 +256,7 @@ func (r *runner) catchUp() (out []byte, again bool) {
 	case errors.Is(err, store.ErrEventsTrimmed):
 		r.resume = ""
 		r.mu.Lock()
-		r.queue, r.lost = nil, ResetTrimmed
+		r.lose(ResetTrimmed)
 		r.mu.Unlock()
 		return nil, true
 	case err != nil:

@@ -70,7 +70,7 @@ type Health interface {
 
 // Metrics counts: a metrics.Metrics.
 type Metrics interface {
-	events.Gauge
+	events.Observer
 	Request(method, route string, status int, took time.Duration)
 	Text() ([]byte, error)
 }

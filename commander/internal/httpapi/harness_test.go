@@ -235,7 +235,12 @@ type testServer struct {
 
 func newTestServer(t testing.TB, cfg Config) *testServer {
 	t.Helper()
-	s := &testServer{t: t, store: newGate(), tokens: &fakeTokens{}, health: &fakeHealth{}, metrics: metrics.New()}
+	return newTestServerOver(t, cfg, newGate())
+}
+
+func newTestServerOver(t testing.TB, cfg Config, g *gate) *testServer {
+	t.Helper()
+	s := &testServer{t: t, store: g, tokens: &fakeTokens{}, health: &fakeHealth{}, metrics: metrics.New()}
 	s.health.set(health.OK, health.CheckUp, health.CheckUp)
 	core, logs := observer.New(zap.InfoLevel)
 	s.logs = logs

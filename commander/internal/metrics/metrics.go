@@ -19,6 +19,7 @@ type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	streams  prometheus.Gauge
+	resets   *prometheus.CounterVec
 
 	accepted   prometheus.Counter
 	ended      *prometheus.CounterVec
@@ -44,6 +45,7 @@ func New() *Metrics {
 		streams: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: namespace, Name: "sse_clients", Help: "Event streams that are open.",
 		}),
+		resets:     vec("sse_resets_total", "Clients told to list again, because events were lost to them.", "reason"),
 		accepted:   counter("missions_accepted_total", "Missions created."),
 		ended:      vec("missions_ended_total", "Missions that reached a terminal status.", "status"),
 		claims:     vec("claims_total", "Claims of soldiers answered.", "answer"),
@@ -56,7 +58,7 @@ func New() *Metrics {
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.duration, m.streams, m.accepted, m.ended, m.claims, m.recorded, m.refused, m.dispatches, m.buried,
+		m.requests, m.duration, m.streams, m.resets, m.accepted, m.ended, m.claims, m.recorded, m.refused, m.dispatches, m.buried,
 		m.tokens, m.dropped,
 	)
 	for _, s := range contracts.Statuses() {
@@ -86,6 +88,9 @@ func (m *Metrics) StreamOpened() { m.streams.Inc() }
 
 // StreamClosed is the end of what StreamOpened began.
 func (m *Metrics) StreamClosed() { m.streams.Dec() }
+
+// StreamReset counts a client that is told to list again.
+func (m *Metrics) StreamReset(reason string) { m.resets.WithLabelValues(reason).Inc() }
 
 // Accepted counts a mission that was created.
 func (m *Metrics) Accepted() { m.accepted.Inc() }

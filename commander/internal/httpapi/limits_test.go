@@ -1,0 +1,277 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+)
+
+// TestEveryLimitIsRefusedByName: each limit of the interface, one step beyond it. The refusal names the field, and the
+// limit where there is a number.
+func TestEveryLimitIsRefusedByName(t *testing.T) {
+	s := newTestServer(t, Config{})
+	deep := func(n int) string { return strings.Repeat(`[`, n) + strings.Repeat(`]`, n) }
+	payload := func(size int) string { // of exactly size bytes
+		return fmt.Sprintf(`{"a":"%s"}`, strings.Repeat("x", size-len(`{"a":""}`)))
+	}
+	long := strings.Repeat("n", 200)
+	body := func(fields string) string { return `{"name":"n",` + fields + `}` }
+	for _, c := range []struct {
+		name, body  string
+		status      int
+		code, field string // of the problem, and of its first error
+		fieldCode   string
+		limit       string // named in the message
+	}{
+		{"name absent", `{}`, 422, "invalid", "name", "required", "200"},
+		{"name empty", `{"name":""}`, 422, "invalid", "name", "required", "200"},
+		{"name blank", `{"name":" \t\n "}`, 422, "invalid", "name", "required", "200"},
+		{"name long", `{"name":"` + long + `n"}`, 422, "invalid", "name", "too_long", "200"},
+		{"name long in characters", `{"name":"` + strings.Repeat("é", 201) + `"}`, 422, "invalid", "name", "too_long", "200"},
+		{"name with line break", `{"name":"a\nb"}`, 422, "invalid", "name", "invalid", "control"},
+		{"name with NUL", `{"name":"a\u0000b"}`, 422, "invalid", "name", "invalid", "control"},
+		{"name with C1 control", `{"name":"a\u0085b"}`, 422, "invalid", "name", "invalid", "control"},
+		{"name a number", `{"name":7}`, 422, "invalid", "name", "invalid", "a string"},
+		{"name null", `{"name":null}`, 422, "invalid", "name", "invalid", "null"},
+		{"kind empty", body(`"kind":""`), 422, "invalid", "kind", "invalid", "64"},
+		{"kind long", body(`"kind":"` + strings.Repeat("k", 65) + `"`), 422, "invalid", "kind", "invalid", "64"},
+		{"kind in capitals", body(`"kind":"Simulate"`), 422, "invalid", "kind", "invalid", "a-z"},
+		{"kind starts with a point", body(`"kind":".x"`), 422, "invalid", "kind", "invalid", "starting"},
+		{"squad with a space", body(`"squad":"a b"`), 422, "invalid", "squad", "invalid", "64"},
+		{"payload a list", body(`"payload":[]`), 422, "invalid", "payload", "invalid", "object"},
+		{"payload a string", body(`"payload":"{}"`), 422, "invalid", "payload", "invalid", "object"},
+		{"payload null", body(`"payload":null`), 422, "invalid", "payload", "invalid", "null"},
+		{"payload large", body(`"kind":"k","payload":` + payload(256<<10+1)), 422, "invalid", "payload", "too_large", "262144"},
+		{"simulate too slow", body(`"payload":{"max_seconds":86401}`), 422, "invalid", "payload.max_seconds", "invalid", "86400"},
+		{"simulate backwards", body(`"payload":{"min_seconds":3,"max_seconds":2}`), 422, "invalid", "payload.max_seconds", "too_small", "min_seconds"},
+		{"simulate negative", body(`"payload":{"min_seconds":-1}`), 422, "invalid", "payload.min_seconds", "invalid", "86400"},
+		{"simulate rate", body(`"payload":{"failure_rate":1.5}`), 422, "invalid", "payload.failure_rate", "invalid", "0 to 1"},
+		{"simulate unknown", body(`"payload":{"minutes":1}`), 422, "invalid", "payload", "invalid", "minutes"},
+		{"simulate seed", body(`"payload":{"seed":1.5}`), 422, "invalid", "payload", "invalid", "seed"},
+		{"timeout zero", body(`"timeout_seconds":0`), 422, "invalid", "timeout_seconds", "too_small", "86400"},
+		{"timeout negative", body(`"timeout_seconds":-5`), 422, "invalid", "timeout_seconds", "too_small", "86400"},
+		{"timeout long", body(`"timeout_seconds":86401`), 422, "invalid", "timeout_seconds", "too_large", "86400"},
+		{"timeout fraction", body(`"timeout_seconds":1.5`), 422, "invalid", "timeout_seconds", "invalid", "whole number"},
+		{"timeout huge", body(`"timeout_seconds":1e99`), 422, "invalid", "timeout_seconds", "invalid", "whole number"},
+		{"timeout string", body(`"timeout_seconds":"60"`), 422, "invalid", "timeout_seconds", "invalid", "whole number"},
+		{"attempts zero", body(`"max_attempts":0`), 422, "invalid", "max_attempts", "too_small", "100"},
+		{"attempts many", body(`"max_attempts":101`), 422, "invalid", "max_attempts", "too_large", "100"},
+		{"priority unknown", body(`"priority":"urgent"`), 422, "invalid", "priority", "invalid", "low, normal or high"},
+		{"priority null", body(`"priority":null`), 422, "invalid", "priority", "invalid", "null"},
+		{"unknown field", body(`"nmae":"n"`), 422, "invalid", "nmae", "unknown", "leave it out"},
+		{"field in capitals", body(`"Kind":"simulate"`), 422, "invalid", "Kind", "unknown", "leave it out"},
+		{"field of the answer", body(`"status":"COMPLETED"`), 422, "invalid", "status", "unknown", "leave it out"},
+
+		{"attempts to come", body(`"max_attempts":2`), 422, "not_supported", "max_attempts", "not_supported", "yet"},
+		{"priority to come", body(`"priority":"high"`), 422, "not_supported", "priority", "not_supported", "yet"},
+		{"squad to come", body(`"squad":"alpha"`), 422, "not_supported", "squad", "not_supported", "yet"},
+		{"labels to come", body(`"labels":{"a":"b"}`), 422, "not_supported", "labels", "not_supported", "yet"},
+		{"run_at to come", body(`"run_at":"2030-01-01T00:00:00Z"`), 422, "not_supported", "run_at", "not_supported", "yet"},
+		{"both", body(`"labels":{},"kind":"K"`), 422, "invalid", "labels", "not_supported", "yet"},
+
+		{"no object", `["name"]`, 422, "invalid", "body", "invalid", "an array"},
+		{"a string", `"name"`, 422, "invalid", "body", "invalid", "a string"},
+		{"null", `null`, 422, "invalid", "body", "invalid", "null"},
+
+		{"syntax", `{"name":"n"`, 400, "invalid_json", "", "", ""},
+		{"duplicate key", `{"name":"n","name":"m"}`, 400, "invalid_json", "", "", ""},
+		{"duplicate key, escaped", `{"name":"n","n\u0061me":"m"}`, 400, "invalid_json", "", "", ""},
+		{"duplicate key within", body(`"kind":"k","payload":{"a":[{"b":1,"b":2}]}`), 400, "invalid_json", "", "", ""},
+		{"trailing", `{"name":"n"}{}`, 400, "invalid_json", "", "", ""},
+		{"deep", body(`"kind":"k","payload":{"a":` + deep(63) + `}`), 400, "invalid_json", "", "", ""},
+		{"UTF-8", "{\"name\":\"\xff\"}", 400, "invalid_json", "", "", ""},
+		{"lone surrogate", `{"name":"\ud800"}`, 400, "invalid_json", "", "", ""},
+		{"byte order mark", "\ufeff" + `{"name":"n"}`, 400, "invalid_json", "", "", ""},
+		{"comment", `{"name":"n"/*x*/}`, 400, "invalid_json", "", "", ""},
+		{"NaN", body(`"payload":{"seed":NaN}`), 400, "invalid_json", "", "", ""},
+		{"large", `{"name":"n"}` + strings.Repeat(" ", 1<<20), 413, "body_too_large", "", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := s.do("POST", "/missions", c.body)
+			p := a.problem(t)
+			if a.status != c.status || p.Code != c.code {
+				t.Fatalf("%d %s, want %d %s: %s", a.status, p.Code, c.status, c.code, a.body)
+			}
+			if c.field == "" {
+				return
+			}
+			if len(p.Errors) == 0 || p.Errors[0].Field != c.field || p.Errors[0].Code != c.fieldCode ||
+				!strings.Contains(p.Errors[0].Message, c.limit) {
+				t.Errorf("errors %+v, want field %s, code %s, a message with %q", p.Errors, c.field, c.fieldCode, c.limit)
+			}
+		})
+	}
+	for name, fields := range map[string]string{
+		"name at its limit":    `"name":"` + strings.Repeat("é", 200) + `"`,
+		"name trimmed":         `"name":"  ` + long + `  "`,
+		"payload at its limit": `"name":"n","kind":"k","payload":` + payload(256<<10),
+		"payload with space":   `"name":"n","kind":"k","payload":` + payload(256<<10-1) + strings.Repeat(" ", 1000),
+		"depth at its limit":   `"name":"n","kind":"k","payload":{"a":` + deep(62) + `}`,
+		"timeout at its limit": `"name":"n","timeout_seconds":86400`,
+		"surrogate pair":       `"name":"\ud83d\ude80"`,
+		"kind at its limit":    `"name":"n","kind":"` + strings.Repeat("k", 64) + `"`,
+		"defaults by name":     `"name":"n","priority":"normal","squad":"default","max_attempts":1`,
+	} {
+		if a := s.do("POST", "/missions", `{`+fields+`}`, with{beyondContract, "yes"}); a.status != http.StatusAccepted {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+}
+
+func TestAllErrorsAreNamedAtOnce(t *testing.T) {
+	s := newTestServer(t, Config{})
+	p := s.do("POST", "/missions", `{"kind":"K","timeout_seconds":"x","color":"red","labels":{},"payload":{"failure_rate":2}}`).problem(t)
+	var got []string
+	for _, e := range p.Errors {
+		got = append(got, e.Field+" "+e.Code)
+	}
+	want := []string{
+		"timeout_seconds invalid", "color unknown", "labels not_supported", "name required", "kind invalid",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestParametersAreRefusedByName(t *testing.T) {
+	s := newTestServer(t, Config{})
+	id := s.create("m").MissionID
+	for _, c := range []struct{ path, field, code, limit string }{
+		{"/missions?limit=0", "limit", "invalid", "200"},
+		{"/missions?limit=201", "limit", "invalid", "200"},
+		{"/missions?limit=ten", "limit", "invalid", "200"},
+		{"/missions?limit=", "limit", "invalid", "200"},
+		{"/missions?limit=1&limit=2", "limit", "invalid", "twice"},
+		{"/missions?status=queued", "status", "invalid", "QUEUED"},
+		{"/missions?status=", "status", "invalid", "QUEUED"},
+		{"/missions?kind=A", "kind", "invalid", "64"},
+		{"/missions?squad=", "squad", "invalid", "64"},
+		{"/missions?cursor=nonsense", "cursor", "invalid", "next_cursor"},
+		{"/missions?cursor=", "cursor", "invalid", "next_cursor"},
+		{"/missions?cursor=" + strings.Repeat("c", 257), "cursor", "invalid", "next_cursor"},
+		{"/missions?page=2", "page", "unknown", "leave it out"},
+		{"/missions?q=x", "q", "not_supported", "yet"},
+		{"/missions?label=a:b", "label", "not_supported", "yet"},
+		{"/missions/" + id + "?verbose=1", "verbose", "unknown", "leave it out"},
+		{"/stats?x=1", "x", "unknown", "leave it out"},
+		{"/events?mission_id=7", "mission_id", "invalid", "UUID"},
+		{"/events?last_event_id=" + strings.Repeat("9", 257), "last_event_id", "too_long", "256"},
+		{"/events?types=mission", "types", "unknown", "leave it out"},
+	} {
+		a := s.do("GET", c.path, "")
+		p := a.problem(t)
+		if a.status != 422 || len(p.Errors) != 1 || p.Errors[0].Field != c.field || p.Errors[0].Code != c.code ||
+			!strings.Contains(p.Errors[0].Message, c.limit) {
+			t.Errorf("%s: %d %s", c.path, a.status, a.body)
+		}
+		wantCode := "invalid"
+		if c.code == "not_supported" {
+			wantCode = c.code
+		}
+		if p.Code != wantCode {
+			t.Errorf("%s: code %s, want %s", c.path, p.Code, wantCode)
+		}
+	}
+}
+
+func TestIdempotencyKeyLimits(t *testing.T) {
+	s := newTestServer(t, Config{})
+	for name, keys := range map[string][]with{
+		"long":    {{"Idempotency-Key", strings.Repeat("k", 256)}},
+		"space":   {{"Idempotency-Key", "a b"}},
+		"unicode": {{"Idempotency-Key", "schlüssel"}},
+		"two":     {{"Idempotency-Key", "a"}, {"Idempotency-Key", "b"}},
+	} {
+		a := s.do("POST", "/missions", `{"name":"n"}`, keys...)
+		p := a.problem(t)
+		if a.status != 422 || len(p.Errors) != 1 || p.Errors[0].Field != "Idempotency-Key" || !strings.Contains(p.Errors[0].Message, "255") {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+	if a := s.do("POST", "/missions", `{"name":"n"}`, with{"Idempotency-Key", strings.Repeat("~", 255)}); a.status != http.StatusAccepted {
+		t.Errorf("longest key: %d %s", a.status, a.body)
+	}
+}
+
+func TestWhatComesLaterIsNamed(t *testing.T) {
+	s := newTestServer(t, Config{})
+	id := s.create("m").MissionID
+	for _, path := range []string{"/missions/batch", "/missions/" + id + "/retry"} {
+		a := s.do("POST", path, `{"missions":[]}`)
+		if p := a.problem(t); a.status != 422 || p.Code != "not_supported" {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+	if a := s.do("GET", "/docs", ""); a.status != http.StatusNotFound {
+		t.Errorf("/docs: %d", a.status)
+	}
+}
+
+func TestMediaTypes(t *testing.T) {
+	s := newTestServer(t, Config{})
+	const body = `{"name":"n"}`
+	for _, c := range []struct {
+		headers []with
+		want    int
+	}{
+		{[]with{{"Content-Type", ""}}, 415},
+		{[]with{{"Content-Type", ""}, {"Content-Type", "text/plain"}}, 415},
+		{[]with{{"Content-Type", ""}, {"Content-Type", "application/x-www-form-urlencoded"}}, 415},
+		{[]with{{"Content-Type", ""}, {"Content-Type", "application/json; charset=latin1"}}, 415},
+		{[]with{{"Content-Encoding", "gzip"}}, 415},
+		{[]with{{"Content-Type", ""}, {"Content-Type", "Application/JSON; charset=UTF-8"}}, 202},
+	} {
+		for _, path := range []string{"/missions", "/tokens"} {
+			want := c.want
+			if path == "/tokens" && want == 202 {
+				want = 422
+			}
+			a := s.do("POST", path, body, append(c.headers, with{"Authorization", "Bearer " + enrollmentKey})...)
+			if a.status != want {
+				t.Errorf("%s %v: %d, want %d: %s", path, c.headers, a.status, want, a.body)
+			}
+		}
+	}
+	id := s.create("m").MissionID
+	if a := s.do("POST", "/missions/"+id+"/cancel", "reason=x", with{"Content-Type", ""}, with{"Content-Type", "text/plain"}); a.status != 415 {
+		t.Errorf("cancel with a text: %d", a.status)
+	}
+	if a := s.do("POST", "/missions/"+id+"/cancel", `{"reason":"x"}`); a.status != 422 || a.problem(t).Errors[0].Field != "reason" {
+		t.Errorf("cancel with a reason: %d %s", a.status, a.body)
+	}
+}
+
+func TestRenewalIsChecked(t *testing.T) {
+	s := newTestServer(t, Config{})
+	key := with{"Authorization", "Bearer " + enrollmentKey}
+	good := `{"soldier_id":"s1","squads":["default"],"kinds":["simulate"],"slots":16,"version":"v1"%s}`
+	for name, c := range map[string]struct {
+		body, field string
+		status      int
+	}{
+		"good":            {fmt.Sprintf(good, ``), "", 200},
+		"from the future": {fmt.Sprintf(good, `,"labels":{"zone":"a"}`), "", 200},
+		"wrong type":      {fmt.Sprintf(good, `,"inbox":7`), "inbox", 422},
+		"no soldier":      {`{"squads":["default"],"kinds":[],"slots":1,"version":"v"}`, "soldier_id", 422},
+		"no slots":        {`{"soldier_id":"s1","squads":["default"],"kinds":[],"version":"v"}`, "slots", 422},
+		"syntax":          {`{`, "", 400},
+	} {
+		a := s.do("POST", "/tokens", c.body, key)
+		if a.status != c.status {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+		if c.field != "" && a.problem(t).Errors[0].Field != c.field {
+			t.Errorf("%s: %s", name, a.body)
+		}
+	}
+	err := error(&contracts.ValidationError{Fields: []contracts.FieldError{{Field: "session", Code: "invalid", Message: "belongs to another soldier"}}})
+	s.tokens.err.Store(&err)
+	if a := s.do("POST", "/tokens", fmt.Sprintf(good, ``), key); a.status != 422 || a.problem(t).Errors[0].Field != "session" {
+		t.Errorf("another soldier's session: %d %s", a.status, a.body)
+	}
+}
