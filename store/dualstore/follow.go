@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -31,9 +32,17 @@ func (s *Store) pulse(ctx context.Context) {
 	}
 }
 
-// refresh is the probe, too.
+var errStillAsked = errors.New("an earlier probe has no answer yet")
+
+// refresh is the probe, too. There is one at a time, also where the primary does not heed the probe's context.
 func (s *Store) refresh(ctx context.Context) error {
+	select {
+	case s.probing <- struct{}{}:
+	default:
+		return errStillAsked
+	}
 	_, err := ask(ctx, s, func(ctx context.Context) (struct{}, error) {
+		defer func() { <-s.probing }()
 		c, err := s.primary.Counts(ctx)
 		if err != nil {
 			return struct{}{}, err
@@ -136,23 +145,36 @@ func (s *Store) agree(at contracts.Time) {
 	s.agreed = at
 }
 
-// apply loads what events say is newer than the twin.
+// apply loads what events say is newer than the twin, and puts what they name in front, in their order.
 func (f *follower) apply(ctx context.Context, events []store.Event) error {
 	newest := map[string]int64{}
-	for _, e := range events {
+	var ids []string // of the last events first
+	for _, e := range slices.Backward(events) {
+		if _, known := newest[e.MissionID]; !known && len(ids) < f.cfg.MaxMissions {
+			ids = append(ids, e.MissionID)
+		}
 		newest[e.MissionID] = max(newest[e.MissionID], e.Version)
 	}
-	var ids []string
-	for id, version := range newest {
-		if f.twin.missing(id, version) {
-			ids = append(ids, id)
+	slices.Reverse(ids)
+	for chunk := range slices.Chunk(ids, loadChunk) {
+		var lacking []string
+		for _, id := range chunk {
+			if f.twin.missing(id, newest[id]) {
+				lacking = append(lacking, id)
+			}
+		}
+		loaded := map[string]store.Record{}
+		if err := f.load(ctx, lacking, func(id string, r store.Record) { loaded[id] = r }); err != nil {
+			return err
+		}
+		for _, id := range chunk {
+			if r := loaded[id]; r.Mission.Version > 0 {
+				f.twin.learned(r, inFront)
+			}
+			f.twin.toFront(id)
 		}
 	}
-	return f.load(ctx, ids, func(_ string, r store.Record) {
-		if r.Mission.Version > 0 {
-			f.twin.learned(r, inFront)
-		}
-	})
+	return nil
 }
 
 // reload loads the next of the stale missions.

@@ -17,6 +17,8 @@ type Store struct {
 	breaker *breaker
 
 	running sync.WaitGroup
+	// probing has an item while the primary is being probed.
+	probing chan struct{}
 
 	mu      sync.Mutex
 	cancel  context.CancelFunc
@@ -44,7 +46,7 @@ func New(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{cfg: cfg, primary: cfg.Primary, twin: newTwin(cfg), breaker: newBreaker(cfg.Logger)}, nil
+	return &Store{cfg: cfg, primary: cfg.Primary, twin: newTwin(cfg), breaker: newBreaker(cfg.Logger), probing: make(chan struct{}, 1)}, nil
 }
 
 // Start begins to follow the primary and to fill the memory, in the background.

@@ -130,6 +130,15 @@ func (t *twin) missing(id string, version int64) bool {
 	return e.version() < version || !e.complete()
 }
 
+// toFront says that a mission changed later than all others.
+func (t *twin) toFront(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.entries[id]; e != nil {
+		t.order.MoveToFront(e.place)
+	}
+}
+
 // forget drops a mission that the primary does not have.
 func (t *twin) forget(id string) {
 	t.mu.Lock()

@@ -1,0 +1,226 @@
+package dualstore_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// gate is a primary that can be shut, in the ways in which Redis goes away.
+type gate struct {
+	mu   sync.Mutex
+	to   store.Store
+	mode mode
+	// asked counts calls that came while the gate was not open; loads counts missions asked for by Load.
+	asked, loads int
+}
+
+type mode int
+
+const (
+	open mode = iota
+	// refusing answers ErrUnavailable at once.
+	refusing
+	// hanging answers nothing until the caller's context ends.
+	hanging
+	// deaf does not even heed the context, until it is opened again.
+	deaf
+)
+
+func (g *gate) set(m mode) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.mode, g.asked = m, 0
+}
+
+// swap puts another store behind the gate.
+func (g *gate) swap(to store.Store) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.to = to
+}
+
+func (g *gate) count() (asked, loads int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.asked, g.loads
+}
+
+// pass returns the store behind the gate, when it is open.
+func (g *gate) pass(ctx context.Context) (store.Store, error) {
+	for {
+		g.mu.Lock()
+		to, m := g.to, g.mode
+		if m != open {
+			g.asked++
+		}
+		g.mu.Unlock()
+		switch m {
+		case open:
+			return to, nil
+		case refusing:
+			return nil, fmt.Errorf("gate: %w", store.ErrUnavailable)
+		case hanging:
+			<-ctx.Done()
+			return nil, fmt.Errorf("gate: %w: %w", store.ErrUnavailable, ctx.Err())
+		}
+		time.Sleep(time.Second) // only in fake time
+	}
+}
+
+func (g *gate) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	g.loads += len(ids)
+	g.mu.Unlock()
+	return to.Load(ctx, ids...)
+}
+
+func (g *gate) Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.Commit(ctx, changes...)
+}
+
+func (g *gate) Get(ctx context.Context, id string) (store.Record, store.Source, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return store.Record{}, store.Source{}, err
+	}
+	return to.Get(ctx, id)
+}
+
+func (g *gate) List(ctx context.Context, q store.Query) (store.Page, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return store.Page{}, err
+	}
+	return to.List(ctx, q)
+}
+
+func (g *gate) History(ctx context.Context, id string) (store.History, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return store.History{}, err
+	}
+	return to.History(ctx, id)
+}
+
+func (g *gate) Counts(ctx context.Context) (store.Counts, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return store.Counts{}, err
+	}
+	return to.Counts(ctx)
+}
+
+func (g *gate) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]store.Due, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.TakeDue(ctx, limit, hold)
+}
+
+func (g *gate) ClearDue(ctx context.Context, entries ...store.Due) error {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return err
+	}
+	return to.ClearDue(ctx, entries...)
+}
+
+func (g *gate) Renew(ctx context.Context, s store.Session, lease time.Duration) (store.Session, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return store.Session{}, err
+	}
+	return to.Renew(ctx, s, lease)
+}
+
+func (g *gate) Session(ctx context.Context, id string) (store.Session, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return store.Session{}, err
+	}
+	return to.Session(ctx, id)
+}
+
+func (g *gate) ListSessions(ctx context.Context) ([]store.Session, store.Source, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, store.Source{}, err
+	}
+	return to.ListSessions(ctx)
+}
+
+func (g *gate) Expired(ctx context.Context, limit int) ([]store.Session, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.Expired(ctx, limit)
+}
+
+func (g *gate) SessionMissions(ctx context.Context, id string) ([]string, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.SessionMissions(ctx, id)
+}
+
+func (g *gate) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time, changes ...store.Change) ([]store.Outcome, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.Bury(ctx, id, ifRenewedAt, changes...)
+}
+
+// ReadEvents waits in steps, so that a gate that is shut meanwhile is noticed.
+func (g *gate) ReadEvents(ctx context.Context, after string, limit int, wait time.Duration) ([]store.Event, error) {
+	for end := time.Now().Add(wait); ; {
+		to, err := g.pass(ctx)
+		if err != nil {
+			return nil, err
+		}
+		events, err := to.ReadEvents(ctx, after, limit, min(10*time.Millisecond, wait))
+		if err != nil || len(events) > 0 || !time.Now().Before(end) {
+			return events, err
+		}
+	}
+}
+
+func (g *gate) LastEvent(ctx context.Context) (string, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return "", err
+	}
+	return to.LastEvent(ctx)
+}
+
+func (g *gate) Now(ctx context.Context) (time.Time, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return to.Now(ctx)
+}
+
+func (g *gate) Check(ctx context.Context) (string, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return "", err
+	}
+	return to.Check(ctx)
+}
