@@ -3,6 +3,7 @@ module github.com/mission-control-dev/mission-control/contracts
 go 1.25.0
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/rabbitmq/amqp091-go v1.16.0
 	go.uber.org/goleak v1.3.0
 	go.uber.org/zap v1.28.0

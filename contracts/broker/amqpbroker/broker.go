@@ -106,8 +106,8 @@ func (b *Broker) Close(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, b.cut)
 	defer stop()
 	<-b.closed
-	if b.farewell.Err() != nil {
-		return fmt.Errorf("closing the broker: %w", context.Cause(ctx))
+	if err := ctx.Err(); err != nil && b.farewell.Err() != nil {
+		return fmt.Errorf("closing the broker: %w", err)
 	}
 	return nil
 }

@@ -67,7 +67,12 @@ func (b *Broker) staySubscribed(ctx context.Context, s *subscription) error {
 		if err != nil {
 			return err
 		}
+		// A queue without a leader answers when it has one. Asking again would only leave more channels waiting.
+		silent := time.AfterFunc(b.cfg.ConnectTimeout, func() {
+			log.Warn("the broker does not answer the subscription, still waiting: its queue may have no leader")
+		})
 		l, err := b.subscribe(ctx, session, s)
+		silent.Stop()
 		if err == nil {
 			lastLogged = ""
 			since := time.Now()
