@@ -3,6 +3,21 @@ import { createTheme } from '@mantine/core';
 export const theme = createTheme({
   primaryColor: 'indigo',
   primaryShade: { light: 7, dark: 7 },
+  colors: {
+    // The dark scheme's greys, with the same touch of blue as app.css.
+    dark: [
+      '#e7eaee',
+      '#b4bdc8',
+      '#9aa4b0',
+      '#6b7683',
+      '#3a424c',
+      '#2a3038',
+      '#1c2128',
+      '#171b21',
+      '#12161b',
+      '#0f1216',
+    ],
+  },
   defaultRadius: 'md',
   cursorType: 'pointer',
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',

@@ -82,8 +82,7 @@ function StatusChip({ label, count, pressed, status, icon, onClick }: ChipProps)
   return (
     <button type="button" className="chip" aria-pressed={pressed} data-status={status} onClick={onClick}>
       {icon}
-      {label}
-      {count !== undefined && <span className="chip-count">{formatCount(count)}</span>}
+      {label} {count !== undefined && <span className="chip-count">{formatCount(count)}</span>}
     </button>
   );
 }
@@ -126,9 +125,9 @@ function NameFilter({ label, value, known, onApply }: NameProps) {
         autoComplete="off"
         spellCheck={false}
         rightSection={
-          typed && (
+          typed ? (
             <CloseButton size="sm" aria-label={`Clear ${label.toLowerCase()}`} onClick={() => set('')} />
-          )
+          ) : undefined
         }
       />
       <datalist id={list}>

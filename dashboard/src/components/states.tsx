@@ -61,6 +61,7 @@ export function Failure({
         <p className="dim mono">
           {api.code}
           {api.status > 0 && ` · ${api.status}`}
+          {api.instance && ` · ${api.instance}`}
         </p>
       )}
       <Button variant="default" leftSection={<RotateCw size={16} />} onClick={onRetry} loading={busy}>

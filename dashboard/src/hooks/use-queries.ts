@@ -52,7 +52,7 @@ export function useStats() {
   return useQuery({
     queryKey: statsKey,
     queryFn: async ({ signal }) => {
-      await live.ready(signal);
+      await live.readyForPushed(signal);
       return fetchStats(signal);
     },
   });
@@ -63,7 +63,7 @@ export function useSoldiers() {
   return useQuery({
     queryKey: soldiersKey,
     queryFn: async ({ signal }) => {
-      await live.ready(signal);
+      await live.readyForPushed(signal);
       return fetchSoldiers(signal);
     },
   });
@@ -74,7 +74,7 @@ export function useHealth() {
   return useQuery({
     queryKey: healthKey,
     queryFn: async ({ signal }) => {
-      await live.ready(signal);
+      await live.readyForPushed(signal);
       return fetchHealth(signal);
     },
   });

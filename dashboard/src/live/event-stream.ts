@@ -104,8 +104,7 @@ export class EventStream {
         !response.body ||
         !response.headers.get('Content-Type')?.includes('text/event-stream')
       ) {
-        await response.body?.cancel();
-        return false;
+        return false; // the abort below frees the connection
       }
       const resumes = this.lastEventId !== '';
       const parser = new SseParser({

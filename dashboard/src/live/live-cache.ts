@@ -31,6 +31,7 @@ const RECENT_LIMIT = 1_000;
 /** A live list may grow by so many rows before it is cut back to one page. */
 const GROWTH_LIMIT = 250;
 const READY_TIMEOUT = 1_500;
+const PUSH_TIMEOUT = 1_000;
 
 export class LiveCache {
   private readonly client: QueryClient;
@@ -43,11 +44,16 @@ export class LiveCache {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private unsubscribe: (() => void) | undefined;
   private markReady: () => void = () => {};
+  private gateOpen = false;
   private fetchedBeforeStream = false;
   private readonly readyPromise: Promise<void>;
 
   constructor(client: QueryClient, url = '/api/events') {
     this.client = client;
+    // Pushed even while no page shows them, so they are never old.
+    for (const key of [statsKey, soldiersKey, healthKey]) {
+      client.setQueryDefaults(key, { gcTime: Number.POSITIVE_INFINITY });
+    }
     this.readyPromise = new Promise((resolve) => {
       this.markReady = resolve;
     });
@@ -83,6 +89,21 @@ export class LiveCache {
     signal?.throwIfAborted();
   }
 
+  /** Like ready, for what each connection brings by itself: leaves it a moment before it is asked for. */
+  async readyForPushed(signal: AbortSignal): Promise<void> {
+    await this.ready(signal);
+    if (this.status.phase === 'live') {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, PUSH_TIMEOUT);
+        signal.addEventListener('abort', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+    signal.throwIfAborted(); // it came, and cancelled the question
+  }
+
   /** For useSyncExternalStore. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -98,6 +119,8 @@ export class LiveCache {
   }
 
   private openGate(): void {
+    if (this.gateOpen) return;
+    this.gateOpen = true;
     if (this.status.phase !== 'live') this.fetchedBeforeStream = true;
     this.markReady();
   }

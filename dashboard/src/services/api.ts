@@ -9,6 +9,7 @@ const problemSchema = z.object({
   title: z.string().optional(),
   detail: z.string().optional(),
   code: z.string().optional(),
+  instance: z.string().optional(),
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
 });
 
@@ -27,6 +28,8 @@ export class ApiError extends Error {
   /** The stable code of the problem, as in `commander_unreachable`. */
   readonly code: string;
   readonly fieldErrors: FieldError[];
+  /** Names the request, to be quoted when the failure is reported. */
+  readonly instance?: string;
 
   constructor(failure: {
     kind: FailureKind;
@@ -34,6 +37,7 @@ export class ApiError extends Error {
     code: string;
     message: string;
     fieldErrors?: FieldError[];
+    instance?: string;
   }) {
     super(failure.message);
     this.name = 'ApiError';
@@ -41,6 +45,7 @@ export class ApiError extends Error {
     this.status = failure.status;
     this.code = failure.code;
     this.fieldErrors = failure.fieldErrors ?? [];
+    this.instance = failure.instance;
   }
 
   /** True when the same request may succeed a moment later. */
@@ -130,6 +135,7 @@ function asProblem(response: Response, text: string): ApiError {
     code: problem.code ?? `http_${response.status}`,
     message: problem.detail ?? problem.title ?? `The commander answered with status ${response.status}.`,
     fieldErrors: problem.errors,
+    instance: problem.instance,
   });
 }
 

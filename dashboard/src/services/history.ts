@@ -36,7 +36,7 @@ export interface History {
   dropped: number;
 }
 
-const historySchema = z
+export const historySchema = z
   .object({ history: z.array(lineWire).nullable(), dropped: z.number().int().default(0) })
   .transform(
     (w): History => ({

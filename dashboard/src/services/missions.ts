@@ -121,7 +121,7 @@ export interface MissionDetail extends Freshness {
   mission: Mission;
 }
 
-const detailSchema = missionWire
+export const detailSchema = missionWire
   .and(freshnessWire)
   .transform(
     (w): MissionDetail => ({ mission: toMission(w), degraded: w.degraded, asOf: w.as_of ?? undefined }),
@@ -134,7 +134,7 @@ export interface MissionPage extends Freshness {
   complete: boolean;
 }
 
-const pageSchema = freshnessWire
+export const pageSchema = freshnessWire
   .extend({
     missions: z.array(missionSchema).nullable(),
     next_cursor: z.string().nullish(),

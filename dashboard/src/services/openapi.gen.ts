@@ -83,7 +83,7 @@ export interface paths {
          * Cancel a mission
          * @description A SCHEDULED or QUEUED mission is CANCELLED at once. One IN_PROGRESS gets `cancel_requested` and its soldier is
          *     told: if it completes all the same it stays COMPLETED, otherwise it ends CANCELLED. Asking again changes nothing.
-         *     Takes no body.
+         *     Takes no body but an empty object.
          */
         post: operations["cancelMission"];
         delete?: never;
@@ -850,10 +850,13 @@ export interface operations {
                     "application/json": components["schemas"]["Mission"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -1,0 +1,133 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import { describe, expect, it } from 'vitest';
+import { completed, failed, inProgress, unserved, wireMission } from '@/test/factories/mission';
+import { redisAway, wireStats } from '@/test/factories/system';
+import { problem } from '@/test/fake-commander';
+import { renderApp } from '@/test/render-app';
+
+const rowOf = async (name: string) =>
+  (await screen.findByRole('link', { name })).closest('tr') as HTMLElement;
+
+describe('the missions page', () => {
+  it('lists missions with what matters about each', async () => {
+    const { commander } = renderApp('/', (c) => {
+      c.missions = [
+        failed(inProgress(wireMission({ name: 'Failing' }))),
+        unserved(wireMission({ name: 'Waiting', kind: 'transcode' })),
+        inProgress(wireMission({ name: 'Running' }), { progress: 40 }),
+      ];
+    });
+    expect(within(await rowOf('Failing')).getByText('Failed')).toHaveAttribute('data-status', 'FAILED');
+    expect(within(await rowOf('Failing')).getAllByText('8.5 s')[0]).toBeVisible();
+    expect(within(await rowOf('Waiting')).getByText('no soldier serves the kind transcode')).toBeVisible();
+    expect(within(await rowOf('Running')).getByText('40 %')).toBeVisible();
+    expect(commander.count('GET /api/missions?')).toBe(1);
+  });
+
+  it('follows the stream without asking again', async () => {
+    const first = wireMission({ name: 'First' });
+    const { commander } = renderApp('/missions', (c) => {
+      c.missions = [first];
+    });
+    await rowOf('First');
+    commander.change(inProgress(first));
+    await waitFor(async () => expect(within(await rowOf('First')).getByText('In progress')).toBeVisible());
+    commander.change(wireMission({ name: 'Second' }));
+    await rowOf('Second');
+    expect(screen.getAllByRole('row').map((row) => within(row).queryByRole('link')?.textContent)).toEqual([
+      undefined,
+      'Second',
+      'First',
+    ]);
+    commander.tell(first); // an old version comes late
+    commander.change(completed(inProgress(first)));
+    await waitFor(async () => expect(within(await rowOf('First')).getByText('Completed')).toBeVisible());
+    expect(commander.count('GET /api/missions')).toBe(1);
+    expect(commander.count('GET /api/events')).toBe(1);
+    // The stream brought these before they were asked for.
+    expect(commander.count('GET /api/stats')).toBe(0);
+    expect(commander.count('GET /api/soldiers')).toBe(0);
+    expect(commander.count('GET /api/health')).toBe(0);
+  });
+
+  it('filters by address, and rows leave when they no longer match', async () => {
+    const waiting = wireMission({ name: 'Waiting' });
+    const { commander, router, user } = renderApp('/missions?status=QUEUED', (c) => {
+      c.missions = [waiting, completed(wireMission({ name: 'Done' }))];
+      c.stats = wireStats({ QUEUED: 1, COMPLETED: 1 });
+    });
+    await rowOf('Waiting');
+    expect(screen.queryByRole('link', { name: 'Done' })).not.toBeInTheDocument();
+    expect(await screen.findByRole('button', { name: 'Queued 1' })).toHaveAttribute('aria-pressed', 'true');
+    commander.change(inProgress(waiting));
+    expect(await screen.findByRole('heading', { name: 'No mission matches now' })).toBeVisible();
+    await user.click(screen.getByRole('button', { name: 'Completed 1' }));
+    await rowOf('Done');
+    expect(router.state.location.search).toEqual({ status: 'COMPLETED' });
+    await user.type(screen.getByRole('combobox', { name: 'Kind' }), 'thumbnail');
+    expect(await screen.findByRole('heading', { name: 'No mission matches now' })).toBeVisible();
+    expect(router.state.location.search).toEqual({ status: 'COMPLETED', kind: 'thumbnail' });
+    commander.send('stats', wireStats({ QUEUED: 0, COMPLETED: 17 }));
+    expect(await screen.findByRole('button', { name: 'Completed 17' })).toBeVisible();
+  });
+
+  it('loads older missions on demand', async () => {
+    const { commander, user } = renderApp('/missions', (c) => {
+      c.pageSize = 12;
+      c.missions = Array.from({ length: 20 }, (_, i) => wireMission({ name: `Old ${i}` }));
+    });
+    await rowOf('Old 19');
+    expect(screen.queryByRole('link', { name: 'Old 3' })).not.toBeInTheDocument();
+    await user.click(screen.getByRole('button', { name: 'Older missions' }));
+    await rowOf('Old 3');
+    expect(screen.queryByRole('button', { name: 'Older missions' })).not.toBeInTheDocument();
+    expect(commander.count('GET /api/missions?')).toBe(2);
+  });
+
+  it('says that an error is an error, and recovers', async () => {
+    const { commander, user } = renderApp('/missions', (c) => {
+      c.missions = [wireMission({ name: 'There' })];
+      c.failing['GET /missions'] = () => problem(500, 'internal', 'Something broke in the commander.');
+    });
+    const alert = await screen.findByRole('alert');
+    expect(alert).toHaveTextContent('Something broke in the commander.');
+    expect(alert).toHaveTextContent('internal');
+    expect(screen.queryByText(/No missions/)).not.toBeInTheDocument();
+    commander.failing = {};
+    await user.click(screen.getByRole('button', { name: 'Try again' }));
+    await rowOf('There');
+  });
+
+  it('says that nothing is there', async () => {
+    renderApp('/missions');
+    expect(await screen.findByRole('heading', { name: 'No missions yet' })).toBeVisible();
+  });
+
+  it('refuses an answer that it does not understand', async () => {
+    renderApp('/missions', (c) => {
+      c.failing['GET /missions'] = () => Response.json({ missions: [{ id: 1 }] });
+    });
+    expect(await screen.findByRole('alert')).toHaveTextContent('unexpected_answer');
+  });
+
+  it('tells what comes from memory, and reads anew when Redis is back', async () => {
+    const { commander } = renderApp('/missions', (c) => {
+      c.missions = [wireMission({ name: 'Remembered' })];
+      c.health = redisAway();
+      c.degraded = true;
+    });
+    expect(await screen.findByText(/Older missions may be missing here/)).toBeVisible();
+    expect(screen.getByText('Redis is away.')).toBeVisible();
+    expect(screen.getByRole('link', { name: 'System health: Degraded' })).toBeVisible();
+    commander.degraded = false;
+    commander.send('health', {
+      status: 'ok',
+      ground: 'local',
+      version: 'v',
+      checks: { redis: { status: 'up', latency_ms: 1 } },
+    });
+    await waitFor(() => expect(screen.queryByText(/Older missions may be missing/)).not.toBeInTheDocument());
+    expect(screen.queryByText('Redis is away.')).not.toBeInTheDocument();
+    expect(commander.count('GET /api/missions?')).toBe(2);
+  });
+});

@@ -1,0 +1,28 @@
+// The schemas of this app accept all that openapi.yaml allows the commander to send.
+// The compiler checks that; the test only gives it a place.
+
+import { expectTypeOf, it } from 'vitest';
+import type { z } from 'zod';
+import type { healthSchema } from './health';
+import type { historySchema } from './history';
+import type { detailSchema, missionSchema, NewMission, pageSchema, STATUSES } from './missions';
+import type { components } from './openapi.gen';
+import type { soldiersSchema } from './soldiers';
+import type { statsSchema } from './stats';
+
+type Wire = components['schemas'];
+
+it('accepts every answer of the contract', () => {
+  expectTypeOf<Wire['Mission']>().toExtend<z.input<typeof missionSchema>>();
+  expectTypeOf<Wire['Mission']>().toExtend<z.input<typeof detailSchema>>();
+  expectTypeOf<Wire['MissionList']>().toExtend<z.input<typeof pageSchema>>();
+  expectTypeOf<Wire['History']>().toExtend<z.input<typeof historySchema>>();
+  expectTypeOf<Wire['Stats']>().toExtend<z.input<typeof statsSchema>>();
+  expectTypeOf<Wire['Soldiers']>().toExtend<z.input<typeof soldiersSchema>>();
+  expectTypeOf<Wire['Health']>().toExtend<z.input<typeof healthSchema>>();
+});
+
+it('knows every status, and orders what the contract takes', () => {
+  expectTypeOf<Wire['Status']>().toEqualTypeOf<(typeof STATUSES)[number]>();
+  expectTypeOf<Pick<NewMission, 'name' | 'kind' | 'payload'>>().toExtend<Partial<Wire['MissionRequest']>>();
+});
