@@ -3,6 +3,7 @@ module github.com/mission-control-dev/mission-control/soldier
 go 1.25.0
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/mission-control-dev/mission-control/contracts v0.0.0
 	github.com/mission-control-dev/mission-control/tokenauth v0.0.0
 	go.uber.org/fx v1.24.0

@@ -28,13 +28,14 @@ import (
 
 // Exit codes.
 const (
-	exitClean   = 0
-	exitFailed  = 1
-	exitUsage   = 2
-	exitSecond  = 130 // a second signal
-	gcPercent   = 50  // small heap: collecting it twice as often costs next to nothing
-	memoryLimit = 40 << 20
+	exitClean  = 0
+	exitFailed = 1
+	exitUsage  = 2
+	exitSecond = 130 // a second signal
 )
+
+// gcPercent: the heap is small, and collecting it twice as often costs next to nothing.
+const gcPercent = 50
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
@@ -70,9 +71,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 func keepSmall() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryLimit)
 	}
 }
 

@@ -1,0 +1,45 @@
+package soldier_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/mission-control-dev/mission-control/soldier"
+)
+
+// Greet is the payload of a mission of kind greet.
+type Greet struct {
+	Name string `json:"name"`
+}
+
+// Greeting is its result.
+type Greeting struct {
+	Text string `json:"text"`
+}
+
+// A whole worker: it carries out missions of kind greet until it is told to stop.
+func Example() {
+	s, err := soldier.New(soldier.Config{ID: "greeter-1", EnrollmentKey: os.Getenv("SOLDIER_ENROLLMENT_KEY")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	soldier.Handle(s, "greet", func(ctx context.Context, m soldier.Mission[Greet]) (Greeting, error) {
+		if m.Payload.Name == "" {
+			return Greeting{}, &soldier.Error{Code: "nobody", Message: "the payload needs a name"}
+		}
+		return Greeting{Text: "Hello, " + m.Payload.Name}, nil
+	})
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	if err := s.Start(ctx); err != nil {
+		log.Fatal(err)
+	}
+	<-ctx.Done()
+	if err := s.Stop(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+}
