@@ -21,6 +21,8 @@ func Claim(rec store.Record, u contracts.Update, by Speaker, now contracts.Time)
 		why = RefusedAttempt
 	case u.Attempt > m.Attempt:
 		why = RefusedAhead
+	case rec.Recorded == u.Execution:
+		why = RefusedSuperseded // a late copy of a claim whose execution has ended: nobody would work on a grant
 	case m.Status == contracts.StatusQueued:
 		return grant(rec, u, by, now)
 	case m.Status == contracts.StatusInProgress && rec.Execution == u.Execution:

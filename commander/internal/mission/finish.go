@@ -11,15 +11,14 @@ import (
 // Finish applies a final. Its ticket is verified already, and is the speaker's. jitter is 0 to 1 and spreads retries.
 func Finish(rec store.Record, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
 	answer := contracts.Answer{Type: contracts.AnswerRecorded, MissionID: u.MissionID, Execution: u.Execution}
-	if rec.Mission.Version != 0 && rec.Recorded == u.Execution {
-		return Decision{Answer: answer} // sent again: nothing new
-	}
 	var d Decision
 	switch m, t := rec.Mission, u.Ticket; {
 	case m.Version == 0:
 		d.Refused = RefusedUnknown
 	case m.Status == contracts.StatusInProgress && m.Run == t.Run && rec.Execution == t.Execution:
 		d = end(rec, u, by, nil, jitter, now)
+	case rec.Recorded == u.Execution:
+		// Sent again: nothing new.
 	case t.Run > m.Run && t.Attempt == m.Attempt && !m.Status.Terminal():
 		d = adopt(rec, u, by, jitter, now)
 	default:

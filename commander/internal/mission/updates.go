@@ -3,6 +3,7 @@ package mission
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -32,49 +33,49 @@ func (s *Service) Apply(ctx context.Context, items []Item) ([]Result, error) {
 	for i := range items {
 		pending[i] = i
 	}
-	for range maxRounds {
-		var err error
-		if pending, err = s.round(ctx, items, pending, results); err != nil {
+	for contended := 0; len(pending) > 0; {
+		left, err := s.round(ctx, items, pending, results)
+		if err != nil {
 			return nil, err
 		}
-		if len(pending) == 0 {
-			for i := range results {
-				s.observe(items[i], results[i])
-			}
-			return results, nil
+		if contended++; len(left) < len(pending) {
+			contended = 0
 		}
+		if contended == maxRounds {
+			return nil, fmt.Errorf("apply %d updates: %w", len(left), errContended)
+		}
+		pending = left
 	}
-	return nil, fmt.Errorf("apply %d updates: %w", len(pending), errContended)
+	for i := range results {
+		s.observe(items[i], results[i])
+	}
+	return results, nil
 }
 
-// round decides and commits the pending items, at most one for each mission, and returns those that are still pending.
+// round decides the pending items in their order and commits, at most one change for each mission; it returns those that
+// are still pending. There may be many for one mission: while the store is away, soldiers repeat what they said.
 func (s *Service) round(ctx context.Context, items []Item, pending []int, results []Result) ([]int, error) {
-	var now, later []int
-	var ids []string
-	seen := make(map[string]bool, len(pending))
+	recs, err := s.loadFor(ctx, items, pending)
+	if err != nil {
+		return nil, err
+	}
+	var later, changing []int
+	var changes []store.Change
+	var decisions []Decision
+	changed := make(map[string]bool, len(recs))
 	for _, i := range pending {
 		id := items[i].Update.MissionID
-		if seen[id] {
+		if changed[id] {
 			later = append(later, i)
 			continue
 		}
-		seen[id] = true
-		now, ids = append(now, i), append(ids, id)
-	}
-	recs, err := s.store.Load(ctx, ids...)
-	if err != nil {
-		return nil, fmt.Errorf("load %d missions: %w", len(ids), err)
-	}
-	var changes []store.Change
-	var decisions []Decision
-	var changing []int
-	for k, i := range now {
-		d := s.decide(recs[k], items[i])
+		d := s.decide(recs[id], items[i])
 		results[i] = Result{Answer: d.Answer, Refused: d.Refused}
 		if d.Suspect != "" {
 			s.suspects.Suspect(d.Suspect)
 		}
 		if d.Change != nil {
+			changed[id] = true
 			changes, decisions, changing = append(changes, *d.Change), append(decisions, d), append(changing, i)
 		}
 	}
@@ -99,7 +100,28 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 			later = append(later, i)
 		}
 	}
+	slices.Sort(later)
 	return later, nil
+}
+
+// loadFor returns the truth about the missions of the pending items.
+func (s *Service) loadFor(ctx context.Context, items []Item, pending []int) (map[string]store.Record, error) {
+	recs := make(map[string]store.Record, len(pending))
+	var ids []string
+	for _, i := range pending {
+		id := items[i].Update.MissionID
+		if _, known := recs[id]; !known {
+			recs[id], ids = store.Record{}, append(ids, id)
+		}
+	}
+	loaded, err := s.store.Load(ctx, ids...)
+	if err != nil {
+		return nil, fmt.Errorf("load %d missions: %w", len(ids), err)
+	}
+	for k, id := range ids {
+		recs[id] = loaded[k]
+	}
+	return recs, nil
 }
 
 // decide verifies what an update shows and asks the rule for it. A soldier's idea of our time runs ahead by as long as

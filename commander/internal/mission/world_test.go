@@ -135,16 +135,32 @@ func (w *world) final() {
 	if status == contracts.UpdateFailed {
 		u.Error = &contracts.MissionError{Code: "failed", Message: "no"}
 	}
-	// An execution ends once: its soldier sends the same final again, never another one.
-	for _, sent := range w.finals {
-		if sent.Update.Execution == exec {
-			w.send(sent)
-			return
-		}
+	// A run ends once: its soldier sends the same final again, never another one.
+	sent, ended := w.ends(k)
+	if sent != nil {
+		w.send(*sent)
+		return
+	}
+	if ended {
+		u.Status, u.Error = contracts.UpdateReleased, nil
 	}
 	it := mission.Item{Update: u, By: w.speaker(k.Session)}
 	w.finals = append(w.finals, it)
 	w.send(it)
+}
+
+// ends returns the final that was sent for the grant, and tells whether its execution ended before, by an earlier grant:
+// a late copy of its claim was granted then, and all that its soldier can do is to hand the mission back.
+func (w *world) ends(k contracts.Ticket) (sent *mission.Item, ended bool) {
+	for i, it := range w.finals {
+		switch t := it.Update.Ticket; {
+		case t.Execution == k.Execution && t.Run == k.Run:
+			return &w.finals[i], true
+		case t.Execution == k.Execution:
+			ended = true
+		}
+	}
+	return nil, ended
 }
 
 // forged sends a final with a ticket that no commander wrote, or another session's.
@@ -356,12 +372,14 @@ func (w *world) carryOut(id string) {
 	}
 	w.send(mission.Item{Update: u, By: by})
 	if k, ok := w.tickets[u.Execution]; ok {
-		for _, sent := range w.finals {
-			if sent.Update.Execution == u.Execution {
-				w.t.Fatalf("execution %s sent its final, and is still the current one", u.Execution)
-			}
+		sent, ended := w.ends(k)
+		if sent != nil {
+			w.t.Fatalf("run %d of execution %s sent its final, and is still the current one", k.Run, u.Execution)
 		}
 		u.Status, u.Ticket = contracts.UpdateCompleted, &k
+		if ended {
+			u.Status = contracts.UpdateReleased
+		}
 		w.send(mission.Item{Update: u, By: by})
 	}
 }
