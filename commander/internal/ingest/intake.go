@@ -76,7 +76,8 @@ type Intake struct {
 	deliveries chan broker.Delivery
 	// givenUp is true while the subscription is given up because the store is away.
 	givenUp atomic.Bool
-	lost    chan struct{} // asks the subscribing loop to give up
+	// lost asks the subscribing loop to give up the subscription; it closes what it gets once that is done.
+	lost chan chan struct{}
 
 	start, end sync.Once
 	stop       context.CancelFunc
@@ -87,7 +88,7 @@ type Intake struct {
 func New(c Config) *Intake {
 	return &Intake{
 		Config: c, log: c.Logger.Named("ingest"), deliveries: make(chan broker.Delivery, prefetch),
-		lost: make(chan struct{}, 1), stop: func() {},
+		lost: make(chan chan struct{}), stop: func() {},
 	}
 }
 
@@ -109,6 +110,7 @@ func (in *Intake) Start(context.Context) error {
 func (in *Intake) Stop(context.Context) error {
 	in.end.Do(func() { in.stop() })
 	in.done.Wait()
+	in.giveBack(nil)
 	return nil
 }
 
@@ -125,7 +127,8 @@ func (in *Intake) subscribe(ctx context.Context) {
 				Handle: func(d broker.Delivery) {
 					select {
 					case in.deliveries <- d:
-					case <-ctx.Done(): // the delivery goes back with the channel
+					case <-subCtx.Done():
+						_ = d.Nack(broker.Requeued)
 					}
 				},
 				Up:   func(string) { in.Up() },
@@ -133,12 +136,18 @@ func (in *Intake) subscribe(ctx context.Context) {
 			})
 		}()
 		select {
-		case <-in.lost:
+		case done := <-in.lost:
 			in.givenUp.Store(true)
 			in.Down()
 			in.log.Warn("store is away, messages wait at the broker")
 			cancel()
 			<-ended
+			close(done)
+			// Where the store answers, and yet what it was asked for fails, this keeps messages from going round in a loop.
+			select {
+			case <-ctx.Done():
+			case <-time.After(checkEvery):
+			}
 		case <-ended:
 			cancel()
 			if ctx.Err() == nil {
@@ -206,6 +215,7 @@ func (in *Intake) batch(ctx context.Context, batch []broker.Delivery) {
 		if !errors.Is(err, store.ErrUnavailable) && ctx.Err() == nil {
 			in.log.Error("updates not settled, they come again", zap.Error(err))
 		}
+		in.giveUp(ctx)
 		in.giveBack(batch)
 		return
 	}
@@ -214,11 +224,18 @@ func (in *Intake) batch(ctx context.Context, batch []broker.Delivery) {
 	}
 }
 
-func (in *Intake) giveBack(batch []broker.Delivery) {
+// giveUp ends the subscription, so that what is given back does not come again at once.
+func (in *Intake) giveUp(ctx context.Context) {
+	done := make(chan struct{})
 	select {
-	case in.lost <- struct{}{}:
-	default:
+	case in.lost <- done:
+		<-done
+	case <-ctx.Done():
 	}
+}
+
+// giveBack returns messages to the queue, and with them all that was taken since.
+func (in *Intake) giveBack(batch []broker.Delivery) {
 	for {
 		for _, d := range batch {
 			_ = d.Nack(broker.Requeued) // stale ones are back already

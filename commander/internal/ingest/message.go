@@ -2,7 +2,9 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -129,9 +131,14 @@ func (in *Intake) apply(ctx context.Context, messages []message) error {
 		results = results[len(m.items):]
 		if m.renewal != nil {
 			reply, err := in.Leases.Extend(ctx, *m.renewal)
-			if err != nil {
-				m.refused, m.detail = reasonUnreadable, err.Error()
+			var invalid *contracts.ValidationError
+			if errors.As(err, &invalid) {
+				m.refused, m.detail = reasonSession, err.Error()
+				in.Refused(m.refused)
 				continue
+			}
+			if err != nil {
+				return err
 			}
 			m.answers = append(m.answers, contracts.Answer{Type: contracts.AnswerRenewed, Renewal: &reply})
 		}
@@ -165,20 +172,24 @@ func (in *Intake) finish(ctx context.Context, m message) {
 
 // Pace and patience of setting aside.
 const (
+	// maxDetail cuts details, which may quote the message: a header has limits, and a message that can't be set aside
+	// for its header's size would come again for ever.
+	maxDetail   = 1024
 	keepTries   = 3
 	keepTimeout = 5 * time.Second
 )
 
 // keep publishes a refused message, as it came, to the queue for refused ones.
 func (in *Intake) keep(ctx context.Context, m message) error {
+	detail := strings.ToValidUTF8(m.detail[:min(len(m.detail), maxDetail)], "")
 	in.log.Info("message refused and set aside", zap.String("queue", topology.StatusRefused), zap.String("reason", m.refused),
-		zap.String("detail", m.detail))
+		zap.String("detail", detail))
 	var err error
 	for range keepTries {
 		tryCtx, cancel := context.WithTimeout(ctx, keepTimeout)
 		err = in.Broker.Publish(tryCtx, topology.StatusRefused, broker.Message{
 			ID: m.delivery.ID, Type: m.delivery.Type, Body: m.delivery.Body,
-			Headers: map[string]string{"reason": m.refused, "detail": m.detail, "queue": m.delivery.Queue},
+			Headers: map[string]string{"reason": m.refused, "detail": detail, "queue": m.delivery.Queue},
 		})
 		cancel()
 		if err == nil || ctx.Err() != nil {
