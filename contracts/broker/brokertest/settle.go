@@ -158,6 +158,6 @@ func testStale(k *kit) {
 	}
 	// It still came in the second round, so the stale acks of the first did not reach it.
 	k.ack(stale[len(stale)-1])
-	k.publish(b, queue, "two")
+	k.publishAgain(b, queue, "two")
 	k.ack(c.want("two")...)
 }
