@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -33,7 +34,8 @@ func newUp(io cliout.Streams) *cobra.Command {
 
 Where a Docker engine with Compose answers it runs in containers, else as local processes with servers, ports and data of
 its own. GROUND=compose or GROUND=local (or --ground) decides otherwise. Every flag's default comes from the environment
-variable in brackets, where that is set. The ports' flags are for the local ground; compose.yaml has its own.`,
+variable in brackets, where that is set. The addresses' flags count on both grounds (in containers their ports, on
+127.0.0.1), the other ports' and the folders' on the local one.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runUp(cmd, f, io) },
 	}
@@ -65,7 +67,7 @@ func runUp(cmd *cobra.Command, f upFlags, io cliout.Streams) error {
 		data = up.RemoveData
 	}
 	if chosen == ground.Compose {
-		return up.Compose(cmd.Context(), up.ComposeConfig{ProjectDir: f.projectDir, StateDir: f.stateDir, Why: why, Data: data}, io.Out)
+		return runCompose(cmd, f, why, data, io)
 	}
 	install := up.InstallMissing
 	if f.noInstall {
@@ -73,6 +75,17 @@ func runUp(cmd *cobra.Command, f upFlags, io cliout.Streams) error {
 	}
 	f.stack.StateDir, f.stack.BinDir = f.stateDir, f.binDir
 	return up.Local(cmd.Context(), up.LocalConfig{Stack: f.stack, Why: why, Install: install, Data: data}, io.Out)
+}
+
+func runCompose(cmd *cobra.Command, f upFlags, why string, data up.DataPolicy, io cliout.Streams) error {
+	cfg := up.ComposeConfig{ProjectDir: f.projectDir, StateDir: f.stateDir, Why: why, Data: data}
+	for addr, port := range map[string]*string{f.stack.CommanderAddr: &cfg.CommanderPort, f.stack.DashboardAddr: &cfg.DashboardPort} {
+		var err error
+		if _, *port, err = net.SplitHostPort(addr); err != nil {
+			return cliout.Usage("%q must be host:port: see --commander-addr and --dashboard-addr", addr)
+		}
+	}
+	return up.Compose(cmd.Context(), cfg, io.Out)
 }
 
 // besideUs is the folder of this program.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -177,8 +178,8 @@ func (s *Stack) Start(ctx context.Context) error {
 // Parts that had to be killed are an error. Safe to call twice.
 func (s *Stack) Stop(ctx context.Context) error {
 	var failed error
-	for i := len(s.order) - 1; i >= 0; i-- {
-		failed = errors.Join(failed, s.order[i].each(func(p *supervise.Part) error { return p.Stop(ctx) }))
+	for _, step := range slices.Backward(s.order) {
+		failed = errors.Join(failed, step.each(func(p *supervise.Part) error { return p.Stop(ctx) }))
 	}
 	return errors.Join(failed, s.closeLogs())
 }

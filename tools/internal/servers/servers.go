@@ -122,7 +122,7 @@ const policyFile = "/usr/sbin/policy-rc.d"
 // holdServices keeps packages from starting their services until restore is called. A policy of the machine's own
 // stays as it is.
 func holdServices() (restore func(), err error) {
-	policy, err := os.OpenFile(policyFile, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
+	policy, err := os.OpenFile(policyFile, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755) //nolint:gosec // a program
 	if errors.Is(err, fs.ErrExist) {
 		return func() {}, nil
 	}

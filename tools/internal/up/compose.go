@@ -19,6 +19,8 @@ type ComposeConfig struct {
 	ProjectDir string
 	// StateDir is locked, so that `missionctl down` finds this run.
 	StateDir string
+	// CommanderPort and DashboardPort are where they are published on 127.0.0.1.
+	CommanderPort, DashboardPort string
 	// Why says why this ground was taken.
 	Why  string
 	Data DataPolicy
@@ -43,6 +45,13 @@ func Compose(ctx context.Context, cfg ComposeConfig, out io.Writer) error {
 		if err := compose(ctx, cfg, out, "down", "--volumes", "--timeout", "8"); err != nil {
 			return err
 		}
+		if err := os.RemoveAll(journals(cfg)); err != nil {
+			return fmt.Errorf("removing the journals of earlier runs: %w", err)
+		}
+	}
+	// Made by us, so that it is not root's: Docker makes what is missing of a mount.
+	if err := os.MkdirAll(journals(cfg), 0o755); err != nil { //nolint:gosec // containers with another user write here
+		return fmt.Errorf("making the journals' folder: %w", err)
 	}
 	screen.say("compose", "building the images and starting (the first time takes some minutes)")
 	if err := compose(ctx, cfg, out, "up", "--build", "--detach", "--wait"); err != nil {
@@ -52,31 +61,41 @@ func Compose(ctx context.Context, cfg ComposeConfig, out io.Writer) error {
 		}
 		return errors.Join(unlessInterrupted(ctx, err), composeDown(cfg, screen, out))
 	}
-	screen.text(`
-Mission Control is up after %s.
-
-  dashboard   http://localhost:3000
-  API         http://localhost:8080   (health: http://localhost:8080/health)
-  containers  docker compose ps
-  logs        docker compose logs --follow
-  journals    docker compose exec soldier-1 cat /var/lib/mission-control/journals/soldier-1.jsonl
-
-Try next: open the dashboard, or
-  curl -s http://localhost:8080/missions -H 'Content-Type: application/json' -d '{"name": "hello"}'
-
-Ctrl-C stops everything; the data stays in named volumes for the next time (--fresh starts anew).
-
-`, seconds(time.Since(began)))
+	screen.text("%s", composePlaces(cfg, time.Since(began)))
 	<-ctx.Done()
 	return composeDown(cfg, screen, out)
 }
 
+// journals is where compose.yaml lets the soldiers write theirs.
+func journals(cfg ComposeConfig) string {
+	return filepath.Join(cfg.ProjectDir, ".local", "compose", "journals")
+}
+
+func composePlaces(cfg ComposeConfig, took time.Duration) string {
+	commander := "http://localhost:" + cfg.CommanderPort
+	return fmt.Sprintf(`
+Mission Control is up after %s.
+
+  dashboard   http://localhost:%s
+  API         %s   (health: %s/health)
+  containers  docker compose ps
+  logs        docker compose logs --follow
+  journals    %s
+
+Try next: open the dashboard, or
+  curl -s %s/missions -H 'Content-Type: application/json' -d '{"name": "hello"}'
+
+Ctrl-C stops everything; the data stays in named volumes for the next time (--fresh starts anew).
+
+`, seconds(took), cfg.DashboardPort, commander, commander, short(journals(cfg)), commander)
+}
+
 // unlessInterrupted drops the error of a command that was ended because the person wants to stop.
 func unlessInterrupted(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 func composeDown(cfg ComposeConfig, screen *screen, out io.Writer) error {
@@ -94,6 +113,7 @@ func composeDown(cfg ComposeConfig, screen *screen, out io.Writer) error {
 func compose(ctx context.Context, cfg ComposeConfig, out io.Writer, args ...string) error {
 	cmd := exec.CommandContext(ctx, "docker", append([]string{"compose"}, args...)...)
 	cmd.Dir = cfg.ProjectDir
+	cmd.Env = append(os.Environ(), "COMMANDER_PORT="+cfg.CommanderPort, "DASHBOARD_PORT="+cfg.DashboardPort)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
