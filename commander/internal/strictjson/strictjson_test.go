@@ -1,0 +1,250 @@
+package strictjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+const depth = 8
+
+func nest(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+
+var refused = map[string]string{ // text: a word of the reason
+	``:                            "ends",
+	`{`:                           "key",
+	`{"a":1`:                      "',' or '}'",
+	`{"a":1,}`:                    "key",
+	`{"a" 1}`:                     "':'",
+	`{a:1}`:                       "key",
+	`{'a':1}`:                     "key",
+	`{"a":1}x`:                    "follow",
+	`{"a":1}{"a":1}`:              "follow",
+	`{"a":[1,]}`:                  "value",
+	`{"a":[1 2]}`:                 "',' or ']'",
+	`{"a":}`:                      "value",
+	`{"a":01}`:                    "',' or '}'",
+	`{"a":+1}`:                    "value",
+	`{"a":.5}`:                    "value",
+	`{"a":1.}`:                    "after the point",
+	`{"a":1e}`:                    "exponent",
+	`{"a":-}`:                     "digit",
+	`{"a":0x1}`:                   "',' or '}'",
+	`{"a":NaN}`:                   "value",
+	`{"a":Infinity}`:              "value",
+	`{"a":tru}`:                   "value",
+	`{"a":True}`:                  "value",
+	`{"a":"b}`:                    "within a string",
+	"{\"a\":\"\n\"}":              "control",
+	"{\"a\":\"\x00\"}":            "control",
+	`{"a":"\x"}`:                  "escape",
+	`{"a":"\u12"}`:                "hexadecimal",
+	`{"a":"\u12g4"}`:              "hexadecimal",
+	`{"a":"\ud800"}`:              "surrogate",
+	`{"a":"\udc00"}`:              "surrogate",
+	`{"a":"\ud800\ud800"}`:        "surrogate",
+	`{"a":"\ud800x"}`:             "surrogate",
+	`{"\ud800":1}`:                "surrogate",
+	"{\"a\":\"\xff\"}":            "UTF-8",
+	"{\"a\":\"\xed\xa0\x80\"}":    "UTF-8", // a surrogate in UTF-8
+	"{\"a\":\"\xc0\x80\"}":        "UTF-8", // overlong
+	"\ufeff{}":                    "value",
+	"\x00{}":                      "value",
+	"{}\x00":                      "follow",
+	`{"a":1,"a":2}`:               "twice",
+	`{"a":1,"\u0061":2}`:          "twice",
+	`{"x":[{"a":1,"b":2,"a":3}]}`: "twice",
+	`{"a":` + nest(depth) + `}`:   "deep",
+	`// x`:                        "value",
+}
+
+func TestRefused(t *testing.T) {
+	for text, reason := range refused {
+		_, err := Object([]byte(text), depth)
+		var syntax *SyntaxError
+		if !errors.As(err, &syntax) || !strings.Contains(syntax.Reason, reason) {
+			t.Errorf("%q: %v, want a reason with %q", text, err, reason)
+		} else if syntax.Offset > len(text) {
+			t.Errorf("%q: offset %d", text, syntax.Offset)
+		}
+	}
+}
+
+func TestNoObject(t *testing.T) {
+	for text, found := range map[string]string{`[]`: "array", `"a"`: "string", ` 1 `: "number", `-1e5`: "number", `true`: "boolean", `null`: "null"} {
+		_, err := Object([]byte(text), depth)
+		var other *NotObjectError
+		if !errors.As(err, &other) || !strings.Contains(other.Found, found) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestAccepted(t *testing.T) {
+	members, err := Object([]byte(` { "a" : 1.5e-3 , "b":[ {"a":null} , "\ud83d\ude80\u0000"],"":{} , "A":true } `), depth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range members {
+		got = append(got, m.Key+"="+string(m.Value))
+	}
+	want := `a=1.5e-3|b=[ {"a":null} , "\ud83d\ude80\u0000"]|={}|A=true`
+	if strings.Join(got, "|") != want {
+		t.Errorf("%s, want %s", strings.Join(got, "|"), want)
+	}
+	if _, err := Object([]byte(`{"a":`+nest(depth-1)+`}`), depth); err != nil {
+		t.Errorf("at the limit: %v", err)
+	}
+}
+
+func TestCanonical(t *testing.T) {
+	same := []string{`{"a":1,"b":["<",{"c":null,"d":2}]}`, ` { "b" : [ "\u003c" , {"d":2,"c":null} ] , "\u0061" : 1 } `}
+	var first []byte
+	for i, text := range same {
+		got, err := Canonical([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = got
+		} else if !bytes.Equal(got, first) {
+			t.Errorf("%s and %s", first, got)
+		}
+	}
+	for _, text := range []string{`{"a":1.0,"b":["<",{"c":null,"d":2}]}`, `{"a":1,"b":[{"c":null,"d":2},"<"]}`, `{"a":1}`} {
+		if got, err := Canonical([]byte(text)); err != nil || bytes.Equal(got, first) {
+			t.Errorf("%s: %s %v", text, got, err)
+		}
+	}
+	if got, _ := Canonical([]byte(`{"a":123456789012345678901234567890}`)); string(got) != `{"a":123456789012345678901234567890}` {
+		t.Errorf("a large number became %s", got)
+	}
+}
+
+// FuzzObject compares with encoding/json: whatever is accepted here is valid there and says the same, and whatever is
+// valid there is refused here only for a reason that encoding/json does not look at.
+func FuzzObject(f *testing.F) {
+	for text := range refused {
+		f.Add([]byte(text))
+	}
+	f.Add([]byte(`{"a":[1,{"b":"\ud83d\ude80\n"},true,null,-0.5E+7],"é":{"":""}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		members, err := Object(text, depth)
+		var other *NotObjectError
+		accepted := err == nil || errors.As(err, &other)
+		if accepted != (json.Valid(text) && utf8.Valid(text) && unambiguous(text)) {
+			t.Fatalf("%q: %v; encoding/json: %v", text, err, json.Valid(text))
+		}
+		if err != nil {
+			return
+		}
+		var want map[string]json.RawMessage
+		if err := json.Unmarshal(text, &want); err != nil {
+			t.Fatal(err)
+		}
+		if len(want) != len(members) {
+			t.Fatalf("%q: %d members, encoding/json has %d", text, len(members), len(want))
+		}
+		for _, m := range members {
+			if string(want[m.Key]) != string(m.Value) {
+				t.Fatalf("%q: %q is %s, encoding/json has %s", text, m.Key, m.Value, want[m.Key])
+			}
+		}
+		first, err := Canonical(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := Canonical(first); err != nil || !bytes.Equal(first, again) {
+			t.Fatalf("canonical %s, then %s (%v)", first, again, err)
+		}
+	})
+}
+
+// unambiguous tells of valid JSON whether it has neither duplicate keys nor lone surrogates, nor is too deep: by another
+// way than Object does.
+func unambiguous(text []byte) bool {
+	type level struct {
+		keys  map[string]bool // nil in an array
+		isKey bool
+	}
+	var levels []level
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	for {
+		tok, err := d.Token()
+		if err != nil {
+			return errors.Is(err, io.EOF) && !loneSurrogate(text)
+		}
+		top := len(levels) - 1
+		switch v := tok.(type) {
+		case json.Delim:
+			switch v {
+			case '{':
+				if top >= 0 {
+					levels[top].isKey = true
+				}
+				levels = append(levels, level{keys: map[string]bool{}, isKey: true})
+			case '[':
+				if top >= 0 {
+					levels[top].isKey = true
+				}
+				levels = append(levels, level{})
+			default:
+				levels = levels[:top]
+			}
+			if len(levels) > depth {
+				return false
+			}
+			continue
+		case string:
+			if top >= 0 && levels[top].keys != nil && levels[top].isKey {
+				if levels[top].keys[v] {
+					return false
+				}
+				levels[top].keys[v], levels[top].isKey = true, false
+				continue
+			}
+		}
+		if top >= 0 {
+			levels[top].isKey = true
+		}
+	}
+}
+
+// loneSurrogate looks for escapes of surrogates that are no pair. Backslashes stand only in strings of valid JSON.
+func loneSurrogate(text []byte) bool {
+	half := func(i int) (rune, bool) {
+		if i+6 > len(text) || text[i] != '\\' || text[i+1] != 'u' {
+			return 0, false
+		}
+		n, err := strconv.ParseUint(string(text[i+2:i+6]), 16, 16)
+		return rune(n), err == nil
+	}
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\\' {
+			continue
+		}
+		r, ok := half(i)
+		switch {
+		case !ok:
+			i++ // a short escape
+		case r >= 0xDC00 && r <= 0xDFFF:
+			return true
+		case r >= 0xD800 && r < 0xDC00:
+			low, ok := half(i + 6)
+			if !ok || low < 0xDC00 || low > 0xDFFF {
+				return true
+			}
+			i += 11
+		default:
+			i += 5
+		}
+	}
+	return false
+}

@@ -1,0 +1,126 @@
+package contracts
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+var requestNow = time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
+
+func TestRequestWithANameAloneIsValid(t *testing.T) {
+	for _, name := range []string{"n", "  n  ", strings.Repeat("é", MaxNameLength), " " + strings.Repeat("n", MaxNameLength) + "\t", "🚀"} {
+		r := MissionRequest{Name: name}
+		r.Normalize()
+		if err := r.Validate(requestNow); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+		if r.Name != strings.TrimSpace(name) || r.Kind != "simulate" || string(r.Payload) != "{}" || r.Priority != PriorityNormal ||
+			r.Squad != "default" || r.MaxAttempts != 1 || r.TimeoutSeconds != 300 || r.RunAt != nil {
+			t.Errorf("normalized to %+v", r)
+		}
+	}
+}
+
+func TestNormalizeIsIdempotent(t *testing.T) {
+	r := MissionRequest{Name: " a b ", Payload: json.RawMessage(` { "seed" : 7 } `)}
+	r.Normalize()
+	once := fmt.Sprintf("%+v", r)
+	if string(r.Payload) != `{"seed":7}` {
+		t.Errorf("payload %s", r.Payload)
+	}
+	r.Normalize()
+	if twice := fmt.Sprintf("%+v", r); twice != once {
+		t.Errorf("%s, then %s", once, twice)
+	}
+}
+
+func TestEveryLimitOfARequest(t *testing.T) {
+	ahead := func(d time.Duration) *Time { at := At(requestNow.Add(d)); return &at }
+	labels := func(n int) map[string]string {
+		m := map[string]string{}
+		for i := range n {
+			m[fmt.Sprint("k", i)] = "v"
+		}
+		return m
+	}
+	payload := func(size int) json.RawMessage {
+		return json.RawMessage(`{"a":"` + strings.Repeat("x", size-8) + `"}`)
+	}
+	for _, c := range []struct {
+		name        string
+		edit        func(*MissionRequest)
+		field, code string // empty: allowed
+		limit       string
+	}{
+		{"name of 201", func(r *MissionRequest) { r.Name = strings.Repeat("n", 201) }, "name", "too_long", "200"},
+		{"no name", func(r *MissionRequest) { r.Name = " " }, "name", "required", "200"},
+		{"tab in name", func(r *MissionRequest) { r.Name = "a\tb" }, "name", "invalid", "control"},
+		{"broken UTF-8 in name", func(r *MissionRequest) { r.Name = "a\xff" }, "name", "invalid", "UTF-8"},
+		{"zero kind", func(r *MissionRequest) { r.Kind = "" }, "kind", "invalid", "64"},
+		{"kind of 65", func(r *MissionRequest) { r.Kind = strings.Repeat("k", 65) }, "kind", "invalid", "64"},
+		{"kind of 64", func(r *MissionRequest) { r.Kind = strings.Repeat("k", 64) }, "", "", ""},
+		{"squad with /", func(r *MissionRequest) { r.Squad = "a/b" }, "squad", "invalid", "64"},
+		{"payload a list", func(r *MissionRequest) { r.Payload = json.RawMessage(`[]`) }, "payload", "invalid", "object"},
+		{"payload half", func(r *MissionRequest) { r.Payload = json.RawMessage(`{`) }, "payload", "invalid", "object"},
+		{"no payload", func(r *MissionRequest) { r.Payload = nil }, "payload", "invalid", "object"},
+		{"largest payload", func(r *MissionRequest) { r.Kind, r.Payload = "k", payload(MaxPayloadSize) }, "", "", ""},
+		{"too large a payload", func(r *MissionRequest) { r.Kind, r.Payload = "k", payload(MaxPayloadSize+1) }, "payload", "too_large", "262144"},
+		{"simulate's payload", func(r *MissionRequest) { r.Payload = json.RawMessage(`{"failure_rate":2}`) }, "payload.failure_rate", "invalid", "0 to 1"},
+		{"another kind's payload", func(r *MissionRequest) { r.Kind, r.Payload = "k", json.RawMessage(`{"failure_rate":2}`) }, "", "", ""},
+		{"priority", func(r *MissionRequest) { r.Priority = "urgent" }, "priority", "invalid", "low, normal or high"},
+		{"20 labels", func(r *MissionRequest) { r.Labels = labels(20) }, "", "", ""},
+		{"21 labels", func(r *MissionRequest) { r.Labels = labels(21) }, "labels", "too_large", "20"},
+		{"label key of 64", func(r *MissionRequest) { r.Labels = map[string]string{strings.Repeat("k", 64): ""} }, "", "", ""},
+		{"label key of 65", func(r *MissionRequest) { r.Labels = map[string]string{strings.Repeat("k", 65): ""} }, "labels." + strings.Repeat("k", 64) + "...", "too_long", "64"},
+		{"empty label key", func(r *MissionRequest) { r.Labels = map[string]string{"": "v"} }, "labels.", "invalid", "64"},
+		{"label key with a colon", func(r *MissionRequest) { r.Labels = map[string]string{"a:b": "v"} }, "labels.a:b", "invalid", "':'"},
+		{"label of 256", func(r *MissionRequest) { r.Labels = map[string]string{"k": strings.Repeat("v", 256)} }, "", "", ""},
+		{"label of 257", func(r *MissionRequest) { r.Labels = map[string]string{"k": strings.Repeat("v", 257)} }, "labels.k", "too_long", "256"},
+		{"no attempt", func(r *MissionRequest) { r.MaxAttempts = 0 }, "max_attempts", "too_small", "100"},
+		{"100 attempts", func(r *MissionRequest) { r.MaxAttempts = 100 }, "", "", ""},
+		{"101 attempts", func(r *MissionRequest) { r.MaxAttempts = 101 }, "max_attempts", "too_large", "100"},
+		{"no time", func(r *MissionRequest) { r.TimeoutSeconds = 0 }, "timeout_seconds", "too_small", "86400"},
+		{"a day", func(r *MissionRequest) { r.TimeoutSeconds = 86400 }, "", "", ""},
+		{"more than a day", func(r *MissionRequest) { r.TimeoutSeconds = 86401 }, "timeout_seconds", "too_large", "86400"},
+		{"in 366 days", func(r *MissionRequest) { r.RunAt = ahead(366 * 24 * time.Hour) }, "", "", ""},
+		{"later still", func(r *MissionRequest) { r.RunAt = ahead(366*24*time.Hour + time.Millisecond) }, "run_at", "too_large", "366"},
+		{"in the past", func(r *MissionRequest) { r.RunAt = ahead(-time.Hour) }, "", "", ""},
+	} {
+		r := DefaultMissionRequest()
+		r.Name = "n"
+		c.edit(&r)
+		err := r.Validate(requestNow)
+		if c.field == "" {
+			if err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			continue
+		}
+		var invalid *ValidationError
+		if !errors.As(err, &invalid) || len(invalid.Fields) != 1 {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if f := invalid.Fields[0]; f.Field != c.field || f.Code != c.code || !strings.Contains(f.Message, c.limit) {
+			t.Errorf("%s: %+v, want field %q, code %q, a message with %q", c.name, f, c.field, c.code, c.limit)
+		}
+	}
+}
+
+// TestRequestAsJSON: what a Go client leaves zero is absent, so that the commander's defaults count.
+func TestRequestAsJSON(t *testing.T) {
+	b, err := json.Marshal(MissionRequest{Name: "n"})
+	if err != nil || string(b) != `{"name":"n"}` {
+		t.Errorf("%s %v", b, err)
+	}
+}
+
+func TestContractIsEmbedded(t *testing.T) {
+	if !strings.HasPrefix(OpenAPI(), "openapi: 3.") {
+		t.Errorf("begins %.20q", OpenAPI())
+	}
+}
