@@ -1,6 +1,8 @@
 package mission
 
 import (
+	"time"
+
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -20,6 +22,10 @@ const (
 	DueLater
 )
 
+// clockSlack is how far our clock may be behind the store's, which found the entry due. Without it a mission whose time
+// came just now would wait for the entry's next turn, a hold later.
+const clockSlack = time.Second
+
 // Come decides about a due entry whose time has come.
 func Come(rec store.Record, now contracts.Time) (DueAction, Decision) {
 	switch m := rec.Mission; {
@@ -27,7 +33,7 @@ func Come(rec store.Record, now contracts.Time) (DueAction, Decision) {
 		return DueClear, Decision{}
 	case m.Status == contracts.StatusQueued:
 		return DuePublish, Decision{}
-	case m.Status == contracts.StatusScheduled && m.RunAt.After(now.Time):
+	case m.Status == contracts.StatusScheduled && m.RunAt.After(now.Add(clockSlack)):
 		return DueLater, Decision{}
 	case m.Status == contracts.StatusScheduled:
 		n := next(rec, now)
