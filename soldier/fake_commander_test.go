@@ -37,11 +37,13 @@ type fakeCommander struct {
 	dispatch int64
 	missions map[string]*record
 	sessions map[string]*session
-	wrongs   []string
-	refused  []string // finals refused
-	posts    int
-	renewals int // over the broker
-	claims   int
+	// grantedTo is the session of each execution ever granted.
+	grantedTo map[string]string
+	wrongs    []string
+	refused   []string // finals refused
+	posts     int
+	renewals  int // over the broker
+	claims    int
 	// Faults.
 	storeAway  bool                                    // renewals renew nothing, status messages wait
 	httpFault  func(ctx context.Context) error         // asked before each POST
@@ -73,7 +75,7 @@ func newFakeCommander(t testing.TB, b *fakeBroker) *fakeCommander {
 		t: t, b: b, link: newLink(b),
 		issuer:   tokenauthtest.NewIssuer(t, time.Now),
 		verify:   tokenauthtest.NewVerifier(t, time.Now),
-		missions: map[string]*record{}, sessions: map[string]*session{},
+		missions: map[string]*record{}, sessions: map[string]*session{}, grantedTo: map[string]string{},
 		resume: make(chan struct{}, 1),
 	}
 }
@@ -139,6 +141,13 @@ func (c *fakeCommander) declareDead(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.kill(id)
+}
+
+// lost tells whether an execution of the mission was given up: its session was declared dead.
+func (c *fakeCommander) lost(execution string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sessions[c.grantedTo[execution]].dead
 }
 
 // live gives the sessions that are not dead.
@@ -363,6 +372,7 @@ func (c *fakeCommander) update(subject, inbox string, u contracts.Update) {
 			m.Run++
 			m.Status, m.execution, m.session = contracts.StatusInProgress, u.Execution, subject
 			m.executions = append(m.executions, u.Execution)
+			c.grantedTo[u.Execution] = subject
 			fallthrough
 		case m.Status == contracts.StatusInProgress && m.execution == u.Execution:
 			t := contracts.Ticket{

@@ -642,3 +642,45 @@ func TestResultsOfADeadSessionAreForgotten(t *testing.T) {
 		w.stats(soldier.Stats{})
 	})
 }
+
+func TestLongMissionsDrawNoOrdersBehindThem(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.start()
+		var ids []string
+		for range 4 {
+			ids = append(ids, w.c.submit("work", `{"seconds":200}`))
+		}
+		w.pass(70 * time.Second) // their orders are acked by now
+		for range 5 {
+			ids = append(ids, w.c.submit("work", `{"seconds":1}`))
+		}
+		w.pass(10 * time.Second)
+		w.stats(soldier.Stats{Running: 4, Slots: 4})
+		if n := w.b.ready(topology.Orders); n != 5 {
+			t.Errorf("%d orders wait at the broker, want all 5", n)
+		}
+		w.pass(140 * time.Second)
+		for _, id := range ids {
+			w.expect(id, contracts.StatusCompleted, "")
+		}
+	})
+}
+
+func TestOrdersAreGivenBackWithoutLease(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.start()
+		w.pass(time.Second)
+		w.fault(func(c *fakeCommander) { c.storeAway = true })
+		id := w.c.submit("work", `{"seconds":1}`)
+		for range 4 {
+			w.c.submit("work", `{"seconds":100}`)
+		}
+		w.pass(time.Minute)
+		if s := w.s.Stats(); s.Waiting != 0 {
+			t.Errorf("orders are kept without lease: %+v", s)
+		}
+		w.fault(func(c *fakeCommander) { c.storeAway = false })
+		w.pass(5 * time.Second)
+		w.expect(id, contracts.StatusCompleted, "")
+	})
+}

@@ -53,25 +53,82 @@ func (s *Soldier) heard(d broker.Delivery) {
 	}
 }
 
-// takeOrders takes the squads' orders until ctx ends. It begins once there is a session: a soldier that commanders
-// don't let in must not hold orders that it can't claim.
+// takeOrders takes the squads' orders until ctx ends.
 func (s *Soldier) takeOrders(ctx context.Context) {
-	enlisted := func(m *protocol.Machine, now time.Time) bool { return m.LeaseYoung(now) && m.Inbox() != "" }
-	if s.engine.Until(ctx, enlisted) != nil {
-		return
-	}
 	var wg sync.WaitGroup
 	for _, squad := range s.cfg.Squads {
 		queue := topology.OrdersQueue(squad, contracts.PriorityNormal)
-		wg.Go(func() { s.consumeOrders(ctx, queue) })
+		wg.Go(func() { s.takeFrom(ctx, queue) })
 	}
 	wg.Wait()
 }
 
-func (s *Soldier) consumeOrders(ctx context.Context, queue string) {
+// takeFrom is subscribed to a queue for as long as there is a ration, with the ration as its prefetch. That is the
+// number of slots, as long as missions are short and all is well. A soldier that commanders don't let in, or whose lease
+// is not renewed, holds no orders, and one whose slots are taken by long missions (their orders are acked after 60 s)
+// does not draw others to wait behind them while another soldier is free.
+func (s *Soldier) takeFrom(ctx context.Context, queue string) {
+	for ctx.Err() == nil {
+		ration := 0
+		if s.engine.Until(ctx, func(m *protocol.Machine, now time.Time) bool {
+			ration = m.Ration(now)
+			return ration > 0
+		}) != nil {
+			return
+		}
+		taking, stop := context.WithCancel(ctx)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			defer stop()
+			s.consumeOrders(taking, queue, ration)
+		}()
+		next := s.nextRation(taking, ration)
+		closed := taking.Err() != nil // ctx ended, or the broker was closed
+		stop()
+		<-ended
+		if closed {
+			return
+		}
+		if next < ration {
+			s.engine.Do(func(m *protocol.Machine, _ time.Time) { m.GiveBack(queue) })
+		}
+	}
+}
+
+// rationSettles is how long another ration must last before the subscription follows it. None at all is followed at once.
+const rationSettles = 5 * time.Second
+
+// nextRation waits until the ration is another one, and returns it; or until ctx ends.
+func (s *Soldier) nextRation(ctx context.Context, ration int) int {
+	next := ration
+	differs := func(m *protocol.Machine, now time.Time) bool {
+		next = m.Ration(now)
+		return next != ration
+	}
+	for s.engine.Until(ctx, differs) == nil {
+		if next == 0 {
+			return 0
+		}
+		settled := time.NewTimer(rationSettles)
+		select {
+		case <-ctx.Done():
+			settled.Stop()
+			return ration
+		case <-settled.C:
+		}
+		s.engine.Read(func(m *protocol.Machine, now time.Time) { differs(m, now) })
+		if next != ration {
+			return next
+		}
+	}
+	return ration
+}
+
+func (s *Soldier) consumeOrders(ctx context.Context, queue string, prefetch int) {
 	err := s.broker.Consume(ctx, broker.Subscription{
 		Queue:    queue,
-		Prefetch: s.cfg.Slots,
+		Prefetch: prefetch,
 		Handle:   s.ordered,
 		Up: func(string) {
 			s.engine.Do(func(m *protocol.Machine, _ time.Time) { m.OrdersUp(queue) })

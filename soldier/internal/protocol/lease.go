@@ -105,6 +105,7 @@ func (m *Machine) Renewed(now time.Time, asked string, r contracts.RenewalReply,
 	}
 	if r.Lease && !sentAt.IsZero() {
 		m.lease.renewed(sentAt)
+		m.due(m.lease.renewedAt.Add(contracts.LeaseDuration))
 	}
 	for _, s := range r.Stop {
 		m.stop(now, s.Execution, s.Reason)

@@ -80,6 +80,9 @@ func (m *Machine) Tick(now time.Time) {
 	for _, f := range m.kept {
 		m.tickFinal(now, f)
 	}
+	if m.lease.young(now) {
+		m.due(m.lease.renewedAt.Add(contracts.LeaseDuration)) // Ration changes then
+	}
 	m.advance(now)
 }
 
@@ -175,6 +178,33 @@ func (m *Machine) CancelAll(now time.Time) {
 			m.end(now, w, CauseDraining)
 		}
 	}
+}
+
+// Ration is how many orders the soldier should have on loan at most: its slots, less those that no delivery stands
+// behind, because the order was acked after 60 s of running or went with its connection. Orders beyond that would only
+// be kept from soldiers that have a slot for them. It is 0 while nothing may be claimed for lack of lease or inbox.
+func (m *Machine) Ration(now time.Time) int {
+	if m.draining || m.inbox == "" || !m.lease.young(now) {
+		return 0
+	}
+	n := m.cfg.Slots
+	for _, w := range m.works {
+		if !w.held {
+			n--
+		}
+	}
+	return max(n, 0)
+}
+
+// GiveBack gives the queue's orders back that are not claimed yet.
+func (m *Machine) GiveBack(queue string) {
+	for _, w := range slices.Clone(m.works) {
+		if w.state == waiting && w.delivery.Queue == queue {
+			m.settle(w, broker.Requeued)
+			m.drop(w)
+		}
+	}
+	m.trimWaiting()
 }
 
 // Idle tells whether nothing is left that a drain waits for: no claim without answer, no handler whose outcome is
