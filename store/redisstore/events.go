@@ -33,7 +33,8 @@ func (s *Store) LastEvent(ctx context.Context) (string, error) {
 	return id, err
 }
 
-// ReadEvents implements store.Events. It waits a minute at most.
+// ReadEvents implements store.Events. It waits a minute at most. Eight readers can wait at the same time; more wait for
+// their turn, and that is ErrUnavailable where it does not come in time. Share one reader among listeners.
 func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait time.Duration) ([]store.Event, error) {
 	if after == "" {
 		after = noEvent
