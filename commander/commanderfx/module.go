@@ -28,7 +28,7 @@ import (
 )
 
 // Module is the commander without its ground.
-var Module = fx.Module("commander",
+var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules are exported
 	fx.Provide(
 		newKeys, newIssuer, newVerifier, newClock, newTracker, newMetrics,
 		newSender, newDispatcher, newSuspects, newMissions, newSessions, newIntake, newMarkers, newReaper, newWatch,

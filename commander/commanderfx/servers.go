@@ -16,7 +16,7 @@ import (
 )
 
 // Servers is the ground of real servers: Redis with its twin in memory, and RabbitMQ.
-var Servers = fx.Module("servers", fx.Provide(newRedis, newTwin, newRabbit))
+var Servers = fx.Module("servers", fx.Provide(newRedis, newTwin, newRabbit)) //nolint:gochecknoglobals // how fx modules are exported
 
 // Ground is what the commander stands on. Its parts are started before all others and stopped after them.
 type Ground struct {

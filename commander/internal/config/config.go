@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -115,10 +116,8 @@ func (e *env) text(name, byDefault string) string {
 
 func (e *env) oneOf(name string, byDefault string, others ...string) string {
 	v := e.text(name, byDefault)
-	for _, o := range append([]string{byDefault}, others...) {
-		if v == o {
-			return v
-		}
+	if v == byDefault || slices.Contains(others, v) {
+		return v
 	}
 	e.fail("%s is %q, must be %s or %s", name, v, byDefault, strings.Join(others, " or "))
 	return byDefault
@@ -154,10 +153,8 @@ func (e *env) url(name, byDefault string, schemes ...string) string {
 		e.fail("%s must be a URL such as %s", name, byDefault)
 		return v
 	}
-	for _, s := range schemes {
-		if u.Scheme == s {
-			return v
-		}
+	if slices.Contains(schemes, u.Scheme) {
+		return v
 	}
 	e.fail("%s has scheme %q, must be %s", name, u.Scheme, strings.Join(schemes, " or "))
 	return v
@@ -168,7 +165,7 @@ func (e *env) secret(name string) string {
 	if file == "" {
 		return e.text(name, "")
 	}
-	b, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	b, err := os.ReadFile(file)
 	if err != nil {
 		e.fail("%s_FILE can't be read: %w", name, err)
 		return ""

@@ -101,7 +101,7 @@ type Hub struct {
 
 	started bool
 	done    chan struct{}   // closed when the hub stops
-	ctx     context.Context // of every call to the store; ends with the hub
+	ctx     context.Context //nolint:containedctx // of every call to the store; ends with the hub
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
 	streams sync.WaitGroup

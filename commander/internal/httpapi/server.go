@@ -39,7 +39,7 @@ type Server struct {
 	hub    *events.Hub
 	public map[string]bool // paths that need no API key
 
-	base    context.Context // of all requests; ends when Stop has waited enough
+	base    context.Context //nolint:containedctx // of all requests; ends when Stop has waited enough
 	abort   context.CancelFunc
 	serving atomic.Bool
 	served  sync.WaitGroup

@@ -11,7 +11,7 @@ import (
 // it is not, the commit's outcome is SessionDead and the answer is SessionDead's.
 func Claim(rec store.Record, u contracts.Update, by Speaker, now contracts.Time) Decision {
 	m := rec.Mission
-	why := Refusal("")
+	var why Refusal
 	switch {
 	case m.Version == 0:
 		why = RefusedUnknown

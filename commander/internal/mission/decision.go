@@ -98,7 +98,7 @@ func refuse(rec store.Record, u contracts.Update, by Speaker, why Refusal, now c
 }
 
 // refusalText says each refusal in words.
-var refusalText = map[Refusal]string{
+var refusalText = map[Refusal]string{ //nolint:gochecknoglobals // a table, never written
 	RefusedTerminal:   "the mission has ended",
 	RefusedHeld:       "another execution carries the mission out",
 	RefusedAttempt:    "the order belongs to an earlier attempt",

@@ -29,6 +29,7 @@ const (
 
 // Store is what the service needs of a store.
 type Store interface {
+	Session(ctx context.Context, id string) (store.Session, error)
 	Renew(ctx context.Context, s store.Session, lease time.Duration) (store.Session, error)
 	Load(ctx context.Context, ids ...string) ([]store.Record, error)
 }
@@ -74,7 +75,13 @@ func (s *Service) Renew(ctx context.Context, r contracts.Renewal) (contracts.Ren
 // Extend renews the lease and nothing else. Lease is false in the reply where the store could not be reached.
 func (s *Service) Extend(ctx context.Context, r contracts.Renewal) (contracts.RenewalReply, error) {
 	reply := contracts.RenewalReply{Session: r.Session}
-	got, err := s.store.Renew(ctx, store.Session{
+	known, err := s.store.Session(ctx, r.Session)
+	if err == nil && known.SoldierID != r.SoldierID {
+		return reply, &contracts.ValidationError{Fields: []contracts.FieldError{{
+			Field: "session", Code: "invalid", Message: "belongs to another soldier; ask for a new session by leaving it out",
+		}}}
+	}
+	_, err = s.store.Renew(ctx, store.Session{
 		ID: r.Session, SoldierID: r.SoldierID, State: store.SessionLive, Squads: r.Squads, Kinds: r.Kinds, Slots: r.Slots,
 		Version: r.Version, Inbox: r.Inbox, Running: r.Running,
 	}, contracts.LeaseDuration)
@@ -86,10 +93,6 @@ func (s *Service) Extend(ctx context.Context, r contracts.Renewal) (contracts.Re
 		return reply, nil
 	case err != nil:
 		return reply, fmt.Errorf("renew session %s: %w", r.Session, err)
-	case got.SoldierID != r.SoldierID:
-		return reply, &contracts.ValidationError{Fields: []contracts.FieldError{{
-			Field: "session", Code: "invalid", Message: "belongs to another soldier; ask for a new session by leaving it out",
-		}}}
 	}
 	reply.Lease = true
 	err = s.settle(ctx, r, &reply)
