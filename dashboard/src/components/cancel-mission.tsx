@@ -55,7 +55,12 @@ export function CancelMission({ mission }: { mission: Mission }) {
           <Button variant="default" onClick={close} data-autofocus>
             Keep it
           </Button>
-          <Button color="red" onClick={() => cancel.mutate()} loading={cancel.isPending} disabled={!possible}>
+          <Button
+            color="red.9"
+            onClick={() => cancel.mutate()}
+            loading={cancel.isPending}
+            disabled={!possible}
+          >
             Yes, cancel it
           </Button>
         </div>

@@ -92,7 +92,9 @@ function Part({ name, check }: { name: string; check: Check }) {
       </div>
       <dl className="facts">
         <Fact label="Latency">
-          {check.latencyMs === undefined ? '–' : `${check.latencyMs.toFixed(1)} ms`}
+          {check.latencyMs === undefined || check.status === 'down'
+            ? '–'
+            : `${check.latencyMs.toFixed(1)} ms`}
         </Fact>
         {check.warning && <Fact label="Warning">{check.warning}</Fact>}
         {check.checkedAt !== undefined && (
