@@ -257,7 +257,8 @@ func TestSharedIsOneServerAndNamesAreUnique(t *testing.T) {
 	if a != b || a.PID() == 0 {
 		t.Fatal("Shared must return one running server")
 	}
-	if redistest.Name(t, "key") == redistest.Name(t, "key") {
+	first, second := redistest.Name(t, "key"), redistest.Name(t, "key")
+	if first == second {
 		t.Fatal("names must be unique")
 	}
 }

@@ -305,7 +305,8 @@ func TestSharedIsOneServerAndNamesAreUnique(t *testing.T) {
 	if a != b || a.PID() == 0 {
 		t.Fatal("Shared must return one running server")
 	}
-	if rabbittest.Name(t, "orders") == rabbittest.Name(t, "orders") {
+	first, second := rabbittest.Name(t, "orders"), rabbittest.Name(t, "orders")
+	if first == second {
 		t.Fatal("names must be unique")
 	}
 }
