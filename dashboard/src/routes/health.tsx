@@ -92,16 +92,13 @@ function Part({ name, check }: { name: string; check: Check }) {
       </div>
       <dl className="facts">
         <Fact label="Latency">
-          {check.latencyMs === undefined || check.status === 'down'
-            ? '–'
-            : `${check.latencyMs.toFixed(1)} ms`}
+          {check.latencyMs === undefined || check.status === 'down' ? (
+            '–'
+          ) : (
+            <Measured ms={check.latencyMs} at={check.checkedAt} />
+          )}
         </Fact>
         {check.warning && <Fact label="Warning">{check.warning}</Fact>}
-        {check.checkedAt !== undefined && (
-          <Fact label="Checked">
-            <RelativeTime at={check.checkedAt} />
-          </Fact>
-        )}
         {check.error && (
           <Fact label="Error">
             <span className="error-text wrap">{check.error}</span>
@@ -109,6 +106,20 @@ function Part({ name, check }: { name: string; check: Check }) {
         )}
       </dl>
     </section>
+  );
+}
+
+// Health is pushed when it changes, not for each new measurement: its age belongs to it.
+function Measured({ ms, at }: { ms: number; at?: number }) {
+  return (
+    <>
+      {ms.toFixed(1)} ms{' '}
+      {at !== undefined && (
+        <span className="dim">
+          (measured <RelativeTime at={at} />)
+        </span>
+      )}
+    </>
   );
 }
 

@@ -190,7 +190,7 @@ function Facts({ mission }: { mission: Mission }) {
         </Fact>
       )}
       <Fact label="Last change">
-        <FullTime at={mission.updatedAt} /> <span className="dim">version {mission.version}</span>
+        <FullTime at={mission.updatedAt} /> <span className="dim nowrap">version {mission.version}</span>
       </Fact>
     </dl>
   );
