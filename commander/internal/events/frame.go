@@ -3,6 +3,7 @@ package events
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/mission-control-dev/mission-control/store"
@@ -50,8 +51,7 @@ func missionFrames(events []store.Event, recs map[string]store.Record) ([]frame,
 }
 
 func resetFrame(id string, why ResetReason) []byte {
-	data, _ := json.Marshal(map[string]ResetReason{"reason": why}) // can't fail: two strings
-	return encode("reset", id, data)
+	return encode("reset", id, []byte(`{"reason":`+strconv.Quote(string(why))+`}`))
 }
 
 // encode writes an event. data must be one line, as JSON from encoding/json is.

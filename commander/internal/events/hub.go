@@ -12,7 +12,7 @@ import (
 	"github.com/mission-control-dev/mission-control/store"
 )
 
-// ErrStopped: the hub stops, and takes no more clients.
+// ErrStopped means that the hub stops, and takes no more clients.
 var ErrStopped = errors.New("the event hub is stopping")
 
 // Log is the store's log of changes: a store.Events.

@@ -20,8 +20,7 @@ func readMission(body []byte, now time.Time) (contracts.MissionRequest, error) {
 	r := contracts.DefaultMissionRequest()
 	bad := decodeMission(members, &r)
 	// A field that could not be read has its default, of which nothing is to be said; a name has none.
-	var invalid *contracts.ValidationError
-	if errors.As(r.Validate(now), &invalid) {
+	if invalid, ok := errors.AsType[*contracts.ValidationError](r.Validate(now)); ok {
 		for _, f := range invalid.Fields {
 			if !slices.ContainsFunc(bad, func(b contracts.FieldError) bool { return b.Field == f.Field }) {
 				bad = append(bad, f)

@@ -271,7 +271,7 @@ func newTestServerOver(t testing.TB, cfg Config, g *gate) *testServer {
 	s.url = "http://" + server.Addr().String()
 	t.Cleanup(func() {
 		plain.CloseIdleConnections()
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), soon)
 		defer cancel()
 		if err := server.Stop(ctx); err != nil {
 			t.Errorf("stop: %v", err)

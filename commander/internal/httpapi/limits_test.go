@@ -63,7 +63,7 @@ func TestEveryLimitIsRefusedByName(t *testing.T) {
 		{"attempts many", body(`"max_attempts":101`), 422, "invalid", "max_attempts", "too_large", "100"},
 		{"priority unknown", body(`"priority":"urgent"`), 422, "invalid", "priority", "invalid", "low, normal or high"},
 		{"priority null", body(`"priority":null`), 422, "invalid", "priority", "invalid", "null"},
-		{"unknown field", body(`"nmae":"n"`), 422, "invalid", "nmae", "unknown", "leave it out"},
+		{"unknown field", body(`"title":"n"`), 422, "invalid", "title", "unknown", "leave it out"},
 		{"field in capitals", body(`"Kind":"simulate"`), 422, "invalid", "Kind", "unknown", "leave it out"},
 		{"field of the answer", body(`"status":"COMPLETED"`), 422, "invalid", "status", "unknown", "leave it out"},
 

@@ -150,7 +150,7 @@ func TestBadHTTPIsAProblem(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(soon))
 		go func() { _, _ = conn.Write([]byte(c.raw)) }()
 		buf := make([]byte, 4096)
 		n, _ := conn.Read(buf)
@@ -171,16 +171,12 @@ func TestStartStopTwice(t *testing.T) {
 		t.Errorf("second start: %v", err)
 	}
 	s.do("GET", "/health/live", "") // leaves an idle connection
-	began := time.Now()
 	for range 2 {
-		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), soon) // less than idleLimit
 		if err := s.server.Stop(ctx); err != nil {
 			t.Errorf("stop: %v", err)
 		}
 		cancel()
-	}
-	if took := time.Since(began); took > 2*time.Second {
-		t.Errorf("stop with an idle connection took %s", took)
 	}
 	if s.server.Serving() {
 		t.Error("serving after Stop")

@@ -136,8 +136,7 @@ func (s *Server) refuse(c *fiber.Ctx, err error) error {
 	id := identify(c)
 	if r.status == http.StatusInternalServerError {
 		fields := []zap.Field{zap.String("request", id), zap.Error(err)}
-		var p panicError
-		if errors.As(err, &p) {
+		if p, ok := errors.AsType[panicError](err); ok {
 			fields = append(fields, zap.ByteString("stack", p.stack))
 		}
 		s.log.Error("request failed", fields...)

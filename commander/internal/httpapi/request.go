@@ -121,8 +121,7 @@ func noBody(c *fiber.Ctx) error {
 // object reads the body strictly.
 func object(body []byte) ([]strictjson.Member, error) {
 	members, err := strictjson.Object(body, contracts.MaxJSONDepth)
-	var e *strictjson.NotObjectError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*strictjson.NotObjectError](err); ok {
 		return nil, &contracts.ValidationError{Fields: []contracts.FieldError{{Field: "body", Code: "invalid", Message: e.Error()}}}
 	}
 	return members, err

@@ -131,8 +131,7 @@ func (in *Intake) apply(ctx context.Context, messages []message) error {
 		results = results[len(m.items):]
 		if m.renewal != nil {
 			reply, err := in.Leases.Extend(ctx, *m.renewal)
-			var invalid *contracts.ValidationError
-			if errors.As(err, &invalid) {
+			if _, ok := errors.AsType[*contracts.ValidationError](err); ok {
 				m.refused, m.detail = reasonSession, err.Error()
 				in.Refused(m.refused)
 				continue

@@ -50,7 +50,7 @@ func encode(t *testing.T, m interface{ Encode() ([]byte, error) }) []byte {
 }
 
 func TestMessagesThatAreNotBelievedAreSetAside(t *testing.T) {
-	claim := func(s *soldier) contracts.Update { return s.claim(s.submit(), s.rig.id('e')) }
+	claim := func(s *soldier) contracts.Update { return s.claim(s.submit(), s.id('e')) }
 	with := func(token string, at time.Time, s *soldier) []byte {
 		return encode(s.t, contracts.NewStatusPack(token, contracts.At(at), s.inbox, claim(s)))
 	}

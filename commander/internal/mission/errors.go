@@ -7,7 +7,7 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts"
 )
 
-// ErrIdempotencyMismatch: the Idempotency-Key was used before, for a request with another body.
+// ErrIdempotencyMismatch means that the Idempotency-Key was used before, for a request with another body.
 var ErrIdempotencyMismatch = errors.New("the idempotency key was used before with another body")
 
 // errContended: other commanders changed the mission each time before this one could. Trying again helps.

@@ -131,15 +131,15 @@ func (s *Service) decide(rec store.Record, it Item) Decision {
 	if u.MadeAt.After(now.Time) || u.MadeAt.IsZero() {
 		u.MadeAt = now
 	}
-	switch {
-	case u.Status == contracts.UpdateInProgress:
+	switch u.Status {
+	case contracts.UpdateInProgress:
 		d := Claim(rec, u, it.By, now)
 		if d.Answer.Ticket != nil {
 			signed := d.Answer.Ticket.Sign(s.ticketKey)
 			d.Answer.Ticket = &signed
 		}
 		return d
-	case u.Status == contracts.UpdateNoHandler:
+	case contracts.UpdateNoHandler:
 		return NoHandler(rec, u, it.By, now)
 	}
 	if err := u.Ticket.Verify(s.ticketKey); err != nil {

@@ -69,15 +69,12 @@ func (w *Watch) look(ctx context.Context) bool {
 	stored := w.store(askCtx) == nil
 	cancel()
 	connected := w.connected()
-	w.set(Store, stored)
-	w.set(Broker, connected)
-	return stored && connected
-}
-
-func (w *Watch) set(p Part, there bool) {
-	if there {
-		w.tracker.Up(p)
-	} else {
-		w.tracker.Down(p)
+	for part, there := range map[Part]bool{Store: stored, Broker: connected} {
+		if there {
+			w.tracker.Up(part)
+		} else {
+			w.tracker.Down(part)
+		}
 	}
+	return stored && connected
 }
