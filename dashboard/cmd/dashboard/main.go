@@ -59,7 +59,13 @@ func run() error {
 	}
 	stopCtx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	return errors.Join(err, s.Stop(stopCtx))
+	stopErr := s.Stop(stopCtx)
+	if errors.Is(stopErr, context.DeadlineExceeded) {
+		// Also connections that browsers open ahead and never use; no reason to end with a failure.
+		log.Warn("open requests were cut", zap.Error(stopErr))
+		stopErr = nil
+	}
+	return errors.Join(err, stopErr)
 }
 
 func newLogger(format config.LogFormat) (*zap.Logger, error) {
