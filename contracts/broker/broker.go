@@ -109,13 +109,14 @@ type Outcome int
 const (
 	// Acked: done, the broker forgets it.
 	Acked Outcome = iota
-	// Requeued: back to the queue. It comes again at once; nothing may requeue in a loop.
+	// Requeued: back to the queue, to either end of it. It may come again at once; nothing may requeue in a loop.
 	Requeued
 	// DeadLettered: to the queue's dead-letter queue, or dropped where it has none.
 	DeadLettered
 )
 
-// Ack settles the delivery as done. ErrStaleDelivery means that it will come again.
+// Ack settles the delivery as done. ErrStaleDelivery means that it will come again. Brokers do not answer an ack: nil
+// means that it is on its way, and one of the last moment before a loss, or before Close, may be lost with the connection.
 func (d Delivery) Ack() error { return d.settler.Settle(d.tag, Acked) }
 
 // Nack gives the delivery back, to the queue or to its dead-letter queue.
@@ -132,7 +133,8 @@ type Subscription struct {
 	// later, from any goroutine, is what Prefetch is for.
 	Handle func(Delivery)
 	// Up is called with the queue's name whenever the subscription stands, before its first delivery; Down when it is
-	// gone, with the reason. Both may be nil. They alternate, and come from one goroutine.
+	// gone, with the reason: in the end ctx's error or ErrClosed, before Consume returns. Both may be nil. They
+	// alternate, and come from the goroutine that calls Handle.
 	Up   func(queue string)
 	Down func(error)
 }
@@ -148,7 +150,8 @@ type Consumer interface {
 
 // Depth is how full a queue is, at one moment.
 type Depth struct {
-	// Ready messages wait for a consumer; unacknowledged ones are not counted.
+	// Ready messages wait for a consumer; unacknowledged ones are not counted. A consumer that ended may count until
+	// all its deliveries are settled.
 	Ready, Consumers int
 }
 

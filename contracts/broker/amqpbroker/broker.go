@@ -92,9 +92,10 @@ func (b *Broker) Start(context.Context) error {
 	return nil
 }
 
-// Close ends subscriptions, sends the acks that were given before it, and closes the connections. Until ctx ends it waits for Handle calls
-// that still run (so none of them may call it), and is polite to the broker; then it cuts the connections and
-// returns ctx's error. No goroutine of the Broker is left but Consume calls whose Handle does not return. It may be called more than once.
+// Close ends subscriptions, sends the acks that were given before it, and closes the connections. Until ctx ends it
+// waits for Handle calls that still run (so none of them may call it) and for the broker to have read the acks; then it
+// cuts the connections and returns ctx's error. No goroutine of the Broker is left but Consume calls whose Handle does
+// not return. It may be called more than once.
 func (b *Broker) Close(ctx context.Context) error {
 	b.mu.Lock()
 	first := !b.ended

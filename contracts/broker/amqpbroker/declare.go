@@ -41,10 +41,11 @@ func (b *Broker) ask(ctx context.Context, doing string, f func(*session) error) 
 	}
 }
 
-// connectionGone tells a lost connection from the broker's refusal, in what the client library returns.
+// connectionGone tells a lost connection from the broker's refusal, in what the client library returns. All but soft
+// errors end the connection: RabbitMQ 3.10 has one (INTERNAL_ERROR) when a queue is consumed from while it is being declared.
 func connectionGone(err error) bool {
 	var e *amqp.Error
-	return errors.As(err, &e) && (e == amqp.ErrClosed || e.Code == amqp.FrameError || e.Code == amqp.ConnectionForced)
+	return errors.As(err, &e) && !e.Recover
 }
 
 // declareAll declares every queue, on one channel.
@@ -63,8 +64,8 @@ func declareAll(conn *amqp.Connection, t topology.Topology) error {
 	return channel.Close()
 }
 
-// limitedVersion is RabbitMQ's first major version that limits deliveries of its own accord, and takes -1 for no limit;
-// the ones before refuse -1.
+// limitedVersion is RabbitMQ's first major version that limits deliveries of its own accord, and takes -1 for no limit.
+// The ones before take -1 for a limit that the first return exceeds, and drop the message.
 const limitedVersion = 4
 
 // arguments are the arguments of a queue, for a major version of RabbitMQ.

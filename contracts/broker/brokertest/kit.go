@@ -81,9 +81,13 @@ func (k *kit) queue(b broker.Broker) string {
 
 func (k *kit) declare(b broker.Broker, queues ...topology.Queue) {
 	k.Helper()
-	if err := b.Declare(k.ctx, topology.Topology{Queues: queues}); err != nil {
-		k.Fatalf("Declare: %v", err)
-	}
+	k.eventually("the queues are declared", func() bool {
+		err := b.Declare(k.ctx, topology.Topology{Queues: queues})
+		if err != nil && !errors.Is(err, broker.ErrUnavailable) {
+			k.Fatalf("Declare: %v", err)
+		}
+		return err == nil
+	})
 }
 
 // text is a persistent message with this body.
@@ -116,9 +120,25 @@ func (k *kit) publishAgain(b broker.Broker, queue, body string) {
 // awaitReady waits until the queue has so many messages ready.
 func (k *kit) awaitReady(b broker.Broker, queue string, want int) {
 	k.Helper()
-	k.eventually(fmt.Sprintf("%d messages are ready in %s", want, queue), func() bool {
+	k.awaitDepth(b, queue, func(d broker.Depth) bool { return d.Ready == want }, fmt.Sprintf("%d messages ready", want))
+}
+
+// awaitDepth waits until the queue's depth is right.
+func (k *kit) awaitDepth(b broker.Broker, queue string, right func(broker.Depth) bool, want string) {
+	k.Helper()
+	var last broker.Depth
+	var lastErr error
+	defer func() {
+		if k.Failed() {
+			k.Logf("the depth of %s is %+v (%v), want %s", queue, last, lastErr, want)
+		}
+	}()
+	k.eventually(want, func() bool {
 		d, err := b.Depth(k.ctx, queue)
-		return err == nil && d.Ready == want
+		if k.ctx.Err() == nil {
+			last, lastErr = d, err
+		}
+		return err == nil && right(d)
 	})
 }
 

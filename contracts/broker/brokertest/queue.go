@@ -99,10 +99,7 @@ func testDepth(k *kit) {
 	queue := k.queue(b)
 	depth := func(want broker.Depth) {
 		k.Helper()
-		k.eventually(fmt.Sprintf("the depth is %+v", want), func() bool {
-			d, err := b.Depth(k.ctx, queue)
-			return err == nil && d == want
-		})
+		k.awaitDepth(b, queue, func(d broker.Depth) bool { return d == want }, fmt.Sprintf("%+v", want))
 	}
 	depth(broker.Depth{})
 	k.publish(b, queue, bodies(5)...)

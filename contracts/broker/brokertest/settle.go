@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/mission-control-dev/mission-control/contracts/broker"
@@ -12,17 +13,28 @@ func testAck(k *kit) {
 	b := k.connect()
 	queue := k.queue(b)
 	k.publish(b, queue, "one", "two")
-	c := k.consume(b, queue, 10)
+	c := k.consume(b, queue, 2)
 	got := c.want("one", "two")
 	k.ack(got[0])
+	// Nobody answers an ack, but the prefetch has room for this only once the broker has it.
+	k.publish(b, queue, "three")
+	c.want("three")
 	// Once the client is gone, what is not acked comes back, and only that.
 	if err := b.Close(k.ctx); err != nil {
 		k.Fatalf("Close: %v", err)
 	}
 	other := k.connect()
-	again := k.consume(other, queue, 10).want("two")
-	if !again[0].Redelivered {
-		k.Error("the unacked message comes again without the flag")
+	again := k.consume(other, queue, 10)
+	seen := map[string]bool{}
+	for range 2 {
+		d := again.next()
+		seen[string(d.Body)] = true
+		if !d.Redelivered {
+			k.Errorf("the unacked message %q comes again without the flag", d.Body)
+		}
+	}
+	if !seen["two"] || !seen["three"] {
+		k.Errorf("%v came again, want two and three", seen)
 	}
 	k.awaitReady(other, queue, 0)
 }
@@ -103,7 +115,8 @@ func testSettleInAnyOrder(k *kit) {
 	queue := k.queue(b)
 	all := bodies(60)
 	k.publish(b, queue, all...)
-	got := k.consume(b, queue, len(all)).want(all...)
+	c := k.consume(b, queue, len(all))
+	got := c.want(all...)
 	kept := make(map[string]bool)
 	var settling sync.WaitGroup
 	for i, d := range got {
@@ -114,14 +127,22 @@ func testSettleInAnyOrder(k *kit) {
 		settling.Go(func() { k.ack(d) })
 	}
 	settling.Wait()
+	// The prefetch has room for these only once the broker has the acks.
+	more := make([]string, len(all)-len(kept))
+	for i := range more {
+		more[i] = fmt.Sprintf("more-%d", i)
+		kept[more[i]] = true
+	}
+	k.publish(b, queue, more...)
+	c.want(more...)
 	if err := b.Close(k.ctx); err != nil {
 		k.Fatalf("Close: %v", err)
 	}
 	other := k.connect()
 	k.awaitReady(other, queue, len(kept))
-	c := k.consume(other, queue, len(all))
+	again := k.consume(other, queue, len(all))
 	for range len(kept) {
-		d := c.next()
+		d := again.next()
 		if !kept[string(d.Body)] {
 			k.Errorf("%q was acked and came again, or came twice", d.Body)
 		}
