@@ -24,6 +24,9 @@ type Renewal struct {
 	Version string `json:"version"`
 	// Inbox is the queue of its current broker connection, empty without one.
 	Inbox string `json:"inbox,omitempty"`
+	// Seq is any number that the reply shall repeat. Over status_queue a soldier tells by it which renewal was answered,
+	// and so how old its lease is at most.
+	Seq int64 `json:"seq,omitempty"`
 	// Claims are open claims, Running what handlers work on, Unrecorded the finals not yet acknowledged as recorded.
 	Claims     []ExecutionRef `json:"claims,omitempty"`
 	Running    []ExecutionRef `json:"running,omitempty"`
@@ -82,6 +85,8 @@ type Stop struct {
 type RenewalReply struct {
 	// Session is the soldier's session from now on.
 	Session string `json:"session"`
+	// Seq is the renewal's.
+	Seq int64 `json:"seq,omitempty"`
 	// Token is empty in the answer to a RenewalMessage, which renews the lease and nothing else.
 	Token string `json:"token,omitempty"`
 	// ExpiresIn is the token's life in seconds, counted from when it was asked for.
@@ -91,6 +96,9 @@ type RenewalReply struct {
 	// Stop lists executions to end, Recorded those whose final needs no more sending.
 	Stop     []Stop   `json:"stop,omitempty"`
 	Recorded []string `json:"recorded,omitempty"`
+	// Unlisted are grants that the session holds and the renewal did not name. One that the soldier does not know goes
+	// back RELEASED: a late copy of a claim was granted after an earlier copy had been refused and given up.
+	Unlisted []Ticket `json:"unlisted,omitempty"`
 	// Dead: the session was declared dead. Cancel all handlers, forget all claims, and ask for a new session.
 	Dead bool `json:"dead,omitempty"`
 }

@@ -64,6 +64,12 @@ type record struct {
 	noHandler          int
 }
 
+func (m *record) ticket() contracts.Ticket {
+	return contracts.Ticket{
+		MissionID: m.MissionID, Attempt: m.Attempt, Run: m.Run, Execution: m.execution, Session: m.session, Cancel: m.cancel,
+	}.Sign(macKey)
+}
+
 type session struct {
 	renewedAt time.Time
 	dead      bool
@@ -274,7 +280,7 @@ func response(status int, v any) *http.Response {
 
 // renew applies a renewal. c.mu is held.
 func (c *fakeCommander) renew(r contracts.Renewal) contracts.RenewalReply {
-	reply := contracts.RenewalReply{Session: r.Session, Lease: !c.storeAway}
+	reply := contracts.RenewalReply{Session: r.Session, Seq: r.Seq, Lease: !c.storeAway}
 	if r.Session == "" {
 		reply.Session = c.id()
 	}
@@ -297,6 +303,15 @@ func (c *fakeCommander) renew(r contracts.Renewal) contracts.RenewalReply {
 			reply.Stop = append(reply.Stop, contracts.Stop{Execution: ref.Execution, Reason: contracts.StopSuperseded})
 		case m.cancel:
 			reply.Stop = append(reply.Stop, contracts.Stop{Execution: ref.Execution, Reason: contracts.StopCancelled})
+		}
+	}
+	listed := map[string]bool{}
+	for _, ref := range slices.Concat(r.Claims, r.Running, r.Unrecorded) {
+		listed[ref.Execution] = true
+	}
+	for _, m := range c.missions {
+		if m.Status == contracts.StatusInProgress && m.session == reply.Session && !listed[m.execution] {
+			reply.Unlisted = append(reply.Unlisted, m.ticket())
 		}
 	}
 	for _, ref := range r.Unrecorded {
@@ -375,10 +390,7 @@ func (c *fakeCommander) update(subject, inbox string, u contracts.Update) {
 			c.grantedTo[u.Execution] = subject
 			fallthrough
 		case m.Status == contracts.StatusInProgress && m.execution == u.Execution:
-			t := contracts.Ticket{
-				MissionID: m.MissionID, Attempt: m.Attempt, Run: m.Run, Execution: m.execution, Session: m.session,
-				Cancel: m.cancel,
-			}.Sign(macKey)
+			t := m.ticket()
 			a.Type, a.Ticket = contracts.AnswerGranted, &t
 		}
 		c.answer(inbox, a)

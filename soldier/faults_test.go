@@ -333,7 +333,7 @@ func TestSupersededBySomeoneElse(t *testing.T) {
 		w.start()
 		id := w.c.submit("work", `{"seconds":100}`)
 		w.pass(time.Second)
-		w.fault(func(c *fakeCommander) { c.missions[id].execution = "another" })
+		w.fault(func(c *fakeCommander) { c.missions[id].execution, c.missions[id].session = "another", "another's" })
 		w.pass(27 * time.Second)
 		w.stats(soldier.Stats{})
 		if m := w.c.mission(id); m.finals != 0 {

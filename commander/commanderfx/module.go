@@ -113,7 +113,9 @@ func newMissions(s store.Store, d *dispatch.Dispatcher, in *inbox.Sender, sus *s
 }
 
 func newSessions(s store.Store, i *tokenauth.Issuer, k keys, c *clock.Clock, m *metrics.Metrics) *session.Service {
-	return session.New(s, i, k.tokens, c.Time, m.TokenIssued)
+	return session.New(session.Config{
+		Store: s, Issuer: i, Keys: k.tokens, TicketKey: k.ticket, Now: c.Time, Issued: m.TokenIssued,
+	})
 }
 
 func newIntake(b broker.Broker, ms *mission.Service, ss *session.Service, v *tokenauth.Verifier, in *inbox.Sender,

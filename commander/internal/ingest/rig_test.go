@@ -116,7 +116,9 @@ func newRig(t *testing.T) *rig {
 		Store: r.store, Dispatcher: r, Inboxes: sender, Suspects: r, Observer: r, TicketKey: ticketKey, Logger: zap.NewNop(),
 		Now: func() contracts.Time { return contracts.At(time.Now()) },
 	})
-	r.sessions = session.New(r.store, r.issuer, tokenauthtest.Keys(t), time.Now, func() {})
+	r.sessions = session.New(session.Config{
+		Store: r.store, Issuer: r.issuer, Keys: tokenauthtest.Keys(t), TicketKey: ticketKey, Now: time.Now, Issued: func() {},
+	})
 	r.intake = ingest.New(ingest.Config{
 		Broker: r.commander, Missions: r.missions, Leases: r.sessions, Verifier: tokenauthtest.NewVerifier(t, time.Now),
 		Inboxes: sender, Check: r.store.check, MarkerKey: markerKey, SoldierClaim: session.SoldierClaim,

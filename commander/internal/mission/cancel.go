@@ -46,6 +46,14 @@ func StopFor(rec store.Record, ref contracts.ExecutionRef) (contracts.Stop, bool
 	}
 }
 
+// HeldBy returns the grant behind a mission that the session holds, not signed yet.
+func HeldBy(rec store.Record, session string) (contracts.Ticket, bool) {
+	if rec.Mission.Status != contracts.StatusInProgress || rec.Session != session {
+		return contracts.Ticket{}, false
+	}
+	return *granted(rec).Ticket, true
+}
+
 // Settled tells whether a final of the execution could not change the mission any more: it is recorded, or would be
 // refused. An execution that the store does not know yet, because it lost its last writes, is not settled.
 func Settled(rec store.Record, ref contracts.ExecutionRef) bool {

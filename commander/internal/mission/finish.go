@@ -69,7 +69,7 @@ func end(rec store.Record, u contracts.Update, by Speaker, before []contracts.Hi
 		cause = contracts.CauseCancel
 		m.Status, m.FinishedAt = contracts.StatusCancelled, u.MadeAt
 	case u.Status == contracts.UpdateReleased:
-		cause, message = contracts.CauseReleased, "handed back: the soldier drains"
+		cause, message = contracts.CauseReleased, "handed back by the soldier"
 		queue(&n, c, now)
 		d.Dispatch = DispatchNow
 	case m.Attempt < m.MaxAttempts:

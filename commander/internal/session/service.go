@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,22 +32,28 @@ const (
 type Store interface {
 	Session(ctx context.Context, id string) (store.Session, error)
 	Renew(ctx context.Context, s store.Session, lease time.Duration) (store.Session, error)
+	SessionMissions(ctx context.Context, id string) ([]string, error)
 	Load(ctx context.Context, ids ...string) ([]store.Record, error)
 }
 
-// Service answers renewals.
-type Service struct {
-	store  Store
-	issuer *tokenauth.Issuer
-	keys   tokenauth.KeySet
-	now    func() time.Time
-	issued func()
+// Config of a Service. All fields are required.
+type Config struct {
+	Store  Store
+	Issuer *tokenauth.Issuer
+	// Keys verify the tokens.
+	Keys tokenauth.KeySet
+	// TicketKey signs tickets; all commanders share it.
+	TicketKey []byte
+	Now       func() time.Time
+	// Issued is called for each token.
+	Issued func()
 }
 
-// New returns a service. issued is called for each token.
-func New(s Store, issuer *tokenauth.Issuer, keys tokenauth.KeySet, now func() time.Time, issued func()) *Service {
-	return &Service{store: s, issuer: issuer, keys: keys, now: now, issued: issued}
-}
+// Service answers renewals.
+type Service struct{ cfg Config }
+
+// New returns a service.
+func New(c Config) *Service { return &Service{cfg: c} }
 
 // Renew answers POST /tokens: it renews the lease, or starts a session, and issues a token.
 func (s *Service) Renew(ctx context.Context, r contracts.Renewal) (contracts.RenewalReply, error) {
@@ -61,27 +68,27 @@ func (s *Service) Renew(ctx context.Context, r contracts.Renewal) (contracts.Ren
 	if err != nil || reply.Dead {
 		return reply, err
 	}
-	token, err := s.issuer.Issue(tokenauth.IssueRequest{
+	token, err := s.cfg.Issuer.Issue(tokenauth.IssueRequest{
 		Subject: r.Session, Private: map[string]string{SoldierClaim: r.SoldierID},
 	})
 	if err != nil {
 		return contracts.RenewalReply{}, fmt.Errorf("issue token: %w", err)
 	}
-	s.issued()
+	s.cfg.Issued()
 	reply.Token, reply.ExpiresIn = token.Raw, int(token.TTL/time.Second)
 	return reply, nil
 }
 
 // Extend renews the lease and nothing else. Lease is false in the reply where the store could not be reached.
 func (s *Service) Extend(ctx context.Context, r contracts.Renewal) (contracts.RenewalReply, error) {
-	reply := contracts.RenewalReply{Session: r.Session}
-	known, err := s.store.Session(ctx, r.Session)
+	reply := contracts.RenewalReply{Session: r.Session, Seq: r.Seq}
+	known, err := s.cfg.Store.Session(ctx, r.Session)
 	if err == nil && known.SoldierID != r.SoldierID {
 		return reply, &contracts.ValidationError{Fields: []contracts.FieldError{{
 			Field: "session", Code: "invalid", Message: "belongs to another soldier; ask for a new session by leaving it out",
 		}}}
 	}
-	_, err = s.store.Renew(ctx, store.Session{
+	_, err = s.cfg.Store.Renew(ctx, store.Session{
 		ID: r.Session, SoldierID: r.SoldierID, State: store.SessionLive, Squads: r.Squads, Kinds: r.Kinds, Slots: r.Slots,
 		Version: r.Version, Inbox: r.Inbox, Running: r.Running,
 	}, contracts.LeaseDuration)
@@ -102,34 +109,45 @@ func (s *Service) Extend(ctx context.Context, r contracts.Renewal) (contracts.Re
 	return reply, err
 }
 
-// settle fills in what the soldier should stop, and what it need not send any more.
+// settle fills in what the soldier should stop, what it need not send any more, and what it holds without knowing.
 func (s *Service) settle(ctx context.Context, r contracts.Renewal, reply *contracts.RenewalReply) error {
-	refs := make([]contracts.ExecutionRef, 0, len(r.Running)+len(r.Unrecorded))
-	refs = append(append(refs, r.Running...), r.Unrecorded...)
-	if len(refs) == 0 {
+	held, err := s.cfg.Store.SessionMissions(ctx, r.Session)
+	if err != nil {
+		return fmt.Errorf("read missions of session %s: %w", r.Session, err)
+	}
+	listed := make(map[string]bool, len(held))
+	for _, ref := range slices.Concat(r.Claims, r.Running, r.Unrecorded) {
+		listed[ref.Execution] = true
+	}
+	ids := make([]string, 0, len(r.Running)+len(r.Unrecorded)+len(held))
+	for _, ref := range slices.Concat(r.Running, r.Unrecorded) {
+		ids = append(ids, ref.MissionID)
+	}
+	if ids = append(ids, held...); len(ids) == 0 {
 		return nil
 	}
-	ids := make([]string, len(refs))
-	for i, ref := range refs {
-		ids[i] = ref.MissionID
-	}
-	recs, err := s.store.Load(ctx, ids...)
+	recs, err := s.cfg.Store.Load(ctx, ids...)
 	if err != nil {
 		return fmt.Errorf("load missions of session %s: %w", r.Session, err)
 	}
-	for i, ref := range refs {
-		if i >= len(r.Running) {
-			if mission.Settled(recs[i], ref) {
-				reply.Recorded = append(reply.Recorded, ref.Execution)
-			}
-			continue
-		}
+	for i, ref := range r.Running {
 		if stop, ok := mission.StopFor(recs[i], ref); ok {
 			reply.Stop = append(reply.Stop, stop)
+		}
+	}
+	recs = recs[len(r.Running):]
+	for i, ref := range r.Unrecorded {
+		if mission.Settled(recs[i], ref) {
+			reply.Recorded = append(reply.Recorded, ref.Execution)
+		}
+	}
+	for _, rec := range recs[len(r.Unrecorded):] {
+		if t, ok := mission.HeldBy(rec, r.Session); ok && !listed[t.Execution] {
+			reply.Unlisted = append(reply.Unlisted, t.Sign(s.cfg.TicketKey))
 		}
 	}
 	return nil
 }
 
 // JWKS returns the public keys that verify the tokens (RFC 7517).
-func (s *Service) JWKS() ([]byte, error) { return tokenauth.JWKS(s.keys, s.now()) }
+func (s *Service) JWKS() ([]byte, error) { return tokenauth.JWKS(s.cfg.Keys, s.cfg.Now()) }

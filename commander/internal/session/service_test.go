@@ -19,6 +19,9 @@ import (
 	"github.com/mission-control-dev/mission-control/tokenauth/tokenauthtest"
 )
 
+//nolint:gochecknoglobals // a constant
+var ticketKey = []byte("a key for tickets, of 32 bytes..")
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // faulty is a store that can be away, wholly or for reading missions.
@@ -58,7 +61,10 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	r := &rig{t: t, store: &faulty{Store: memstore.New(memstore.Config{})}, verifier: tokenauthtest.NewVerifier(t, time.Now)}
-	r.Service = session.New(r.store, tokenauthtest.NewIssuer(t, time.Now), tokenauthtest.Keys(t), time.Now, func() { r.issued++ })
+	r.Service = session.New(session.Config{
+		Store: r.store, Issuer: tokenauthtest.NewIssuer(t, time.Now), Keys: tokenauthtest.Keys(t), TicketKey: ticketKey,
+		Now: time.Now, Issued: func() { r.issued++ },
+	})
 	return r
 }
 
@@ -299,6 +305,33 @@ func TestARenewalIsToldWhatToStopAndWhatIsRecorded(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"recorded", "refused", "superseded"}, reply.Recorded); diff != "" {
 			t.Errorf("recorded (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestAGrantThatTheSoldierDoesNotNameIsShownToIt: a late copy of a claim was granted after an earlier one was refused.
+func TestAGrantThatTheSoldierDoesNotNameIsShownToIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		id, other := r.renew(renewal("")).Session, r.renew(renewal("")).Session
+		var refs []contracts.ExecutionRef
+		for i, holder := range []string{id, id, id, id, other} {
+			execution := "e" + string(rune('0'+i))
+			mission := "a0000000-0000-7000-8000-00000000000" + string(rune('0'+i))
+			if _, err := r.store.Commit(t.Context(), store.Change{Record: store.Record{
+				Execution: execution, Session: holder, Mission: contracts.Mission{
+					MissionID: mission, Name: "m", Kind: "k", Status: contracts.StatusInProgress, Attempt: 1, Run: 1,
+				},
+			}}); err != nil {
+				t.Fatal(err)
+			}
+			refs = append(refs, contracts.ExecutionRef{MissionID: mission, Execution: execution, Run: 1})
+		}
+		m := renewal(id)
+		m.Claims, m.Running, m.Unrecorded = refs[0:1], refs[1:2], refs[2:3]
+		want := contracts.Ticket{MissionID: refs[3].MissionID, Attempt: 1, Run: 1, Execution: "e3", Session: id}.Sign(ticketKey)
+		if diff := cmp.Diff([]contracts.Ticket{want}, r.renew(m).Unlisted); diff != "" {
+			t.Errorf("unlisted (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -523,12 +523,22 @@ export interface components {
             version: string;
             /** @description The queue of its present broker connection. */
             inbox?: string;
+            /**
+             * Format: int64
+             * @description Any number; the reply repeats it.
+             */
+            seq?: number;
             claims?: components["schemas"]["ExecutionRef"][];
             running?: components["schemas"]["ExecutionRef"][];
             unrecorded?: components["schemas"]["ExecutionRef"][];
         };
         RenewalReply: {
             session: string;
+            /**
+             * Format: int64
+             * @description The renewal's. Absent means 0.
+             */
+            seq?: number;
             /** @description Absent only where `dead`. */
             token?: string;
             /** @description Seconds from when the token was asked for. */
@@ -538,8 +548,21 @@ export interface components {
             stop?: components["schemas"]["Stop"][];
             /** @description Executions whose final needs no more sending. */
             recorded?: string[];
+            /** @description Grants that the session holds and the renewal did not name. Send back RELEASED, with the ticket, what you do not know. */
+            unlisted?: components["schemas"]["Ticket"][];
             /** @description The session was declared dead. Cancel all handlers and ask for a new session. Absent means false. */
             dead?: boolean;
+        };
+        /** @description A grant; only commanders can write its `mac`. */
+        Ticket: {
+            mission_id: string;
+            attempt: number;
+            run: number;
+            execution: string;
+            session: string;
+            /** @description A cancel had been asked for. Absent means false. */
+            cancel?: boolean;
+            mac: string;
         };
         Stop: {
             execution: string;

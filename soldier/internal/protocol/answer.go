@@ -66,11 +66,8 @@ func (m *Machine) renewedByBroker(now time.Time, r *contracts.RenewalReply) {
 	}
 	reply := *r
 	reply.Session = m.lease.session
-	var sentAt time.Time
-	if len(m.lease.asked) > 0 {
-		sentAt = m.lease.asked[0]
-		m.lease.asked = m.lease.asked[1:]
-	}
+	sentAt := m.lease.asked[r.Seq] // zero for an unknown one: then it renews no lease
+	delete(m.lease.asked, r.Seq)
 	if m.Renewed(now, m.lease.session, reply, sentAt) == Dead {
 		m.do(Renew{})
 	}

@@ -63,6 +63,7 @@ const (
 	NoteSessionDead Notable = "session was declared dead"
 	NoteNewSession  Notable = "new session"
 	NoteNotStarted  Notable = "grant waits for the lease"
+	NoteUnlisted    Notable = "grant of a claim that was given up is handed back"
 )
 
 // Cause is why a handler's context ended.

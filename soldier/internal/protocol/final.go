@@ -67,6 +67,19 @@ func (m *Machine) confirm(now time.Time, f *final) {
 	}
 }
 
+// unlisted: the session holds a grant that the renewal did not name. Where nothing is known of it here, it goes back as
+// if it had never been given: a late copy of a claim was granted after an earlier one had been refused, and nobody works
+// on it. This needs no keeping: if the word is lost, the next renewal's reply names the grant again.
+func (m *Machine) unlisted(now time.Time, t *contracts.Ticket) {
+	if m.byExec[t.Execution] != nil || m.byKept[t.Execution] != nil || t.Session != m.lease.session {
+		return
+	}
+	m.do(Note{What: NoteUnlisted, MissionID: t.MissionID, Execution: t.Execution, Run: t.Run, Attempt: t.Attempt})
+	m.send(m.newLetter(now, letterHandBack, nil, contracts.Update{
+		Status: contracts.UpdateReleased, MissionID: t.MissionID, Attempt: t.Attempt, Execution: t.Execution, Ticket: t,
+	}))
+}
+
 // recorded: the final needs no more sending.
 func (m *Machine) recorded(now time.Time, execution string) {
 	if f := m.byKept[execution]; f != nil {

@@ -14,9 +14,9 @@ type lease struct {
 	// wanted: no claims until a renewal sent at or after wantedAt has been answered with a lease.
 	wanted   bool
 	wantedAt time.Time
-	// asked are the times of renewals over the broker that have no answer yet. Answers don't say which renewal they
-	// belong to, so each is taken for one to the oldest: the lease is never thought younger than it is.
-	asked []time.Time
+	// asked are the renewals over the broker that have no answer yet, by their Seq, with the times when they were sent.
+	asked map[int64]time.Time
+	seq   int64
 }
 
 // young tells whether a handler may start.
@@ -72,8 +72,21 @@ func (m *Machine) Renewal() contracts.Renewal {
 	return r
 }
 
-// RenewalSent: a renewal goes over the broker. Its answer comes to the inbox.
-func (m *Machine) RenewalSent(now time.Time) { m.lease.asked = append(m.lease.asked, now) }
+// RenewalSent: a renewal goes over the broker, with the Seq returned. Its answer comes to the inbox.
+func (m *Machine) RenewalSent(now time.Time) int64 {
+	l := &m.lease
+	for seq, at := range l.asked {
+		if now.Sub(at) >= contracts.LeaseDuration {
+			delete(l.asked, seq) // no lease would be young by its answer
+		}
+	}
+	if l.asked == nil {
+		l.asked = map[int64]time.Time{}
+	}
+	l.seq++
+	l.asked[l.seq] = now
+	return l.seq
+}
 
 // Verdict is what became of a reply to a renewal.
 type Verdict int
@@ -113,6 +126,9 @@ func (m *Machine) Renewed(now time.Time, asked string, r contracts.RenewalReply,
 	for _, execution := range r.Recorded {
 		m.recorded(now, execution)
 	}
+	for i := range r.Unlisted {
+		m.unlisted(now, &r.Unlisted[i])
+	}
 	m.advance(now)
 	m.do(Send{}) // a new token may be what the outbox waited for
 	return Taken
@@ -121,7 +137,7 @@ func (m *Machine) Renewed(now time.Time, asked string, r contracts.RenewalReply,
 // die ends the session: nothing of it counts any more.
 func (m *Machine) die(now time.Time) {
 	m.do(Note{What: NoteSessionDead, Reason: m.lease.session})
-	m.lease = lease{}
+	m.lease = lease{seq: m.lease.seq}
 	m.lease.demand(now)
 	for _, w := range append([]*work(nil), m.works...) {
 		if w.execution != "" && !w.gone {
@@ -130,6 +146,9 @@ func (m *Machine) die(now time.Time) {
 	}
 	for _, f := range append([]*final(nil), m.kept...) {
 		m.forget(f)
+	}
+	for _, l := range m.outbox {
+		l.void = l.void || l.kind == letterHandBack
 	}
 }
 
@@ -156,6 +175,3 @@ func (m *Machine) stop(now time.Time, execution string, reason contracts.StopRea
 		}
 	}
 }
-
-// RenewedByHTTP: renewals over the broker that have no answer yet are not waited for any more.
-func (m *Machine) RenewedByHTTP() { m.lease.asked = nil }

@@ -113,7 +113,6 @@ func (m *Machine) mayClaim(now time.Time) bool {
 // InboxUp: the consuming connection stands, and answers come to the inbox. Claims and kept finals are sent again.
 func (m *Machine) InboxUp(now time.Time, inbox string) {
 	m.inbox = inbox
-	m.lease.asked = nil
 	m.lease.demand(now)
 	m.do(Renew{})
 	for _, w := range m.works {
@@ -130,7 +129,6 @@ func (m *Machine) InboxUp(now time.Time, inbox string) {
 // that this soldier lives.
 func (m *Machine) InboxDown() {
 	m.inbox = ""
-	m.lease.asked = nil
 	m.do(Renew{})
 }
 

@@ -69,6 +69,12 @@ type mission struct {
 	records   int
 }
 
+func (m *mission) ticket(id string) contracts.Ticket {
+	return contracts.Ticket{
+		MissionID: id, Attempt: 1, Run: m.run, Execution: m.execution, Session: m.session, Cancel: m.cancel,
+	}
+}
+
 type sent struct {
 	session, inbox string
 	update         contracts.Update
@@ -147,7 +153,9 @@ func (w *world) started(s protocol.Start) {
 	if _, twice := w.starts[x]; twice {
 		w.t.Fatalf("execution %s started twice", x)
 	}
-	if w.granted[x] != s.Ticket || s.Mission.MissionID != s.Ticket.MissionID {
+	given := w.granted[x]
+	given.Cancel = s.Ticket.Cancel // the same grant, told again, may say more of this
+	if given != s.Ticket || s.Mission.MissionID != s.Ticket.MissionID {
 		w.t.Fatalf("started on a ticket that nobody gave: %+v", s.Ticket)
 	}
 	if s.Ticket.Cancel {
@@ -307,17 +315,16 @@ func (w *world) apply(s sent) {
 	m := w.missions[i]
 	a := contracts.Answer{MissionID: u.MissionID, Execution: u.Execution, Type: contracts.AnswerRefused}
 	if u.Status == contracts.UpdateInProgress {
+		dead, known := w.sessions[s.session]
 		switch {
-		case w.sessions[s.session]:
+		case dead, !known: // a renewal without lease has registered nothing
 			a.Type = contracts.AnswerSessionDead
 		case m.status == contracts.StatusQueued:
 			m.run++
 			m.status, m.execution, m.session = contracts.StatusInProgress, u.Execution, s.session
 			fallthrough
 		case m.status == contracts.StatusInProgress && m.execution == u.Execution:
-			tk := contracts.Ticket{
-				MissionID: u.MissionID, Attempt: 1, Run: m.run, Execution: u.Execution, Session: m.session, Cancel: m.cancel,
-			}
+			tk := m.ticket(u.MissionID)
 			w.granted[u.Execution] = tk
 			a.Type, a.Ticket = contracts.AnswerGranted, &tk
 		}
@@ -375,13 +382,14 @@ func (w *world) askByBroker(t *rapid.T) {
 	if w.m.Session() == "" || !w.connected || len(w.broadcast) > 1 {
 		t.Skip()
 	}
-	w.m.RenewalSent(w.now)
-	w.broadcast = append(w.broadcast, request{renewal: w.m.Renewal(), at: w.now})
+	r := w.m.Renewal()
+	r.Seq = w.m.RenewalSent(w.now)
+	w.broadcast = append(w.broadcast, request{renewal: r, at: w.now})
 }
 
 // renewed applies a renewal as the commander would.
 func (w *world) renewed(r contracts.Renewal, lease bool) contracts.RenewalReply {
-	reply := contracts.RenewalReply{Session: r.Session, Lease: lease}
+	reply := contracts.RenewalReply{Session: r.Session, Seq: r.Seq, Lease: lease}
 	if r.Session == "" {
 		reply.Session = w.id("s")
 	}
@@ -402,6 +410,15 @@ func (w *world) renewed(r contracts.Renewal, lease bool) contracts.RenewalReply 
 			reply.Stop = append(reply.Stop, contracts.Stop{Execution: x.Execution, Reason: contracts.StopSuperseded})
 		case m.cancel:
 			reply.Stop = append(reply.Stop, contracts.Stop{Execution: x.Execution, Reason: contracts.StopCancelled})
+		}
+	}
+	listed := map[string]bool{}
+	for _, x := range slices.Concat(r.Claims, r.Running, r.Unrecorded) {
+		listed[x.Execution] = true
+	}
+	for i, m := range w.missions {
+		if m.status == contracts.StatusInProgress && m.session == reply.Session && !listed[m.execution] {
+			reply.Unlisted = append(reply.Unlisted, m.ticket(missionID(i)))
 		}
 	}
 	for _, x := range r.Unrecorded {
@@ -434,7 +451,6 @@ func (w *world) reply(t *rapid.T) {
 func (w *world) answered(r request, reply contracts.RenewalReply) {
 	if w.m.Renewed(w.now, r.renewal.Session, reply, r.at) == protocol.Taken && reply.Lease {
 		w.note(reply.Session, r.at)
-		w.m.RenewedByHTTP()
 	}
 }
 

@@ -13,6 +13,7 @@ const (
 	letterClaim letterKind = iota
 	letterNoHandler
 	letterFinal
+	letterHandBack // of a grant that nothing here knows; sent once
 )
 
 // letter is one update on its way to status_queue. It is sent as often as asked for until it is void.
@@ -112,7 +113,7 @@ func (m *Machine) PackDone(now time.Time, p Pack, err error) {
 	for _, l := range p.letters {
 		l.inFlight = false
 		switch {
-		case l.void:
+		case l.void, l.kind == letterHandBack:
 		case err != nil || l.again:
 			m.send(l)
 			if err == nil {

@@ -230,7 +230,6 @@ func (r *Renewer) round(ctx context.Context) (contracts.RenewalReply, protocol.V
 			r.preferred = at
 			r.mu.Unlock()
 			r.note(condition{leased: true}, nil)
-			r.engine.Do(func(m *protocol.Machine, _ time.Time) { m.RenewedByHTTP() })
 			return reply, verdict, nil
 		}
 		spare, got = reply, true
@@ -339,6 +338,7 @@ func (r *Renewer) sendRenewal(ctx context.Context) bool {
 	if !ok || renewal.Session == "" || renewal.Inbox == "" {
 		return false
 	}
+	r.engine.Do(func(m *protocol.Machine, now time.Time) { renewal.Seq = m.RenewalSent(now) })
 	body, err := contracts.NewRenewalMessage(token, renewal).Encode()
 	if err != nil {
 		r.log.Error("renewal could not be encoded", zap.Error(err))
@@ -346,7 +346,6 @@ func (r *Renewer) sendRenewal(ctx context.Context) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, postTimeout)
 	defer cancel()
-	r.engine.Do(func(m *protocol.Machine, now time.Time) { m.RenewalSent(now) })
 	// A failure is the broker's, and its state is logged elsewhere; the next one follows in 5 s. One that waited longer
 	// than a lease is of no use to anybody.
 	_ = r.publisher.Publish(ctx, topology.Status, broker.Message{
