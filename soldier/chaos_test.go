@@ -74,7 +74,7 @@ func (f *fleet) work(ctx context.Context, m soldier.Mission[work]) (done, error)
 	if f.running[m.ID] == nil {
 		f.running[m.ID] = map[string]context.Context{}
 	}
-	f.running[m.ID][m.Execution] = ctx
+	f.running[m.ID][m.Execution] = ctx //nolint:fatcontext // kept to be asked whether it has ended
 	f.mu.Unlock()
 	defer func() {
 		f.mu.Lock()

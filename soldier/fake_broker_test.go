@@ -127,7 +127,6 @@ type fakeLease struct {
 	mu      sync.Mutex
 	gone    bool
 	unacked map[uint64]fakeMessage
-	room    chan struct{}
 }
 
 func (f *fakeLease) Settle(tag uint64, o broker.Outcome) error {

@@ -208,7 +208,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 		text += string(body)
 		for what, secret := range map[string]string{
 			"token":       token.Raw,
-			"seed":        fmt.Sprint([]byte(key.Private[:8])),
+			"seed":        fmt.Sprintf("%d", key.Private[:8]),
 			"private hex": hex.EncodeToString(key.Private[:8]),
 		} {
 			if strings.Contains(text, strings.Trim(secret, "[]")) {

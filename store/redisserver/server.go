@@ -222,7 +222,7 @@ func (s *Server) awaitPong(ctx context.Context) error {
 		}
 		select {
 		case <-s.proc.done:
-			return fmt.Errorf("redis-server ended while it started (%v); its last lines:\n%s", s.proc.err, s.proc.tail.last(20))
+			return fmt.Errorf("redis-server ended while it started (%w); its last lines:\n%s", s.proc.err, s.proc.tail.last(20))
 		case <-ctx.Done():
 			return fmt.Errorf("redis-server was not ready in time (%w); its last lines:\n%s", ctx.Err(), s.proc.tail.last(20))
 		case <-tick.C:

@@ -336,7 +336,7 @@ func commitTests() []test {
 		{"a cancelled context ends every call with its error", func(t *tester) {
 			ctx, cancel := context.WithCancel(t.ctx)
 			cancel()
-			for name, call := range calls(t.Store, ctx) {
+			for name, call := range calls(ctx, t.Store) {
 				if err := call(); !errors.Is(err, context.Canceled) {
 					t.Errorf("%s: %v, want context.Canceled", name, err)
 				}
@@ -361,7 +361,7 @@ func (t *tester) wantCounts(want map[contracts.Status]int64) {
 }
 
 // calls is one call of each method.
-func calls(s store.Store, ctx context.Context) map[string]func() error {
+func calls(ctx context.Context, s store.Store) map[string]func() error {
 	id := newID()
 	return map[string]func() error{
 		"Load":            func() error { _, err := s.Load(ctx, id); return err },

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -87,8 +88,8 @@ func listTests() []test {
 						for _, limit := range []int{1, 7, 200} {
 							q := store.Query{Status: status, Kind: kind, Squad: squad, Limit: limit}
 							var want []contracts.Mission
-							for i := len(all) - 1; i >= 0; i-- {
-								m := all[i].Mission
+							for _, rec := range slices.Backward(all) {
+								m := rec.Mission
 								if (status == "" || m.Status == status) && (kind == "" || m.Kind == kind) && (squad == "" || m.Squad == squad) {
 									want = append(want, m.Brief())
 								}

@@ -139,12 +139,12 @@ func sessionTests() []test {
 			}
 			list, _, err := t.ListSessions(t.ctx)
 			t.must(err)
-			var soldiers string
+			var soldiers []string
 			for _, s := range list {
-				soldiers += s.SoldierID
+				soldiers = append(soldiers, s.SoldierID)
 			}
-			if soldiers != "abc" {
-				t.Errorf("order %s", soldiers)
+			if d := diff([]string{"a", "b", "c"}, soldiers); d != "" {
+				t.Errorf("order: %s", d)
 			}
 		}},
 		{"SessionMissions follows the records", func(t *tester) {
@@ -156,7 +156,7 @@ func sessionTests() []test {
 			a = t.apply(next(a, func(r *store.Record) { r.Mission.Progress = 7 }))
 			t.wantMissions(one, a.Mission.MissionID, b.Mission.MissionID)
 			b = t.apply(next(b, granted(two)))
-			a = t.apply(next(a, func(r *store.Record) { r.Mission.Status, r.Session = contracts.StatusCompleted, "" }))
+			t.apply(next(a, func(r *store.Record) { r.Mission.Status, r.Session = contracts.StatusCompleted, "" }))
 			t.wantMissions(one)
 			t.wantMissions(two, b.Mission.MissionID)
 		}},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -107,7 +108,7 @@ func TestJourneyInTheBrowser(t *testing.T) {
 		t.Fatalf("create the mission: %v", err)
 	}
 	seen := watchStatus(t, page)
-	if seen[len(seen)-1] != "COMPLETED" || !contains(seen, "IN_PROGRESS") {
+	if seen[len(seen)-1] != "COMPLETED" || !slices.Contains(seen, "IN_PROGRESS") {
 		t.Fatalf("the page showed %v, want IN_PROGRESS and then COMPLETED", seen)
 	}
 
@@ -157,15 +158,6 @@ func watchStatus(t *testing.T, page context.Context) []string {
 		}
 		wait(page, 30*time.Millisecond)
 	}
-}
-
-func contains(list []string, want string) bool {
-	for _, s := range list {
-		if s == want {
-			return true
-		}
-	}
-	return false
 }
 
 // dashboardHost is the dashboard's address without its scheme.

@@ -8,8 +8,8 @@ import (
 
 func TestBackoff(t *testing.T) {
 	b := newBackoff(100*time.Millisecond, 5*time.Second)
-	for _, ceiling := range []time.Duration{100, 200, 400, 800, 1600, 3200, 5000, 5000} {
-		ceiling *= time.Millisecond
+	for _, ms := range []int{100, 200, 400, 800, 1600, 3200, 5000, 5000} {
+		ceiling := time.Duration(ms) * time.Millisecond
 		if b.ceiling != ceiling {
 			t.Errorf("the ceiling is %v, want %v", b.ceiling, ceiling)
 		}

@@ -40,7 +40,7 @@ type Config struct {
 func (c Config) withDefaults() (Config, error) {
 	if _, err := amqp.ParseURI(c.URL); err != nil {
 		// The library's error may hold the password.
-		return c, errors.New("amqpbroker: Config.URL must look like amqp://user:password@host:5672/vhost or amqps://...")
+		return c, errors.New("amqpbroker: Config.URL must look like amqp://user:password@host:5672/vhost, or amqps:// the same for TLS")
 	}
 	if c.Name == "" {
 		c.Name = "mission-control"

@@ -13,6 +13,8 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 )
 
+var errConnectionClosed = errors.New("the connection was closed")
+
 // consumerTag names the consumer within its channel, which has no other.
 const consumerTag = "mission-control"
 
@@ -228,7 +230,7 @@ func (l *lease) clerk(closes <-chan *amqp.Error) {
 
 // lose marks the lease as over: the channel or the connection is gone.
 func (l *lease) lose(reason *amqp.Error) {
-	err := error(errors.New("the connection was closed"))
+	err := errConnectionClosed
 	if reason != nil {
 		err = reason
 	}

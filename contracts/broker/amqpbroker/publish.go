@@ -93,7 +93,7 @@ func (p *publisher) write(closes <-chan *amqp.Error) {
 		case r := <-p.requests:
 			r.confirm, r.err = p.channel.PublishWithDeferredConfirm(defaultExchange, r.queue, mandatory, notImmediate, r.message)
 			close(r.written)
-		case <-closes:
+		case <-closes: //nolint:errcheck // why it closed, the session says
 			p.session.sever()
 			return
 		case <-p.session.done:

@@ -63,7 +63,7 @@ func testUnroutableAmongOthers(k *kit) {
 	results := make(chan error, 2*pairs)
 	expect := func(queue string, want error) {
 		if err := b.Publish(k.ctx, queue, same); !errors.Is(err, want) {
-			results <- fmt.Errorf("publishing to %s: %w, want %v", queue, err, want)
+			results <- fmt.Errorf("publishing to %s: got %w, want %w", queue, err, want)
 			return
 		}
 		results <- nil
@@ -108,7 +108,7 @@ func testConcurrentPublishers(k *kit) {
 			k.Fatalf("delivered %q: %v", d.Body, err)
 		}
 		publisher := fmt.Sprint(p)
-		if before, any := last[publisher]; any && i <= before {
+		if before, ok := last[publisher]; ok && i <= before {
 			k.Errorf("message %d of publisher %d came after message %d", i, p, before)
 		}
 		last[publisher] = i

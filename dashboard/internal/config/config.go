@@ -144,7 +144,7 @@ func apiKey(getenv func(string) string) (string, error) {
 func allowedHosts(getenv func(string) string) ([]string, error) {
 	const name = "DASHBOARD_ALLOWED_HOSTS"
 	var hosts []string
-	for _, entry := range strings.Split(getenv(name), ",") {
+	for entry := range strings.SplitSeq(getenv(name), ",") {
 		entry = strings.TrimSpace(entry)
 		if entry == "" {
 			continue

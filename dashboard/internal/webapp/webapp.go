@@ -190,7 +190,7 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func acceptsGzip(header string) bool {
-	for _, part := range strings.Split(header, ",") {
+	for part := range strings.SplitSeq(header, ",") {
 		coding, params, _ := strings.Cut(strings.TrimSpace(part), ";")
 		if strings.TrimSpace(coding) != "gzip" {
 			continue
@@ -206,7 +206,7 @@ func acceptsGzip(header string) bool {
 }
 
 func matches(ifNoneMatch, etag string) bool {
-	for _, candidate := range strings.Split(ifNoneMatch, ",") {
+	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
 		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
 		if candidate == etag || candidate == "*" {
 			return true

@@ -176,15 +176,18 @@ func (b *book) silent(limit time.Duration) []string {
 	return ids
 }
 
-// confirmed notes the last look at a mission: its picture, or that there is none.
-func (b *book) confirmed(id string, m contracts.Mission, missing bool) {
+// missing notes that the last look at a mission found none.
+func (b *book) missing(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.byID[id].Missing = true
+}
+
+// confirmed notes the last look at a mission.
+func (b *book) confirmed(id string, m contracts.Mission) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e := b.byID[id]
-	if missing {
-		e.Missing = true
-		return
-	}
 	b.take(e, m)
 	// Not only a newer picture counts here: a mission must not have fallen back.
 	e.Last, e.Confirmed = m.Brief(), true

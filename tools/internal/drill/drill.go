@@ -242,10 +242,10 @@ func (d *Drill) confirm(ctx context.Context) {
 			var p *client.Problem
 			switch {
 			case err == nil && !m.Degraded:
-				d.book.confirmed(id, m.Mission, false)
+				d.book.confirmed(id, m.Mission)
 				return
 			case errors.As(err, &p) && p.Status == http.StatusNotFound:
-				d.book.confirmed(id, contracts.Mission{}, true)
+				d.book.missing(id)
 				return
 			case err != nil && !client.Temporary(err):
 				d.screen.Step("mission %s can't be read: %v", id, err)

@@ -79,7 +79,8 @@ func executionsText(o Outcome) string {
 		}
 		return "not known: no journals in " + o.Journals
 	}
-	s := fmt.Sprintf("%d started, %d ended, %d interrupted", x.Started, x.Ended, x.Interrupted)
+	var s strings.Builder
+	fmt.Fprintf(&s, "%d started, %d ended, %d interrupted", x.Started, x.Ended, x.Interrupted)
 	for _, part := range []struct {
 		n    int
 		text string
@@ -87,19 +88,20 @@ func executionsText(o Outcome) string {
 		{x.Released, "handed back"}, {x.Open, "without an end"}, {x.MissionsUnexecuted, "missions never started"},
 	} {
 		if part.n > 0 {
-			s += fmt.Sprintf(", %d %s", part.n, part.text)
+			fmt.Fprintf(&s, ", %d %s", part.n, part.text)
 		}
 	}
-	return s + fmt.Sprintf("; missions started again %d, doubled %d, overlapping %d",
+	return s.String() + fmt.Sprintf("; missions started again %d, doubled %d, overlapping %d",
 		x.MissionsRerun, x.MissionsDoubled, x.MissionsOverlapping)
 }
 
 func readsText(r verdict.Reads) string {
-	s := fmt.Sprintf("%d of %d missions, %d failed", r.Made, r.Missions, r.Failed)
+	var s strings.Builder
+	fmt.Fprintf(&s, "%d of %d missions, %d failed", r.Made, r.Missions, r.Failed)
 	for _, code := range slices.Sorted(maps.Keys(r.Failures)) {
-		s += fmt.Sprintf(" (%s %d)", code, r.Failures[code])
+		fmt.Fprintf(&s, " (%s %d)", code, r.Failures[code])
 	}
-	return s + fmt.Sprintf(", %d from memory, %d older than one before, %d found no commander", r.Degraded, r.Older, r.Unreachable)
+	return s.String() + fmt.Sprintf(", %d from memory, %d older than one before, %d found no commander", r.Degraded, r.Older, r.Unreachable)
 }
 
 func printFindings(w io.Writer, name string, findings []verdict.Finding) {

@@ -126,7 +126,7 @@ func (b *Book) readFile(path string, since time.Time, take func(Line)) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // what was read is read
 	in := bufio.NewReader(f)
 	for {
 		raw, err := in.ReadBytes('\n')
