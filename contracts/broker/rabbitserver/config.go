@@ -142,6 +142,7 @@ func (c Config) environment() []string {
 		"HOME="+c.path("home"),
 		fmt.Sprintf("ERL_EPMD_PORT=%d", c.EpmdPort),
 		"ERL_EPMD_ADDRESS=127.0.0.1",
+		"ERL_CRASH_DUMP="+c.path("erl_crash.dump"),
 		"RABBITMQ_NODENAME="+c.NodeName,
 		fmt.Sprintf("RABBITMQ_NODE_PORT=%d", c.Port),
 		fmt.Sprintf("RABBITMQ_DIST_PORT=%d", c.DistPort),
