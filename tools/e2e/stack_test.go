@@ -104,13 +104,19 @@ func prepare(t *testing.T, change func(*localstack.Config)) *stack {
 func run(t *testing.T, change func(*localstack.Config)) *stack {
 	t.Helper()
 	s := prepare(t, change)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	s.start()
+	return s
+}
+
+// start starts all parts and waits until all is well.
+func (s *stack) start() {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := s.Start(ctx); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	s.awaitOK()
-	return s
 }
 
 func (s *stack) awaitOK() {
