@@ -78,7 +78,9 @@ func newVerifier(k keys, c *clock.Clock) (*tokenauth.Verifier, error) {
 	})
 }
 
-func newClock(s store.Store, log *zap.Logger) *clock.Clock { return clock.New(s, log) }
+func newClock(s store.Store, up *uptime.Tracker, log *zap.Logger) *clock.Clock {
+	return clock.New(s, up.Reset, log)
+}
 
 func newTracker() *uptime.Tracker {
 	return uptime.New(uptime.Store, uptime.Broker, uptime.Intake, uptime.Listener)
@@ -136,10 +138,10 @@ func newMarkers(b broker.Broker, k keys, log *zap.Logger) *reap.Markers {
 }
 
 func newReaper(s store.Store, ms *mission.Service, mk *reap.Markers, in *inbox.Sender, up *uptime.Tracker, sus *suspects,
-	m *metrics.Metrics, log *zap.Logger,
+	m *metrics.Metrics, c *clock.Clock, log *zap.Logger,
 ) *reap.Reaper {
 	r := reap.New(reap.Config{
-		Store: s, Missions: ms, Barrier: mk, Inboxes: in, Uptime: up, Buried: m.SessionBuried, Logger: log,
+		Store: s, Missions: ms, Barrier: mk, Inboxes: in, Uptime: up, Now: c.Now, Buried: m.SessionBuried, Logger: log,
 	})
 	sus.reaper = r
 	return r
