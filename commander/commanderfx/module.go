@@ -91,7 +91,9 @@ func newSender(b broker.Broker, m *metrics.Metrics, log *zap.Logger) *inbox.Send
 }
 
 func newDispatcher(s store.Store, b broker.Broker, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *dispatch.Dispatcher {
-	return dispatch.New(dispatch.Config{Store: s, Publisher: b, Now: c.Now, Observe: m.Dispatched, Logger: log})
+	return dispatch.New(dispatch.Config{
+		Store: s, Publisher: b, Connected: func() bool { return b.Health().Connected }, Now: c.Now, Observe: m.Dispatched, Logger: log,
+	})
 }
 
 // suspects breaks the circle between missions, which name suspects, and the reaper, which asks missions for their end.
@@ -114,9 +116,10 @@ func newMissions(s store.Store, d *dispatch.Dispatcher, in *inbox.Sender, sus *s
 	})
 }
 
-func newSessions(s store.Store, i *tokenauth.Issuer, k keys, c *clock.Clock, m *metrics.Metrics) *session.Service {
+func newSessions(s store.Store, i *tokenauth.Issuer, k keys, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *session.Service {
 	return session.New(session.Config{
 		Store: s, Issuer: i, Keys: k.tokens, TicketKey: k.ticket, Now: c.Time, Issued: m.TokenIssued,
+		Logger: log.Named("session"),
 	})
 }
 
