@@ -42,7 +42,7 @@ func (s *Service) Apply(ctx context.Context, items []Item) ([]Result, error) {
 			contended = 0
 		}
 		if contended == maxRounds {
-			return nil, fmt.Errorf("apply %d updates: %w", len(left), errContended)
+			return nil, fmt.Errorf("apply %d updates: %w", len(left), ErrContended)
 		}
 		pending = left
 	}
