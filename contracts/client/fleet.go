@@ -31,7 +31,8 @@ type Health struct {
 
 // Check is one round trip to one part.
 type Check struct {
-	// Status is up, down, or warn: up, but see Warning.
+	// Status is up, down, or warn: up, but see Warning. It is not_used where there is no such server: on the ground
+	// embedded the commander's own process does its work, and Redis and RabbitMQ are not there.
 	Status    string  `json:"status"`
 	LatencyMS float64 `json:"latency_ms"`
 	Error     string  `json:"error,omitempty"`

@@ -69,6 +69,7 @@ func TestFromEnvNamesWhatIsWrong(t *testing.T) {
 		{"COMMANDER_ENROLLMENT_KEY_FILE", "/does/not/exist"},
 		{"COMMANDER_INSECURE", "perhaps"},
 		{"MISSION_CONTROL_GROUND", "moon"},
+		{"MISSION_CONTROL_GROUND", "embedded"}, // which has no servers: not what reads these settings
 		{"LOG_FORMAT", "xml"},
 		{"LOG_LEVEL", "loud"},
 	}
