@@ -53,6 +53,7 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/mission-control-dev/mission-control/commander v0.0.0
 	github.com/mission-control-dev/mission-control/contracts v0.0.0
+	github.com/mission-control-dev/mission-control/dashboard v0.0.0
 	github.com/mission-control-dev/mission-control/soldier v0.0.0
 	github.com/mission-control-dev/mission-control/store v0.0.0
 	github.com/spf13/cobra v1.10.2

@@ -72,9 +72,10 @@ func (connection) Start(context.Context) error { return nil }
 // Stop closes the connection.
 func (c connection) Stop(ctx context.Context) error { return c.Close(ctx) }
 
-// Quiet has fx tell what it does at debug level only.
+// Quiet has fx tell what it does at debug level only, errors too: they are returned, and told by whoever gets them.
 var Quiet = fx.WithLogger(func(log *zap.Logger) fxevent.Logger { //nolint:gochecknoglobals // how fx options are exported
 	quiet := &fxevent.ZapLogger{Logger: log.Named("fx")}
 	quiet.UseLogLevel(zapcore.DebugLevel)
+	quiet.UseErrorLevel(zapcore.DebugLevel)
 	return quiet
 })
