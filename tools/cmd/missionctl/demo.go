@@ -10,7 +10,10 @@ import (
 
 // newDemo returns `missionctl demo`.
 func newDemo(io cliout.Streams) *cobra.Command {
-	cfg := up.EmbeddedConfig{Why: "nothing to install, nothing left behind"}
+	cfg := up.EmbeddedConfig{
+		Why:  "nothing to install, nothing left behind",
+		Real: "The real thing, on RabbitMQ and Redis, is ./task up.",
+	}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Run the whole stack in this one process, without RabbitMQ and Redis",

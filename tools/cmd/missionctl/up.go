@@ -91,10 +91,11 @@ func runUp(cmd *cobra.Command, f upFlags, io cliout.Streams) error {
 func runEmbedded(cmd *cobra.Command, f upFlags, why string, data up.DataPolicy, io cliout.Streams) error {
 	cfg := up.EmbeddedConfig{
 		CommanderAddr: f.stack.CommanderAddr, DashboardAddr: f.stack.DashboardAddr, Soldiers: f.stack.Soldiers,
-		Why: why, StateDir: f.stateDir, Data: data,
+		Why: why, StateDir: f.stateDir, Data: data, Real: "Without GROUND=embedded it runs on RabbitMQ and Redis.",
 	}
 	if f.ground == "" {
-		cfg.Advice = "This is for trying out, not the real thing. " + servers.Advice + "."
+		cfg.Advice = "No server can be had here, so this is for trying out. " + servers.Advice + "."
+		cfg.Real = "For the real thing see the lines at the top."
 	}
 	return up.Embedded(cmd.Context(), cfg, io.Out)
 }

@@ -18,8 +18,9 @@ import (
 type EmbeddedConfig struct {
 	CommanderAddr, DashboardAddr string
 	Soldiers                     int
-	// Why says why this ground was taken. Advice, where not empty, says how to get servers, in lines.
-	Why, Advice string
+	// Why says why this ground was taken. Advice, where not empty, says how to get servers, in lines; Real, in one, what
+	// to do for the real thing.
+	Why, Advice, Real string
 	// StateDir is locked meanwhile, so that Down finds the run; empty leaves nothing on disk at all.
 	StateDir string
 	Data     DataPolicy
@@ -58,7 +59,7 @@ func Embedded(ctx context.Context, cfg EmbeddedConfig, out io.Writer) error {
 		screen.say("state", "%v", err)
 	}
 	if ctx.Err() == nil {
-		screen.text("%s", embeddedPlaces(stack, time.Since(began)))
+		screen.text("%s", embeddedPlaces(cfg, stack, time.Since(began)))
 	}
 	var failed error
 	select {
@@ -97,7 +98,7 @@ func logger(screen *screen, part, level string) *zap.Logger {
 	return zap.New(zapcore.NewCore(encoder, zapcore.AddSync(lines), at))
 }
 
-func embeddedPlaces(stack *embedded.Stack, took time.Duration) string {
+func embeddedPlaces(cfg EmbeddedConfig, stack *embedded.Stack, took time.Duration) string {
 	commander, dashboard := friendly(stack.CommanderURL()), friendly(stack.DashboardURL())
 	return fmt.Sprintf(`
 Mission Control is up after %s.
@@ -108,7 +109,7 @@ Mission Control is up after %s.
 Try next: open the dashboard, or
   curl -s %s/missions -H 'Content-Type: application/json' -d '{"name": "hello"}'
 
-Ctrl-C ends it, and all missions with it. ./task up runs the real thing, on RabbitMQ and Redis.
+Ctrl-C ends it, and all missions with it. %s
 
-`, seconds(took), dashboard, commander, commander, commander)
+`, seconds(took), dashboard, commander, commander, commander, cfg.Real)
 }
