@@ -83,8 +83,7 @@ func (w *world) health() client.Health {
 
 // code is that of a refusal.
 func code(err error) string {
-	var p *client.Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*client.Problem](err); ok {
 		return p.Code
 	}
 	return ""

@@ -39,8 +39,7 @@ func lacking(policy up.InstallPolicy) func() string {
 
 // brief is why servers are missing; empty where the error, if any, is another.
 func brief(err error) string {
-	var missing *servers.MissingError
-	if errors.As(err, &missing) {
+	if missing, ok := errors.AsType[*servers.MissingError](err); ok {
 		return missing.Brief()
 	}
 	return ""

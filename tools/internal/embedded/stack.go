@@ -121,8 +121,7 @@ func (s *Stack) recruit(ctx context.Context, settings soldierconfig.Settings) er
 		soldier.Handle[json.RawMessage, simulate.Result](w.Soldier, contracts.KindSimulate, simulate.Handle)
 		err = w.Start(ctx)
 	}
-	var wrong *soldier.ConfigError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*soldier.ConfigError](err); ok {
 		return soldierconfig.Named(wrong)
 	}
 	return err
