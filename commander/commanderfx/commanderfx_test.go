@@ -2,31 +2,29 @@ package commanderfx_test
 
 import (
 	"context"
-	"io"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
-	"sync"
+	"syscall"
 	"testing"
-	"time"
 
 	"go.uber.org/fx"
-	"go.uber.org/fx/fxtest"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
 	"github.com/mission-control-dev/mission-control/commander/commanderfx"
-	"github.com/mission-control-dev/mission-control/commander/internal/config"
-	"github.com/mission-control-dev/mission-control/commander/internal/httpapi"
-	"github.com/mission-control-dev/mission-control/contracts/broker"
+	"github.com/mission-control-dev/mission-control/commander/config"
 	"github.com/mission-control-dev/mission-control/contracts/broker/membroker"
-	"github.com/mission-control-dev/mission-control/contracts/topology"
-	"github.com/mission-control-dev/mission-control/store"
 	"github.com/mission-control-dev/mission-control/store/memstore"
 )
 
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
-		// fasthttp and fiber keep these for the process; see httpapi's tests.
+		// fasthttp and fiber keep these for the process: clocks, and the cleaner of a server's worker pool, which looks
+		// whether it shall end only every ten seconds.
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
 		goleak.IgnoreAnyFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1.1"),
@@ -35,86 +33,78 @@ func TestMain(m *testing.M) {
 
 func settings() config.Config {
 	return config.Config{
-		Addr: "127.0.0.1:0", MasterSecret: []byte(strings.Repeat("m", 32)), EnrollmentKey: strings.Repeat("e", 16), Ground: "embedded",
+		Addr: "127.0.0.1:0", RabbitMQURL: "amqp://127.0.0.1:1", RedisURL: "redis://127.0.0.1:1", Ground: "local",
+		MasterSecret: []byte("a master secret of 32 bytes, yes"), EnrollmentKey: "a key for enrolment",
 	}
 }
 
-func TestApplicationIsValidOnServers(t *testing.T) {
-	err := fx.ValidateApp(fx.Supply(settings(), zap.NewNop()), commanderfx.Servers, commanderfx.Module)
+func memory() commanderfx.Memory {
+	return commanderfx.Memory{Store: memstore.New(memstore.Config{}), Broker: membroker.New()}
+}
+
+func TestApplicationOnServersIsValid(t *testing.T) {
+	err := fx.ValidateApp(fx.Supply(settings(), zap.NewNop()), commanderfx.Quiet, commanderfx.Servers, commanderfx.Module)
 	if err != nil {
 		t.Error(err)
 	}
 }
 
-// client is a Part made of the broker in memory.
-type client struct{ *membroker.Client }
-
-func (client) Start(context.Context) error      { return nil }
-func (c client) Stop(ctx context.Context) error { return c.Close(ctx) }
-
-// TestInMemory runs the whole commander: a mission's order comes out of its queue, and after the stop nobody listens and
-// (goleak) nothing is left.
-func TestInMemory(t *testing.T) {
-	all := topology.Default()
-	server := membroker.New()
-	own := server.Connect(membroker.Config{Topology: &all})
-	var api *httpapi.Server
-	app := fxtest.New(t,
-		fx.Supply(settings(), zap.NewNop(), commanderfx.Ground{Name: "embedded", Parts: []commanderfx.Part{client{own}}}),
-		fx.Provide(func() broker.Broker { return own }, func() store.Store { return memstore.New(memstore.Config{}) }),
-		commanderfx.Module, fx.Populate(&api),
-	)
-	app.RequireStart()
-	url := "http://" + api.Addr().String()
-	web := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-
-	resp, err := web.Post(url+"/missions", "application/json", strings.NewReader(`{"name":"first light"}`))
+func TestEmbedded(t *testing.T) {
+	app, err := commanderfx.NewEmbedded(settings(), memory(), zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := io.ReadAll(resp.Body)
-	_ = resp.Body.Close()
-	if err != nil || resp.StatusCode != http.StatusAccepted {
-		t.Fatalf("%d: %s, error %v", resp.StatusCode, body, err)
+	if err := app.Start(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	if order := takeOrder(t, server); !strings.Contains(order, "first light") {
-		t.Errorf("order %s", order)
+	transport := &http.Transport{DisableKeepAlives: true}
+	var health struct {
+		Status, Ground string
+		Checks         map[string]struct{ Status string }
 	}
-
-	app.RequireStop()
-	if resp, err := web.Get(url + "/health/live"); err == nil {
-		_ = resp.Body.Close()
-		t.Error("it still answers after its stop")
+	// The first checks may still be under way.
+	for health.Status != "ok" {
+		res, err := (&http.Client{Transport: transport}).Get(fmt.Sprintf("http://%s/health", app.Addr()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.NewDecoder(res.Body).Decode(&health); err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+	}
+	if health.Ground != "embedded" || health.Checks["redis"].Status != "not_used" || health.Checks["rabbitmq"].Status != "not_used" {
+		t.Errorf("health %+v", health)
+	}
+	for range 2 {
+		if err := app.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
-// takeOrder takes one order, as a soldier would.
-func takeOrder(t *testing.T, server *membroker.Server) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	soldier := server.Connect(membroker.Config{})
-	orders := make(chan string, 1)
-	var done sync.WaitGroup
-	done.Go(func() {
-		_ = soldier.Consume(ctx, broker.Subscription{Queue: topology.Orders, Prefetch: 1, Handle: func(d broker.Delivery) {
-			select {
-			case orders <- string(d.Body):
-			default:
-			}
-			_ = d.Ack()
-		}})
-	})
-	defer func() {
-		cancel()
-		done.Wait()
-		_ = soldier.Close(context.Background())
-	}()
-	select {
-	case order := <-orders:
-		return order
-	case <-ctx.Done():
-		t.Fatal("no order came")
-		return ""
+func TestEmbeddedNamesTheSettingOfATakenAddress(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	c := settings()
+	c.Addr = taken.Addr().String()
+	app, err := commanderfx.NewEmbedded(c, memory(), zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = app.Start(t.Context())
+	if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "COMMANDER_ADDR") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEmbeddedNamesAWrongSetting(t *testing.T) {
+	c := settings()
+	c.MasterSecret = nil
+	if _, err := commanderfx.NewEmbedded(c, memory(), zap.NewNop()); err == nil || !strings.HasPrefix(err.Error(), "COMMANDER_MASTER_SECRET") {
+		t.Errorf("got %v", err)
 	}
 }

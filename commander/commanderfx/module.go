@@ -2,7 +2,8 @@
 // stands in its own package, which knows nothing of fx.
 //
 // An application supplies a config.Config and a *zap.Logger, and provides the ground: a store.Store, a broker.Broker, and
-// a Ground whose Parts give them their life. Servers provides the real one, on Redis and RabbitMQ.
+// a Ground whose Parts give them their life. Servers provides the real one, on Redis and RabbitMQ. A program without fx
+// gets a whole commander in memory from NewEmbedded.
 package commanderfx
 
 import (
@@ -12,8 +13,8 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/config"
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
-	"github.com/mission-control-dev/mission-control/commander/internal/config"
 	"github.com/mission-control-dev/mission-control/commander/internal/dispatch"
 	"github.com/mission-control-dev/mission-control/commander/internal/inbox"
 	"github.com/mission-control-dev/mission-control/commander/internal/ingest"
@@ -52,6 +53,9 @@ const (
 )
 
 func newKeys(c config.Config) (keys, error) {
+	if err := c.Check(); err != nil {
+		return keys{}, err
+	}
 	tokens, err := tokenauth.NewDerivedKeys(tokenauth.DerivedConfig{Secret: c.MasterSecret, Label: labelTokens})
 	if err != nil {
 		return keys{}, fmt.Errorf("derive token keys: %w", err)

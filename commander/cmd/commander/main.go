@@ -15,12 +15,11 @@ import (
 	"time"
 
 	"go.uber.org/fx"
-	"go.uber.org/fx/fxevent"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/mission-control-dev/mission-control/commander/commanderfx"
-	"github.com/mission-control-dev/mission-control/commander/internal/config"
+	"github.com/mission-control-dev/mission-control/commander/config"
 )
 
 const (
@@ -107,12 +106,7 @@ func serve(c config.Config, log *zap.Logger) int {
 func options(c config.Config, log *zap.Logger) fx.Option {
 	return fx.Options(
 		fx.Supply(c, log),
-		fx.WithLogger(func() fxevent.Logger {
-			quiet := &fxevent.ZapLogger{Logger: log.Named("fx")}
-			quiet.UseLogLevel(zapcore.DebugLevel)
-			return quiet
-		}),
-		commanderfx.Servers, commanderfx.Module,
+		commanderfx.Quiet, commanderfx.Servers, commanderfx.Module,
 	)
 }
 

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"net"
 	"time"
 
 	"go.uber.org/zap"
@@ -17,6 +18,8 @@ import (
 type Config struct {
 	// Addr is where to listen, host:port; port 0 takes a free one.
 	Addr string
+	// Listener, where set, is served instead; Stop closes it. Addr still says which host is this commander's own.
+	Listener net.Listener
 	// APIKey is asked of clients; empty asks for none.
 	APIKey string
 	// EnrollmentKey is asked of soldiers; required.

@@ -94,9 +94,12 @@ func (s *Server) Start(context.Context) error {
 	if s.listener != nil || s.stopped {
 		return nil
 	}
-	ln, err := net.Listen("tcp", s.cfg.Addr)
-	if err != nil {
-		return fmt.Errorf("listen for HTTP (COMMANDER_ADDR): %w", err)
+	ln := s.cfg.Listener
+	if ln == nil {
+		var err error
+		if ln, err = net.Listen("tcp", s.cfg.Addr); err != nil {
+			return fmt.Errorf("listen for HTTP (COMMANDER_ADDR): %w", err)
+		}
 	}
 	s.listener = ln
 	if err := s.hub.Start(s.base); err != nil {

@@ -17,8 +17,8 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/mission-control-dev/mission-control/dashboard"
-	"github.com/mission-control-dev/mission-control/dashboard/internal/config"
-	"github.com/mission-control-dev/mission-control/dashboard/internal/server"
+	"github.com/mission-control-dev/mission-control/dashboard/config"
+	"github.com/mission-control-dev/mission-control/dashboard/server"
 )
 
 const stopTimeout = 2500 * time.Millisecond

@@ -494,10 +494,11 @@ export interface components {
         };
         Check: {
             /**
-             * @description `warn` serves, but an operator should read `warning`.
+             * @description `warn` serves, but an operator should read `warning`. `not_used`: there is no such server, the commander's own
+             *     process does its work (ground `embedded`).
              * @enum {string}
              */
-            status: "up" | "down" | "warn";
+            status: "up" | "down" | "warn" | "not_used";
             /** @description Of the round trip; 0 while there was none. */
             latency_ms: number;
             error?: string;

@@ -21,8 +21,8 @@ import (
 
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/soldier"
-	"github.com/mission-control-dev/mission-control/soldier/internal/config"
-	"github.com/mission-control-dev/mission-control/soldier/internal/simulate"
+	"github.com/mission-control-dev/mission-control/soldier/config"
+	"github.com/mission-control-dev/mission-control/soldier/simulate"
 	"github.com/mission-control-dev/mission-control/soldier/soldierfx"
 )
 

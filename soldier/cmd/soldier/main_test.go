@@ -9,7 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/mission-control-dev/mission-control/soldier"
-	"github.com/mission-control-dev/mission-control/soldier/internal/config"
+	"github.com/mission-control-dev/mission-control/soldier/config"
 )
 
 func TestApplicationIsValid(t *testing.T) {

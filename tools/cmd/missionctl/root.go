@@ -25,6 +25,7 @@ func newRoot(io cliout.Streams) *cobra.Command {
 	conn := newConnection(root.PersistentFlags())
 	root.AddCommand(
 		newUp(io),
+		newDemo(io),
 		newDown(io),
 		newGround(io),
 		newServers(io),

@@ -43,7 +43,7 @@ func Down(ctx context.Context, stateDir, projectDir string, out io.Writer) error
 }
 
 func composeRuns(ctx context.Context, projectDir string) bool {
-	chosen, _, err := ground.Choose(ctx, "", ground.Exec)
+	chosen, _, err := ground.Choose(ctx, "", ground.Exec, func() string { return "" })
 	if err != nil || chosen != ground.Compose {
 		return false
 	}

@@ -18,7 +18,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/mission-control-dev/mission-control/dashboard/internal/config"
+	"github.com/mission-control-dev/mission-control/dashboard/config"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -71,6 +71,7 @@ func TestFromEnvNamesWhatIsWrong(t *testing.T) {
 		{"COMMANDER_API_KEY_FILE", "/dev/null"},
 		{"COMMANDER_INSECURE", "perhaps"},
 		{"MISSION_CONTROL_GROUND", "moon"},
+		{"MISSION_CONTROL_GROUND", "embedded"}, // which has no servers: not what reads these settings
 		{"LOG_FORMAT", "xml"},
 		{"LOG_LEVEL", "loud"},
 	}

@@ -20,7 +20,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/mission-control-dev/mission-control/dashboard/internal/config"
+	"github.com/mission-control-dev/mission-control/dashboard/config"
 	"github.com/mission-control-dev/mission-control/dashboard/internal/guard"
 	"github.com/mission-control-dev/mission-control/dashboard/internal/proxy"
 	"github.com/mission-control-dev/mission-control/dashboard/internal/webapp"

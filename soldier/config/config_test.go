@@ -12,7 +12,7 @@ import (
 
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/soldier"
-	"github.com/mission-control-dev/mission-control/soldier/internal/config"
+	"github.com/mission-control-dev/mission-control/soldier/config"
 )
 
 func environment(values map[string]string) config.Environment {

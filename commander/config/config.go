@@ -1,4 +1,5 @@
-// Package config reads the commander's settings from the environment.
+// Package config is the commander's settings, for its binary and for programs that run a commander of their own (see
+// commanderfx), and reads them from the environment.
 //
 // A wrong setting stops the start with a sentence that names it. Secrets may be given as NAME or, better, as NAME_FILE:
 // the path of a file whose content, without surrounding white space, is the secret. Both at once are refused: nobody
@@ -38,7 +39,7 @@ type Config struct {
 	Insecure bool
 	// AllowedHosts is COMMANDER_ALLOWED_HOSTS, a comma list: host names that requests may be for, beside loopback's.
 	AllowedHosts []string
-	// Ground is MISSION_CONTROL_GROUND, what the commander runs on: local (default), compose or embedded.
+	// Ground is MISSION_CONTROL_GROUND, what the servers run on: local (default) or compose.
 	Ground string
 	// LogFormat is LOG_FORMAT: json (default) or console. LogLevel is LOG_LEVEL: debug, info (default), warn, error.
 	LogFormat, LogLevel string
@@ -62,10 +63,17 @@ func FromEnv(lookup func(string) (string, bool)) (Config, error) {
 		APIKey:        e.secret("COMMANDER_API_KEY"),
 		Insecure:      e.boolean("COMMANDER_INSECURE"),
 		AllowedHosts:  e.list("COMMANDER_ALLOWED_HOSTS"),
-		Ground:        e.oneOf("MISSION_CONTROL_GROUND", "local", "compose", "embedded"),
+		Ground:        e.oneOf("MISSION_CONTROL_GROUND", "local", "compose"),
 		LogFormat:     e.oneOf("LOG_FORMAT", "json", "console"),
 		LogLevel:      e.oneOf("LOG_LEVEL", "info", "debug", "warn", "error"),
 	}
+	return c, errors.Join(append(e.errs, c.Check())...)
+}
+
+// Check reports all that is wrong with the secrets and the address, joined, by the names of the settings. commanderfx
+// asks it of every Config, wherever it came from.
+func (c Config) Check() error {
+	var e env
 	if len(c.MasterSecret) < minSecret {
 		e.fail("COMMANDER_MASTER_SECRET must be at least %d random characters (try: openssl rand -hex 32), the same for all commanders", minSecret)
 	}
@@ -81,7 +89,7 @@ func FromEnv(lookup func(string) (string, bool)) (Config, error) {
 	if err == nil && c.APIKey == "" && !c.Insecure && !loopback(host) {
 		e.fail("COMMANDER_ADDR %s is not loopback: set COMMANDER_API_KEY, or COMMANDER_INSECURE=true to serve without one", c.Addr)
 	}
-	return c, errors.Join(e.errs...)
+	return errors.Join(e.errs...)
 }
 
 func loopback(host string) bool {

@@ -12,7 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/mission-control-dev/mission-control/soldier"
-	"github.com/mission-control-dev/mission-control/soldier/internal/simulate"
+	"github.com/mission-control-dev/mission-control/soldier/simulate"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
