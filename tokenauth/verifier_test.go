@@ -329,8 +329,10 @@ func TestCacheForgetsWithTheKey(t *testing.T) {
 		wantReason(t, err, want)
 	}
 	check("")
-	set.accepted = nil
+	set.accepted = keys.Accepted(start.Add(-100 * 24 * time.Hour))
 	check("unknown_key")
+	set.accepted = nil
+	check("no_keys")
 	// The id comes back, with another key.
 	public, _, err := ed25519.GenerateKey(nil)
 	if err != nil {
