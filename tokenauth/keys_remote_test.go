@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +36,7 @@ type issuerSite struct {
 	away    bool
 	latency time.Duration
 	asks    []time.Duration
+	sought  []string // all addresses ever asked for
 	flying  int
 	most    int // requests at once
 }
@@ -60,6 +62,12 @@ func (s *issuerSite) asked() []time.Duration {
 	return asks
 }
 
+func (s *issuerSite) urls() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.sought)
+}
+
 func (s *issuerSite) atOnce() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,6 +77,7 @@ func (s *issuerSite) atOnce() int {
 func (s *issuerSite) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.mu.Lock()
 	s.asks = append(s.asks, time.Since(s.began))
+	s.sought = append(s.sought, r.URL.String())
 	s.flying++
 	s.most = max(s.most, s.flying)
 	latency := s.latency
@@ -206,7 +215,7 @@ func TestRemoteKeysFail(t *testing.T) {
 				if len(heard) < 20 || !strings.Contains(heard[0].Error(), c.want) {
 					t.Errorf("told %d errors, the first %v; want one that says %q", len(heard), heard[:1], c.want)
 				}
-				last := time.Duration(-tokenauth.DefaultMinRefresh)
+				last := -tokenauth.DefaultMinRefresh
 				for _, at := range site.asked() {
 					if at-last < tokenauth.DefaultMinRefresh {
 						t.Errorf("asked after %s, and at %s again", last, at)

@@ -170,7 +170,7 @@ func (v *Verifier) findKey(id string, now time.Time, accepted []Key) (Key, error
 	case len(accepted) == 0:
 		return Key{}, ErrNoKeys
 	default:
-		return Key{}, fmt.Errorf("%w (key %q)", ErrUnknownKey, id)
+		return Key{}, fmt.Errorf("%w (key %.80q)", ErrUnknownKey, id)
 	}
 }
 

@@ -379,6 +379,7 @@ func TestVerifierConfigIsChecked(t *testing.T) {
 		"no keys":     {Issuer: "i", Audience: "a"},
 		"no issuer":   {Keys: keys, Audience: "a"},
 		"no audience": {Keys: keys, Issuer: "i"},
+		"long grace":  {Keys: keys, Issuer: "i", Audience: "a", Grace: tokenauth.MaxGrace + 1},
 	} {
 		if _, err := tokenauth.NewVerifier(cfg); err == nil {
 			t.Errorf("%s: accepted", name)
