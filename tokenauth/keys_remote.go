@@ -66,9 +66,10 @@ type RemoteConfig struct {
 // set, and after MaxStale, nothing is accepted (ErrNoKeys).
 //
 // A token with a key id that is not in the set makes its verifier wait for one
-// new request where MinRefresh allows that, at most FetchTimeout. An issuer that
-// shows each key for a MaxRefresh before it signs with it (as DerivedKeys does)
-// never needs that.
+// new request where MinRefresh allows that, at most FetchTimeout. That helps
+// while the URL answers. An issuer that shows each key ahead of signing with it
+// (DerivedKeys do, for a period), for longer than its answers are kept and its
+// site may be away, needs no such help.
 type RemoteKeys struct {
 	cfg    RemoteConfig
 	client *http.Client

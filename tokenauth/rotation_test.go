@@ -88,7 +88,9 @@ func (tr *traffic) wantKeys(atLeast int, words int64) {
 
 // Derived keys, a new one each minute, over an hour: verifiers with the secret,
 // one whose clock is 4 s behind, and verifiers that know the JWKS alone, kept
-// for up to 50 s, from a site that is slow and for a third of the time away.
+// for up to 15 s, from a site that is slow and for a third of the time away.
+// A key is shown for 60 s before it signs, which is longer than the set's age
+// (15 s), an outage (30 s) and the next request after it (9 s) together.
 func TestDerivedKeysRotateUnderTraffic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		derive := func() *tokenauth.DerivedKeys {
@@ -96,7 +98,7 @@ func TestDerivedKeysRotateUnderTraffic(t *testing.T) {
 		}
 		site := newIssuerSite(derive())
 		site.latency = 700 * time.Millisecond
-		site.header = http.Header{"Cache-Control": {"max-age=50"}}
+		site.header = http.Header{"Cache-Control": {"max-age=15"}}
 		patient := remote(t, site, tokenauth.RemoteConfig{})
 		jittery := remote(t, site, tokenauth.RemoteConfig{Rand: func() float64 { return 0.9 }})
 		for _, keys := range []*tokenauth.RemoteKeys{patient, jittery} {
