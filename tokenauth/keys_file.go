@@ -35,12 +35,14 @@ type FilesConfig struct {
 	// Paths are files, or folders whose *.pem files are taken in the order of
 	// their names. Each file holds one or more PEM blocks: Ed25519 keys as
 	// "PRIVATE KEY" (PKCS#8) or "PUBLIC KEY" (SPKI), as openssl writes them.
-	// At most 64 KiB a file, at most MaxKeys keys. Required.
+	// At most 64 KiB a file, at most MaxKeys keys. Required. Replace a file by
+	// renaming a whole one over it.
 	Paths []string
 	// CheckEvery is how often a started set reads them again: 5 s by default.
 	CheckEvery time.Duration
 	// OnError is told each time when files that changed could not be used and
-	// the set before stays. Optional. It must return soon and not call Stop.
+	// the set before stays. Optional. It must return soon and must not call
+	// Refresh, Stop or a verifier, which would wait for it.
 	OnError func(error)
 }
 

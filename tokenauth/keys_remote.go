@@ -52,7 +52,7 @@ type RemoteConfig struct {
 	// Rand gives numbers in [0, 1) for the waits: math/rand by default.
 	Rand func() float64
 	// OnError is told each failed request. Optional. It must return soon and
-	// not call Stop.
+	// must not call Refresh, Stop or a verifier, which would wait for it.
 	OnError func(error)
 }
 
