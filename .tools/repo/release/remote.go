@@ -75,7 +75,9 @@ func (r *Remote) Get(ctx context.Context, name, version string) (Download, error
 }
 
 // Proxy is the folder of a module proxy (for GOPROXY, as a file URL) that serves what was got.
-func (r *Remote) Proxy() string { return filepath.Join(filepath.Dir(r.repo.dir), "modules", "cache", "download") }
+func (r *Remote) Proxy() string {
+	return filepath.Join(filepath.Dir(r.repo.dir), "modules", "cache", "download")
+}
 
 // unpack unpacks a downloaded module into a new folder.
 func (d Download) unpack(dir string) error {
@@ -86,7 +88,9 @@ func (d Download) unpack(dir string) error {
 }
 
 // fileURL is a folder as an URL.
-func fileURL(dir string) string { return (&url.URL{Scheme: "file", Path: filepath.ToSlash(dir)}).String() }
+func fileURL(dir string) string {
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(dir)}).String()
+}
 
 // goSettings returns what the go command is set to, from the environment or its own file.
 func goSettings(ctx context.Context) (map[string]string, error) {
