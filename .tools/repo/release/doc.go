@@ -17,6 +17,6 @@
 // tested in an empty folder, without workspace and siblings. So a file that the zip lacks, or a sibling's change that has
 // no release yet, is found before the tag exists.
 //
-// Every run has a module cache of its own, because a version that was made, found wanting and made again must not be met
+// A release has a module cache of its own, because a version that was made, found wanting and made again must not be met
 // in its first shape. Modules of others come from the user's cache, or from where the environment gets them.
 package release

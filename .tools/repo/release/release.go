@@ -29,6 +29,9 @@ type Config struct {
 	// NotAlone are packages whose tests need the whole repository, as patterns of path.Match below the module: they are
 	// main's to run, and are left out here. They are built and vetted.
 	NotAlone []string
+	// ModuleCache is a folder that several releases, one after the other, may share to be faster. It must not be used by
+	// anything else. Default: a new one, removed afterwards.
+	ModuleCache string
 	// Log gets a line for each step. Default: none.
 	Log io.Writer
 }
@@ -104,7 +107,11 @@ func (r *releaser) make(ctx context.Context) (_ Release, err error) {
 	if _, err := r.repo.run(ctx, "worktree", "add", "--quiet", "--detach", tree.dir, "HEAD"); err != nil {
 		return Release{}, err
 	}
-	if r.remote, err = NewRemote(ctx, dir, r.modFile.root); err != nil {
+	moduleCache := r.ModuleCache
+	if moduleCache == "" {
+		moduleCache = filepath.Join(dir, "modules")
+	}
+	if r.remote, err = NewRemote(ctx, dir, r.modFile.root, moduleCache); err != nil {
 		return Release{}, err
 	}
 	if err := r.remote.TakeTags(ctx, r.repo.dir); err != nil {

@@ -151,7 +151,7 @@ func TestAStrangerBuildsOnReleases(t *testing.T) {
 	s := newScratch(t)
 	s.release("base", "v0.1.0")
 	s.release("mid", "v0.1.0")
-	remote, err := release.NewRemote(t.Context(), t.TempDir(), root)
+	remote, err := release.NewRemote(t.Context(), t.TempDir(), root, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

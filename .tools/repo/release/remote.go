@@ -19,11 +19,14 @@ type Remote struct {
 	root string // our modules' common path
 	repo git
 	env  []string
+	// modules is the module cache of go commands that run with env.
+	modules string
 }
 
-// NewRemote makes an empty Remote in a new folder, for modules below the path root, with a module cache of its own.
-func NewRemote(ctx context.Context, dir, root string) (*Remote, error) {
-	r := &Remote{root: root, repo: git{filepath.Join(dir, "remote.git")}}
+// NewRemote makes an empty Remote in a folder, for modules below the path root. Its module cache is in a folder, too, and
+// must not have met another shape of a version that Remote will serve.
+func NewRemote(ctx context.Context, dir, root, moduleCache string) (*Remote, error) {
+	r := &Remote{root: root, repo: git{filepath.Join(dir, "remote.git")}, modules: moduleCache}
 	if _, err := (git{dir}).run(ctx, "init", "--quiet", "--bare", r.repo.dir); err != nil {
 		return nil, err
 	}
@@ -31,7 +34,7 @@ func NewRemote(ctx context.Context, dir, root string) (*Remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.env = append(cleanGoEnv(settings, filepath.Join(dir, "modules")),
+	r.env = append(cleanGoEnv(settings, moduleCache),
 		"GOPROXY="+thirdParty(settings),
 		// Ours by git, though not from where their path says.
 		"GONOPROXY="+also(settings["GONOPROXY"], root),
@@ -75,9 +78,7 @@ func (r *Remote) Get(ctx context.Context, name, version string) (Download, error
 }
 
 // Proxy is the folder of a module proxy (for GOPROXY, as a file URL) that serves what was got.
-func (r *Remote) Proxy() string {
-	return filepath.Join(filepath.Dir(r.repo.dir), "modules", "cache", "download")
-}
+func (r *Remote) Proxy() string { return filepath.Join(r.modules, "cache", "download") }
 
 // unpack unpacks a downloaded module into a new folder.
 func (d Download) unpack(dir string) error {

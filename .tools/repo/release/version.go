@@ -3,6 +3,7 @@ package release
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/semver"
@@ -40,9 +41,9 @@ func versions(ctx context.Context, repo git, module string) ([]string, error) {
 // newest returns the highest of the versions, or "". Pre-releases count only for another pre-release: what is released
 // must not rest on what is not.
 func newest(versions []string, forVersion string) string {
-	for i := len(versions) - 1; i >= 0; i-- {
-		if semver.Prerelease(versions[i]) == "" || semver.Prerelease(forVersion) != "" {
-			return versions[i]
+	for _, v := range slices.Backward(versions) {
+		if semver.Prerelease(v) == "" || semver.Prerelease(forVersion) != "" {
+			return v
 		}
 	}
 	return ""

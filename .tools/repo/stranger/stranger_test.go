@@ -87,7 +87,7 @@ func TestAStranger(t *testing.T) {
 
 	t.Run("finds no replace in what was published", func(t *testing.T) {
 		found := 0
-		err := filepath.WalkDir(remote.Proxy(), func(path string, d fs.DirEntry, err error) error {
+		err := filepath.WalkDir(filepath.Join(remote.Proxy(), filepath.FromSlash(root)), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || filepath.Ext(path) != ".mod" {
 				return err
 			}
@@ -138,14 +138,16 @@ func publish(t *testing.T) *release.Remote {
 		}
 	}
 	scratch.run(t, "git", "commit", "--quiet", "--no-verify", "--all", "-m", "The changelogs name a version")
+	moduleCache := t.TempDir()
 	for _, module := range modules() {
 		cfg := release.Ours()
+		cfg.ModuleCache = moduleCache
 		cfg.Checkout, cfg.Module, cfg.Version, cfg.Tests, cfg.Log = scratch.dir, module, version, release.NoTests, testLog{t}
 		if _, err := release.Make(t.Context(), cfg); err != nil {
 			t.Fatal(err)
 		}
 	}
-	remote, err := release.NewRemote(t.Context(), t.TempDir(), root)
+	remote, err := release.NewRemote(t.Context(), t.TempDir(), root, moduleCache)
 	if err != nil {
 		t.Fatal(err)
 	}
