@@ -51,7 +51,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	if *version {
-		fmt.Fprintln(stdout, "soldier", soldier.Version)
+		fmt.Fprintln(stdout, "soldier", soldier.Version())
 		return exitClean
 	}
 	if flags.NArg() > 0 {

@@ -37,6 +37,7 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newCancel(io, conn),
 		newHealth(io, conn),
 		newDrill(io, conn),
+		newVersion(io),
 	)
 	return root
 }
