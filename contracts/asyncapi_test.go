@@ -27,7 +27,9 @@ type asyncAPI struct {
 	Channels map[string]struct {
 		Address  *string
 		Messages map[string]ref
-		Bindings struct{ AMQP struct{ Queue struct{ Name string } } }
+		Bindings struct {
+			AMQP struct{ Queue struct{ Name string } }
+		}
 	}
 	Components struct {
 		Messages map[string]struct {
