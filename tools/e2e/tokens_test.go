@@ -24,33 +24,18 @@ func TestLongMissions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			addr := freeAddr(t)
-			target, err := url.Parse("http://" + addr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var blocked atomic.Bool
-			var turnedAway atomic.Int32
-			forward := httputil.NewSingleHostReverseProxy(target)
-			gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if blocked.Load() {
-					turnedAway.Add(1)
-					panic(http.ErrAbortHandler) // as a cut connection looks
-				}
-				r.Host = addr
-				forward.ServeHTTP(w, r)
-			}))
-			t.Cleanup(gate.Close)
+			gate := newGate(t, addr)
 			s := run(t, func(c *localstack.Config) {
 				c.CommanderAddr, c.Soldiers = addr, 1
-				c.PartEnv = map[string][]string{localstack.SoldierName(1): {"COMMANDER_URL=" + gate.URL}}
+				c.PartEnv = map[string][]string{localstack.SoldierName(1): {"COMMANDER_URL=" + gate.url}}
 			})
 			id := s.submit("long", "70")
 			if block {
 				wait(t.Context(), 5*time.Second)
-				blocked.Store(true)
+				gate.blocked.Store(true)
 				wait(t.Context(), 55*time.Second)
-				blocked.Store(false)
-				if turnedAway.Load() == 0 {
+				gate.blocked.Store(false)
+				if gate.turnedAway.Load() == 0 {
 					t.Fatal("no renewal was turned away: nothing was tested")
 				}
 			}
@@ -60,6 +45,34 @@ func TestLongMissions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// gate stands before a commander. While it is blocked, every call looks like a cut connection.
+type gate struct {
+	url        string
+	blocked    atomic.Bool
+	turnedAway atomic.Int32
+}
+
+func newGate(t *testing.T, addr string) *gate {
+	t.Helper()
+	target, err := url.Parse("http://" + addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gate{}
+	forward := httputil.NewSingleHostReverseProxy(target)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.blocked.Load() {
+			g.turnedAway.Add(1)
+			panic(http.ErrAbortHandler)
+		}
+		r.Host = addr
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	g.url = server.URL
+	return g
 }
 
 func freeAddr(t *testing.T) string {
