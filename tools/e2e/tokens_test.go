@@ -22,35 +22,20 @@ func TestLongMissions(t *testing.T) {
 	for name, block := range map[string]bool{"renewed": false, "tokens blocked": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var blocked atomic.Bool
-			var turnedAway atomic.Int32
-			var commander atomic.Pointer[url.URL] // known before anything starts
-			forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(commander.Load()) }}
-			gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if blocked.Load() {
-					turnedAway.Add(1)
-					panic(http.ErrAbortHandler) // as a cut connection looks
-				}
-				forward.ServeHTTP(w, r)
-			}))
-			t.Cleanup(gate.Close)
+			gate := newGate(t)
 			s := prepare(t, func(c *localstack.Config) {
 				c.Soldiers = 1
-				c.PartEnv = map[string][]string{localstack.SoldierName(1): {"COMMANDER_URL=" + gate.URL}}
+				c.PartEnv = map[string][]string{localstack.SoldierName(1): {"COMMANDER_URL=" + gate.url}}
 			})
-			target, err := url.Parse(s.CommanderURL())
-			if err != nil {
-				t.Fatal(err)
-			}
-			commander.Store(target)
+			gate.before(s)
 			s.start()
 			id := s.submit("long", "70")
 			if block {
 				wait(t.Context(), 5*time.Second)
-				blocked.Store(true)
+				gate.blocked.Store(true)
 				wait(t.Context(), 55*time.Second)
-				blocked.Store(false)
-				if turnedAway.Load() == 0 {
+				gate.blocked.Store(false)
+				if gate.turnedAway.Load() == 0 {
 					t.Fatal("no renewal was turned away: nothing was tested")
 				}
 			}
@@ -60,4 +45,38 @@ func TestLongMissions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// gate stands before a commander. While it is blocked, every call looks like a cut connection.
+type gate struct {
+	url        string
+	commander  atomic.Pointer[url.URL]
+	blocked    atomic.Bool
+	turnedAway atomic.Int32
+}
+
+func newGate(t *testing.T) *gate {
+	t.Helper()
+	g := &gate{}
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(g.commander.Load()) }}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.blocked.Load() {
+			g.turnedAway.Add(1)
+			panic(http.ErrAbortHandler)
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	g.url = server.URL
+	return g
+}
+
+// before puts the gate before the commander of a stack that has not started yet, or whose soldiers have not.
+func (g *gate) before(s *stack) {
+	s.t.Helper()
+	target, err := url.Parse(s.CommanderURL())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	g.commander.Store(target)
 }
