@@ -219,6 +219,7 @@ func (nobody) Recorded(contracts.UpdateStatus)  {}
 func (nobody) Refused(string)                   {}
 func (nobody) Ended(contracts.Status)           {}
 func (nobody) Accepted()                        {}
+func (nobody) Retried()                         {}
 
 // testServer is a server on a real socket, over a memstore, with a client that checks the contract.
 type testServer struct {
