@@ -97,6 +97,13 @@ func (g *gate) Commit(ctx context.Context, changes ...store.Change) ([]store.Out
 	return g.Store.Commit(ctx, changes...)
 }
 
+func (g *gate) CreateAll(ctx context.Context, key *store.Idempotency, changes ...store.Change) ([]store.Outcome, error) {
+	if err := g.fail(); err != nil {
+		return nil, err
+	}
+	return g.Store.CreateAll(ctx, key, changes...)
+}
+
 func (g *gate) Get(ctx context.Context, id string) (store.Record, store.Source, error) {
 	if err := g.fail(); err != nil {
 		return store.Record{}, store.Source{}, err
