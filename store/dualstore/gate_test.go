@@ -91,6 +91,14 @@ func (g *gate) Commit(ctx context.Context, changes ...store.Change) ([]store.Out
 	return to.Commit(ctx, changes...)
 }
 
+func (g *gate) CreateAll(ctx context.Context, key *store.Idempotency, changes ...store.Change) ([]store.Outcome, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.CreateAll(ctx, key, changes...)
+}
+
 func (g *gate) Get(ctx context.Context, id string) (store.Record, store.Source, error) {
 	to, err := g.pass(ctx)
 	if err != nil {

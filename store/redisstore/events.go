@@ -53,7 +53,7 @@ func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait ti
 			return nil, nil
 		}
 		// What the wait brings is read again by the script, which notices what a wait does not: a wiped Redis.
-		err = s.do(ctx, "wait for events", left, func(ctx context.Context, client rueidis.Client) error {
+		err = s.wait(ctx, "wait for events", left, func(ctx context.Context, client rueidis.Client) error {
 			err := client.Do(ctx, client.B().Xread().Count(1).Block(left.Milliseconds()).Streams().
 				Key(s.keys.events()).Id(after).Build()).Error()
 			if rueidis.IsRedisNil(err) {

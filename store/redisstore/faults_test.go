@@ -290,6 +290,9 @@ func TestARedisThatCannotWriteIsUnavailableAndChangesNothing(t *testing.T) {
 					t.Errorf("Commit: %v, %v, want ErrUnavailable", o, err)
 				}
 			}
+			if o, err := s.CreateAll(ctx, nil, newMission(), newMission()); !errors.Is(err, store.ErrUnavailable) {
+				t.Errorf("CreateAll: %v, %v, want ErrUnavailable", o, err)
+			}
 			if _, err := s.Renew(ctx, store.Session{ID: "s"}, time.Minute); !errors.Is(err, store.ErrUnavailable) {
 				t.Errorf("Renew: %v", err)
 			}
@@ -401,6 +404,7 @@ func TestEveryKeyHasItsShardsTag(t *testing.T) {
 	}
 	change := newMission()
 	change.Idempotency = &store.Idempotency{Key: "{other}:key", BodyHash: "h", TTL: time.Minute}
+	change.Record.Mission.Labels = map[string]string{"{other}": "{label}"}
 	change.Record.Session, change.IfSession = session.ID, session.ID
 	if o, err := commit(t, s, change); err != nil || o.Code != store.Applied {
 		t.Fatal(o, err)
@@ -412,7 +416,7 @@ func TestEveryKeyHasItsShardsTag(t *testing.T) {
 	}
 	c := client(t, url)
 	keys, err := c.Do(ctx, c.B().Keys().Pattern("*").Build()).AsStrSlice()
-	if err != nil || len(keys) < 14 {
+	if err != nil || len(keys) < 15 {
 		t.Fatalf("%d keys, %v", len(keys), err)
 	}
 	for _, key := range keys {

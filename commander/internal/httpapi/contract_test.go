@@ -164,9 +164,6 @@ func TestEveryRouteIsInTheContract(t *testing.T) {
 	s := newTestServer(t, Config{})
 	var served, described []string
 	for _, r := range s.server.routes() {
-		if r.later {
-			continue
-		}
 		path := strings.ReplaceAll(r.path, ":mission_id", "{mission_id}")
 		served = append(served, r.method+" "+path)
 		item := doc.Paths.Value(path)

@@ -37,6 +37,10 @@ type Missions interface {
 	// Submit creates a mission from a normalized, validated request. With a key that was used before it returns the mission
 	// of the first time, or mission.ErrIdempotencyMismatch.
 	Submit(ctx context.Context, r contracts.MissionRequest, key *store.Idempotency) (contracts.Mission, error)
+	// SubmitAll is Submit for missions that are created together, all of them or none.
+	SubmitAll(ctx context.Context, rs []contracts.MissionRequest, key *store.Idempotency) ([]contracts.Mission, error)
+	// Retry returns the mission as it is then: store.ErrNotFound, or a mission.StateError.
+	Retry(ctx context.Context, id string) (contracts.Mission, error)
 	// Cancel returns the mission as it is then: store.ErrNotFound, or a mission.StateError.
 	Cancel(ctx context.Context, id string) (contracts.Mission, error)
 }

@@ -118,7 +118,7 @@ func serverRefusal(status int) refusal {
 	case http.StatusMethodNotAllowed:
 		return refusal{status: status, code: "method_not_allowed", detail: "This path takes other methods: see the header Allow."}
 	case http.StatusRequestEntityTooLarge:
-		return tooLarge()
+		return tooLarge(contracts.MaxBatchBodySize)
 	case http.StatusRequestHeaderFieldsTooLarge:
 		return refusal{status: status, code: "headers_too_large", detail: fmt.Sprintf("The request's head is over %d KiB. Send less of it.", headLimit>>10)}
 	case http.StatusRequestTimeout:
@@ -128,9 +128,10 @@ func serverRefusal(status int) refusal {
 	}
 }
 
-func tooLarge() refusal {
+func tooLarge(limit int) refusal {
 	return refusal{status: http.StatusRequestEntityTooLarge, code: "body_too_large",
-		detail: fmt.Sprintf("The body is over %d bytes (1 MiB). Keep large inputs elsewhere, and send where they are.", contracts.MaxBodySize)}
+		detail: fmt.Sprintf("The body is over %d bytes (%d MiB). Send less at once, keep large inputs elsewhere, and send where they are.",
+			limit, limit>>20)}
 }
 
 // refuse writes the problem for err. It is also fiber's error handler.

@@ -180,6 +180,7 @@ func (r *rig) connect() *membroker.Client {
 func (r *rig) Dispatch(store.Record, int64)    {}
 func (r *rig) Suspect(string)                  {}
 func (r *rig) Accepted()                       {}
+func (r *rig) Retried()                        {}
 func (r *rig) Claimed(contracts.AnswerType)    {}
 func (r *rig) Recorded(contracts.UpdateStatus) {}
 func (r *rig) Refused(reason string)           { r.note(func() { r.updates = append(r.updates, reason) }) }

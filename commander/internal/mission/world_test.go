@@ -2,6 +2,7 @@ package mission_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,7 +33,8 @@ type world struct {
 	claims   []mission.Item               // every claim that was ever sent
 	tickets  map[string]contracts.Ticket  // every grant, by execution
 	finals   []mission.Item               // every final that was ever sent
-	ended    map[string]contracts.Mission // the first terminal COMPLETED seen
+	ended    map[string]contracts.Mission // the terminal status first seen, until an operator's retry
+	seen     map[string]contracts.Mission // as it was at the last look
 	runs     map[string]map[int64]string  // execution by mission and run
 	made     int
 }
@@ -42,7 +44,7 @@ var ticketKey = []byte("0123456789abcdef0123456789abcdef")
 func newWorld(t *rapid.T) *world {
 	w := &world{
 		t: t, now: time.UnixMilli(1_800_000_000_000), buried: map[string]bool{}, tickets: map[string]contracts.Ticket{},
-		ended: map[string]contracts.Mission{}, runs: map[string]map[int64]string{},
+		ended: map[string]contracts.Mission{}, seen: map[string]contracts.Mission{}, runs: map[string]map[int64]string{},
 	}
 	w.store = memstore.New(memstore.Config{Now: func() time.Time { return w.now }})
 	w.service = mission.New(mission.Deps{
@@ -59,6 +61,7 @@ func (w *world) Dispatch(rec store.Record, _ int64) { w.orders = append(w.orders
 func (w *world) Send(string, ...contracts.Answer)   {}
 func (w *world) Suspect(string)                     {}
 func (w *world) Accepted()                          {}
+func (w *world) Retried()                           {}
 func (w *world) Claimed(contracts.AnswerType)       {}
 func (w *world) Recorded(contracts.UpdateStatus)    {}
 func (w *world) Refused(string)                     {}
@@ -94,6 +97,35 @@ func (w *world) submit() {
 	m, err := w.service.Submit(context.Background(), r, nil)
 	w.ok(err)
 	w.ids = append(w.ids, m.MissionID)
+}
+
+// batch creates missions together; with a key that was used before it must get the missions of then.
+func (w *world) batch() {
+	rs := make([]contracts.MissionRequest, rapid.IntRange(1, 3).Draw(w.t, "missions"))
+	for i := range rs {
+		rs[i] = contracts.MissionRequest{Name: fmt.Sprint("batch ", i), MaxAttempts: rapid.IntRange(1, 3).Draw(w.t, "max attempts")}
+		rs[i].Normalize()
+	}
+	key := &store.Idempotency{Key: w.id('b'), BodyHash: "h", TTL: 24 * time.Hour}
+	first, err := w.service.SubmitAll(context.Background(), rs, key)
+	w.ok(err)
+	orders := len(w.orders)
+	again, err := w.service.SubmitAll(context.Background(), rs, key)
+	w.ok(err)
+	for i, m := range first {
+		if i > 0 && m.MissionID <= first[i-1].MissionID || m.Name != rs[i].Name || again[i].MissionID != m.MissionID {
+			w.t.Fatalf("mission %d of the batch is %s %q, asked again %s", i, m.MissionID, m.Name, again[i].MissionID)
+		}
+		w.ids = append(w.ids, m.MissionID)
+	}
+	if len(again) != len(first) || len(w.orders) != orders || orders < len(first) {
+		w.t.Fatalf("%d missions, %d when asked again, %d orders then %d", len(first), len(again), orders, len(w.orders))
+	}
+	other := *key
+	other.BodyHash = "other"
+	if _, err := w.service.SubmitAll(context.Background(), rs, &other); !errors.Is(err, mission.ErrIdempotencyMismatch) {
+		w.t.Fatalf("another body: %v", err)
+	}
 }
 
 // claim claims for an order that was published at some time, as a new execution.
@@ -187,6 +219,14 @@ func (w *world) forged() {
 }
 
 func (w *world) send(it mission.Item) {
+	before := w.load(it.Update.MissionID).Mission
+	defer func() {
+		// What belongs to an attempt before the current one moves nothing.
+		after := w.load(it.Update.MissionID).Mission
+		if it.Update.Attempt < before.Attempt && (after.Status != before.Status || after.Run != before.Run || after.Attempt != before.Attempt) {
+			w.t.Fatalf("%s of attempt %d moved %+v to %+v", it.Update.Status, it.Update.Attempt, before, after)
+		}
+	}()
 	res, err := w.service.Apply(context.Background(), []mission.Item{it})
 	w.ok(err)
 	a := res[0].Answer
@@ -203,7 +243,8 @@ func (w *world) granted(it mission.Item, k contracts.Ticket) {
 	if w.buried[k.Session] {
 		w.t.Fatalf("granted to the dead session %s", k.Session)
 	}
-	if k.Execution != it.Update.Execution || k.Session != it.By.Session {
+	if k.Execution != it.Update.Execution || k.Session != it.By.Session || k.Attempt != it.Update.Attempt ||
+		k.Attempt != w.load(k.MissionID).Mission.Attempt {
 		w.t.Fatalf("claim %+v got the ticket %+v", it, k)
 	}
 	byRun := w.runs[k.MissionID]
@@ -227,6 +268,34 @@ func (w *world) cancel() {
 	if err != nil && !asState(err, &state) {
 		w.t.Fatal(err)
 	}
+}
+
+// retry has an operator send a mission out again.
+func (w *world) retry() {
+	if len(w.ids) == 0 {
+		w.t.Skip("no mission")
+	}
+	id := rapid.SampledFrom(w.ids).Draw(w.t, "mission")
+	before, orders := w.load(id).Mission, len(w.orders)
+	m, err := w.service.Retry(context.Background(), id)
+	var state *mission.StateError
+	allowed := before.Status == contracts.StatusFailed || before.Status == contracts.StatusCancelled
+	switch {
+	case err != nil && (allowed || !asState(err, &state)):
+		w.t.Fatalf("retry of %+v: %v", before, err)
+	case err != nil:
+		return
+	case !allowed:
+		w.t.Fatalf("retried %+v", before)
+	}
+	if m.Status != contracts.StatusQueued || m.Attempt != before.Attempt+1 || m.MaxAttempts < m.Attempt || m.Run != before.Run ||
+		m.Losses != 0 || m.CancelRequested || m.Version != before.Version+1 {
+		w.t.Fatalf("retry made %+v of %+v", m, before)
+	}
+	if len(w.orders) != orders+1 || w.orders[orders].Attempt != m.Attempt {
+		w.t.Fatalf("orders after the retry: %+v", w.orders[orders:])
+	}
+	delete(w.ended, id)
 }
 
 func (w *world) bury() {
@@ -299,6 +368,10 @@ func (w *world) check() {
 		if m.Status.Terminal() {
 			w.ended[id] = m
 		}
+		if was := w.seen[id]; m.Run < was.Run || m.Attempt < was.Attempt || m.Version < was.Version {
+			w.t.Fatalf("%s went back from %+v to %+v", id, was, m)
+		}
+		w.seen[id] = m
 		if m.Attempt > m.MaxAttempts || m.Losses > contracts.MaxLosses {
 			w.t.Fatalf("attempt %d of %d, %d losses", m.Attempt, m.MaxAttempts, m.Losses)
 		}
@@ -394,11 +467,17 @@ func TestAnyOrderOfEventsKeepsTheRules(t *testing.T) {
 					w.submit()
 				}
 			},
+			"batch": func(*rapid.T) {
+				if len(w.ids) < 3 {
+					w.batch()
+				}
+			},
 			"claim":        func(*rapid.T) { w.claim() },
 			"repeat claim": func(*rapid.T) { w.repeatClaim() },
 			"final":        func(*rapid.T) { w.final() },
 			"forged":       func(*rapid.T) { w.forged() },
 			"cancel":       func(*rapid.T) { w.cancel() },
+			"retry":        func(*rapid.T) { w.retry() },
 			"bury":         func(*rapid.T) { w.bury() },
 			"due":          func(*rapid.T) { w.due() },
 			"":             func(*rapid.T) { w.check() },

@@ -35,6 +35,7 @@ func Agree(t *testing.T, newStore func(t *testing.T) store.Store) {
 			"":         func(r *rapid.T) { p.T = r; p.sameState() },
 			"commit":   func(r *rapid.T) { p.T = r; p.commit() },
 			"commit 2": func(r *rapid.T) { p.T = r; p.commit() },
+			"create":   func(r *rapid.T) { p.T = r; p.createAll() },
 			"take":     func(r *rapid.T) { p.T = r; p.take() },
 			"clear":    func(r *rapid.T) { p.T = r; p.clear() },
 			"renew":    func(r *rapid.T) { p.T = r; p.renew() },
@@ -96,17 +97,9 @@ func (p *pair) change() store.Change {
 	m.MissionID = id
 	m.Status = rapid.SampledFrom(contracts.Statuses()).Draw(p.T, "status")
 	if c.IfVersion == 0 {
-		m.Kind = rapid.SampledFrom([]string{"simulate", "resize"}).Draw(p.T, "kind")
-		m.Squad = rapid.SampledFrom([]string{"default", "gpu"}).Draw(p.T, "squad")
-		m.Priority = rapid.SampledFrom([]contracts.Priority{"low", "normal", "high"}).Draw(p.T, "priority")
-		m.Name = rapid.String().Draw(p.T, "name")
-		m.Payload = []byte(rapid.SampledFrom([]string{"", "{}", `{"a":[1]}`}).Draw(p.T, "payload"))
-		m.CreatedAt = contracts.FromMillis(rapid.Int64Range(0, 1<<42).Draw(p.T, "created"))
+		p.creation(m)
 		if rapid.IntRange(0, 2).Draw(p.T, "keyed") == 0 {
-			c.Idempotency = &store.Idempotency{
-				Key: rapid.SampledFrom([]string{"k1", "k2"}).Draw(p.T, "key"), BodyHash: rapid.StringMatching(`[a-f]{0,4}`).Draw(p.T, "hash"),
-				TTL: time.Hour,
-			}
+			c.Idempotency = p.key()
 		}
 	}
 	m.Progress = rapid.IntRange(0, 100).Draw(p.T, "progress")
@@ -128,6 +121,19 @@ func (p *pair) change() store.Change {
 	return c
 }
 
+// creation draws what a mission's creation fixes.
+func (p *pair) creation(m *contracts.Mission) {
+	m.Kind = rapid.SampledFrom([]string{"simulate", "resize"}).Draw(p.T, "kind")
+	m.Squad = rapid.SampledFrom([]string{"default", "gpu"}).Draw(p.T, "squad")
+	m.Priority = rapid.SampledFrom([]contracts.Priority{"low", "normal", "high"}).Draw(p.T, "priority")
+	m.Name = rapid.OneOf(rapid.String(), rapid.StringMatching(`[abAB"<\\é]{1,3}`)).Draw(p.T, "name")
+	for _, key := range rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b"}), 0, 2).Draw(p.T, "labels") {
+		m.Labels = map[string]string{key: rapid.SampledFrom([]string{"", "1", "x:y"}).Draw(p.T, "value")}
+	}
+	m.Payload = []byte(rapid.SampledFrom([]string{"", "{}", `{"a":[1]}`}).Draw(p.T, "payload"))
+	m.CreatedAt = contracts.FromMillis(rapid.Int64Range(0, 1<<42).Draw(p.T, "created"))
+}
+
 func (p *pair) commit() {
 	changes := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) store.Change {
 		before := p.T
@@ -138,6 +144,31 @@ func (p *pair) commit() {
 	want, wantErr := p.model.Commit(p.ctx, changes...)
 	got, gotErr := p.tested.Commit(p.ctx, changes...)
 	p.sameOutcomes("Commit", changes, want, wantErr, got, gotErr)
+}
+
+func (p *pair) key() *store.Idempotency {
+	return &store.Idempotency{
+		Key: rapid.SampledFrom([]string{"k1", "k2"}).Draw(p.T, "key"), BodyHash: rapid.StringMatching(`[a-f]{0,4}`).Draw(p.T, "hash"),
+		TTL: time.Hour,
+	}
+}
+
+// createAll creates some missions together, of which some may be there already, or twice.
+func (p *pair) createAll() {
+	var changes []store.Change
+	for range rapid.IntRange(1, 3).Draw(p.T, "missions") {
+		c := p.change()
+		p.creation(&c.Record.Mission)
+		c.IfVersion, c.IfSession, c.Idempotency = 0, "", nil
+		changes = append(changes, c)
+	}
+	var key *store.Idempotency
+	if rapid.IntRange(0, 2).Draw(p.T, "keyed") == 0 {
+		key = p.key()
+	}
+	want, wantErr := p.model.CreateAll(p.ctx, key, changes...)
+	got, gotErr := p.tested.CreateAll(p.ctx, key, changes...)
+	p.sameOutcomes("CreateAll", changes, want, wantErr, got, gotErr)
 }
 
 func (p *pair) sameOutcomes(what string, changes []store.Change, want []store.Outcome, wantErr error, got []store.Outcome, gotErr error) {
@@ -235,7 +266,14 @@ func (p *pair) list() {
 		Status: rapid.SampledFrom(append(contracts.Statuses(), "", "", "")).Draw(p.T, "status"),
 		Kind:   rapid.SampledFrom([]string{"", "", "simulate", "resize"}).Draw(p.T, "kind"),
 		Squad:  rapid.SampledFrom([]string{"", "", "default", "gpu"}).Draw(p.T, "squad"),
+		Search: rapid.SampledFrom(append([]string{"", "", "", "a", "AB", `"`, "<\\", "É", "é"}, p.ids[:2]...)).Draw(p.T, "search"),
 		Limit:  rapid.IntRange(1, 4).Draw(p.T, "limit"),
+	}
+	if rapid.IntRange(0, 2).Draw(p.T, "labelled") == 0 {
+		q.Label = contracts.Label{
+			Key:   rapid.SampledFrom([]string{"a", "b", "c"}).Draw(p.T, "label"),
+			Value: rapid.SampledFrom([]string{"", "1", "x:y"}).Draw(p.T, "label value"),
+		}
 	}
 	want, wantErr := pages(p.ctx, p.model, q)
 	got, gotErr := pages(p.ctx, p.tested, q)
