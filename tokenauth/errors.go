@@ -44,8 +44,8 @@ var (
 
 // Reason gives the code of a refusal, for counters, logs and stored records:
 // "malformed", "forged", "unknown_key", "no_keys", "wrong_issuer",
-// "wrong_audience", "expired" or "not_yet_valid". It is "" for nil and "other" for an error that
-// is no refusal. Codes never change meaning.
+// "wrong_audience", "expired" or "not_yet_valid". It is "" for nil and "other"
+// for an error that is no refusal. Codes never change meaning.
 func Reason(err error) string {
 	if err == nil {
 		return ""
