@@ -2,5 +2,5 @@
 //
 // Each test runs a stack of its own, as `missionctl up` would, in a temporary folder on free ports. They look at it as
 // its users do: over HTTP, through the page, and in the soldiers' journals. They need redis-server, rabbitmq-server and
-// Chromium on PATH, and the dashboard's web app built (./task build); without them they skip, or fail where CI is set.
+// Chromium on PATH, and the dashboard's web app built (./task build); without them they skip, or fail with CI=true.
 package e2e
