@@ -22,6 +22,8 @@ type Missions interface {
 	// Load returns the truth about missions, in the order of ids, the zero Record (Version 0) for an unknown one. Rules
 	// decide on nothing else. It never answers from a twin: without the truth it is ErrUnavailable.
 	Load(ctx context.Context, ids ...string) ([]Record, error)
+	// Peek is Load without payloads and results: much less to carry for those who only compare or show.
+	Peek(ctx context.Context, ids ...string) ([]Record, error)
 	// Commit applies each change atomically on its own, in order, and returns an outcome for each. After an error, any of
 	// them may have been applied.
 	Commit(ctx context.Context, changes ...Change) ([]Outcome, error)

@@ -82,7 +82,9 @@ func newVerifier(k keys, c *clock.Clock) (*tokenauth.Verifier, error) {
 	})
 }
 
-func newClock(s store.Store, log *zap.Logger) *clock.Clock { return clock.New(s, log) }
+func newClock(s store.Store, up *uptime.Tracker, log *zap.Logger) *clock.Clock {
+	return clock.New(s, up.Reset, log)
+}
 
 func newTracker() *uptime.Tracker {
 	return uptime.New(uptime.Store, uptime.Broker, uptime.Intake, uptime.Listener)
@@ -93,7 +95,9 @@ func newSender(b broker.Broker, m *metrics.Metrics, log *zap.Logger) *inbox.Send
 }
 
 func newDispatcher(s store.Store, b broker.Broker, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *dispatch.Dispatcher {
-	return dispatch.New(dispatch.Config{Store: s, Publisher: b, Now: c.Now, Observe: m.Dispatched, Logger: log})
+	return dispatch.New(dispatch.Config{
+		Store: s, Publisher: b, Connected: func() bool { return b.Health().Connected }, Now: c.Now, Observe: m.Dispatched, Logger: log,
+	})
 }
 
 // suspects breaks the circle between missions, which name suspects, and the reaper, which asks missions for their end.
@@ -116,9 +120,10 @@ func newMissions(s store.Store, d *dispatch.Dispatcher, in *inbox.Sender, sus *s
 	})
 }
 
-func newSessions(s store.Store, i *tokenauth.Issuer, k keys, c *clock.Clock, m *metrics.Metrics) *session.Service {
+func newSessions(s store.Store, i *tokenauth.Issuer, k keys, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *session.Service {
 	return session.New(session.Config{
 		Store: s, Issuer: i, Keys: k.tokens, TicketKey: k.ticket, Now: c.Time, Issued: m.TokenIssued,
+		Logger: log.Named("session"),
 	})
 }
 
@@ -140,10 +145,10 @@ func newMarkers(b broker.Broker, k keys, log *zap.Logger) *reap.Markers {
 }
 
 func newReaper(s store.Store, ms *mission.Service, mk *reap.Markers, in *inbox.Sender, up *uptime.Tracker, sus *suspects,
-	m *metrics.Metrics, log *zap.Logger,
+	m *metrics.Metrics, c *clock.Clock, log *zap.Logger,
 ) *reap.Reaper {
 	r := reap.New(reap.Config{
-		Store: s, Missions: ms, Barrier: mk, Inboxes: in, Uptime: up, Buried: m.SessionBuried, Logger: log,
+		Store: s, Missions: ms, Barrier: mk, Inboxes: in, Uptime: up, Now: c.Now, Buried: m.SessionBuried, Logger: log,
 	})
 	sus.reaper = r
 	return r

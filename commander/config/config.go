@@ -2,11 +2,11 @@
 // commanderfx), and reads them from the environment.
 //
 // A wrong setting stops the start with a sentence that names it. Secrets may be given as NAME or, better, as NAME_FILE:
-// the path of a file whose content, without surrounding white space, is the secret.
+// the path of a file whose content, without surrounding white space, is the secret. Both at once are refused: nobody
+// could tell which one was meant.
 package config
 
 import (
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -27,7 +27,7 @@ type Config struct {
 	// RedisURL is REDIS_URL(_FILE), redis or rediss; default redis://127.0.0.1:6379.
 	RedisURL string
 	// MasterSecret is COMMANDER_MASTER_SECRET(_FILE): all commanders derive their keys from it. Required, at least 32
-	// bytes; hexadecimal and base64 are decoded.
+	// characters. 64 or more hexadecimal digits are decoded, everything else is taken as it is written.
 	MasterSecret []byte
 	// EnrollmentKey is COMMANDER_ENROLLMENT_KEY(_FILE): what soldiers show to get their first token. Required, at least
 	// 16 characters.
@@ -47,6 +47,7 @@ type Config struct {
 
 const (
 	minSecret        = 32
+	minHexSecret     = 64
 	minEnrollmentKey = 16
 )
 
@@ -74,7 +75,7 @@ func FromEnv(lookup func(string) (string, bool)) (Config, error) {
 func (c Config) Check() error {
 	var e env
 	if len(c.MasterSecret) < minSecret {
-		e.fail("COMMANDER_MASTER_SECRET must be at least %d random bytes (try: openssl rand -hex 32), the same for all commanders", minSecret)
+		e.fail("COMMANDER_MASTER_SECRET must be at least %d random characters (try: openssl rand -hex 32), the same for all commanders", minSecret)
 	}
 	if len(c.EnrollmentKey) < minEnrollmentKey {
 		e.fail("COMMANDER_ENROLLMENT_KEY must be at least %d characters, the same as the soldiers' SOLDIER_ENROLLMENT_KEY", minEnrollmentKey)
@@ -96,13 +97,13 @@ func loopback(host string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
-// decodeSecret takes hexadecimal and base64 for what they stand for, all else as it is.
+// decodeSecret takes a long row of hexadecimal digits for what it stands for, all else as it is: many a passphrase is
+// base64 or short hexadecimal by chance, and must not become a shorter secret for it.
 func decodeSecret(s string) []byte {
-	if b, err := hex.DecodeString(s); err == nil {
-		return b
-	}
-	if b, err := base64.StdEncoding.DecodeString(s); err == nil {
-		return b
+	if len(s) >= minHexSecret {
+		if b, err := hex.DecodeString(s); err == nil {
+			return b
+		}
 	}
 	return []byte(s)
 }
@@ -169,14 +170,21 @@ func (e *env) url(name, byDefault string, schemes ...string) string {
 }
 
 func (e *env) secret(name string) string {
-	file := e.text(name+"_FILE", "")
+	value, file := e.text(name, ""), e.text(name+"_FILE", "")
 	if file == "" {
-		return e.text(name, "")
+		return value
+	}
+	if value != "" {
+		e.fail("%s and %s_FILE are both set; set one of them", name, name)
+		return value
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
-		e.fail("%s_FILE can't be read: %w", name, err)
+		e.fail("%s_FILE names a file that can't be read: %w", name, err)
 		return ""
 	}
-	return strings.TrimSpace(string(b))
+	if value = strings.TrimSpace(string(b)); value == "" {
+		e.fail("%s_FILE names an empty file (%s); write the value into it", name, file)
+	}
+	return value
 }

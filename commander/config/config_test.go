@@ -37,6 +37,7 @@ func TestFromEnvReadsSecretsFromFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := required()
+	delete(env, "COMMANDER_ENROLLMENT_KEY")
 	env["COMMANDER_ENROLLMENT_KEY_FILE"] = file
 	c, err := FromEnv(lookup(env))
 	if err != nil || c.EnrollmentKey != "a key from a file" {
@@ -66,7 +67,8 @@ func TestFromEnvNamesWhatIsWrong(t *testing.T) {
 		{"REDIS_URL", "127.0.0.1:6379"},
 		{"COMMANDER_MASTER_SECRET", "short"},
 		{"COMMANDER_ENROLLMENT_KEY", "short"},
-		{"COMMANDER_ENROLLMENT_KEY_FILE", "/does/not/exist"},
+		{"COMMANDER_API_KEY_FILE", "/does/not/exist"},
+		{"COMMANDER_API_KEY_FILE", "/dev/null"},
 		{"COMMANDER_INSECURE", "perhaps"},
 		{"MISSION_CONTROL_GROUND", "moon"},
 		{"MISSION_CONTROL_GROUND", "embedded"}, // which has no servers: not what reads these settings
@@ -82,6 +84,43 @@ func TestFromEnvNamesWhatIsWrong(t *testing.T) {
 				t.Fatalf("error %v, want one that names %s", err, tt.name)
 			}
 		})
+	}
+}
+
+func TestFromEnvRefusesValueAndFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "value")
+	if err := os.WriteFile(file, []byte("from a file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{
+		"RABBITMQ_URL": "amqp://127.0.0.1", "REDIS_URL": "redis://127.0.0.1", "COMMANDER_API_KEY": "a key",
+		"COMMANDER_MASTER_SECRET": strings.Repeat("ab", 32), "COMMANDER_ENROLLMENT_KEY": "an enrolment key",
+	} {
+		env := required()
+		env[name], env[name+"_FILE"] = value, file
+		_, err := FromEnv(lookup(env))
+		if want := name + " and " + name + "_FILE are both set; set one of them"; err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
+func TestMasterSecretKeepsItsLength(t *testing.T) {
+	for text, want := range map[string]int{
+		strings.Repeat("0f", 32):            32, // as missionctl secrets and openssl rand -hex 32 write it
+		strings.Repeat("0F", 48):            48,
+		strings.Repeat("0f", 20):            40,
+		strings.Repeat("0", 65):             65,
+		strings.Repeat("word", 10):          40, // base64 by chance
+		strings.Repeat("AAAA", 10) + "AA==": 44,
+		strings.Repeat("not hex ", 8) + ".": 65,
+	} {
+		env := required()
+		env["COMMANDER_MASTER_SECRET"] = text
+		c, err := FromEnv(lookup(env))
+		if err != nil || len(c.MasterSecret) != want {
+			t.Errorf("%q gave %d bytes, want %d; error %v", text, len(c.MasterSecret), want, err)
+		}
 	}
 }
 

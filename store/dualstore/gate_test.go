@@ -171,6 +171,14 @@ func (g *gate) Expired(ctx context.Context, limit int) ([]store.Session, error) 
 	return to.Expired(ctx, limit)
 }
 
+func (g *gate) Peek(ctx context.Context, ids ...string) ([]store.Record, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.Peek(ctx, ids...)
+}
+
 func (g *gate) SessionMissions(ctx context.Context, id string) ([]string, error) {
 	to, err := g.pass(ctx)
 	if err != nil {

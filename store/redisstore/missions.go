@@ -20,6 +20,14 @@ const (
 
 // Load implements store.Missions.
 func (s *Store) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
+	return s.load(ctx, ids, func(client rueidis.Client, id string) rueidis.Completed {
+		return client.B().Hmget().Key(s.keys.mission(id)).Field("v", "c", "r", "p", "o").Build()
+	})
+}
+
+// load reads missions with the fields that ask names: v, c, r, and perhaps p, o.
+func (s *Store) load(ctx context.Context, ids []string, ask func(rueidis.Client, string) rueidis.Completed,
+) ([]store.Record, error) {
 	records := make([]store.Record, 0, len(ids))
 	for len(ids) > 0 {
 		chunk := ids[:min(loadChunk, len(ids))]
@@ -27,7 +35,7 @@ func (s *Store) Load(ctx context.Context, ids ...string) ([]store.Record, error)
 		err := s.do(ctx, "load missions", 0, func(ctx context.Context, client rueidis.Client) error {
 			asked := make([]rueidis.Completed, len(chunk))
 			for i, id := range chunk {
-				asked[i] = client.B().Hmget().Key(s.keys.mission(id)).Field("v", "c", "r", "p", "o").Build()
+				asked[i] = ask(client, id)
 			}
 			for i, result := range client.DoMulti(ctx, asked...) {
 				r, err := decodeFields(chunk[i], result)
@@ -45,7 +53,7 @@ func (s *Store) Load(ctx context.Context, ids ...string) ([]store.Record, error)
 	return records, nil
 }
 
-// decodeFields reads v, c, r, p, o; the zero Record where there is no mission.
+// decodeFields reads v, c, r, and perhaps p, o; the zero Record where there is no mission.
 func decodeFields(id string, result rueidis.RedisResult) (store.Record, error) {
 	fields, err := result.ToArray()
 	if err != nil || fields[0].IsNil() {

@@ -365,6 +365,7 @@ func calls(ctx context.Context, s store.Store) map[string]func() error {
 	id := newID()
 	return map[string]func() error{
 		"Load":            func() error { _, err := s.Load(ctx, id); return err },
+		"Peek":            func() error { _, err := s.Peek(ctx, id); return err },
 		"Commit":          func() error { _, err := s.Commit(ctx, create(record(id))); return err },
 		"Get":             func() error { _, _, err := s.Get(ctx, id); return err },
 		"List":            func() error { _, err := s.List(ctx, store.Query{Limit: 1}); return err },

@@ -16,6 +16,7 @@ func Run(t *testing.T, newStore func(t *testing.T) store.Store) {
 		name  string
 		tests []test
 	}{
+		{"Peek", peekTests()},
 		{"Commit", commitTests()},
 		{"History", historyTests()},
 		{"Outbox", outboxTests()},

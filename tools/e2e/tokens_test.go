@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -23,27 +22,28 @@ func TestLongMissions(t *testing.T) {
 	for name, block := range map[string]bool{"renewed": false, "tokens blocked": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			addr := freeAddr(t)
-			target, err := url.Parse("http://" + addr)
-			if err != nil {
-				t.Fatal(err)
-			}
 			var blocked atomic.Bool
 			var turnedAway atomic.Int32
-			forward := httputil.NewSingleHostReverseProxy(target)
+			var commander atomic.Pointer[url.URL] // known before anything starts
+			forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(commander.Load()) }}
 			gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if blocked.Load() {
 					turnedAway.Add(1)
 					panic(http.ErrAbortHandler) // as a cut connection looks
 				}
-				r.Host = addr
 				forward.ServeHTTP(w, r)
 			}))
 			t.Cleanup(gate.Close)
-			s := run(t, func(c *localstack.Config) {
-				c.CommanderAddr, c.Soldiers = addr, 1
+			s := prepare(t, func(c *localstack.Config) {
+				c.Soldiers = 1
 				c.PartEnv = map[string][]string{localstack.SoldierName(1): {"COMMANDER_URL=" + gate.URL}}
 			})
+			target, err := url.Parse(s.CommanderURL())
+			if err != nil {
+				t.Fatal(err)
+			}
+			commander.Store(target)
+			s.start()
 			id := s.submit("long", "70")
 			if block {
 				wait(t.Context(), 5*time.Second)
@@ -60,14 +60,4 @@ func TestLongMissions(t *testing.T) {
 			}
 		})
 	}
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
 }

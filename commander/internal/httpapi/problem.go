@@ -85,6 +85,9 @@ func refusalOf(err error) refusal {
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return refusal{status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfter: retrySoon,
 			detail: "Redis is away or too slow, so it is unknown whether the request took effect. Send it again once GET /health is ok; an order for a mission with the same Idempotency-Key, so that it is not carried out twice."}
+	case errors.Is(err, mission.ErrContended):
+		return refusal{status: http.StatusServiceUnavailable, code: "contended", retryAfter: retrySoon,
+			detail: "Others changed the mission each time before this request could, so nothing was done. Send it again."}
 	case errors.Is(err, events.ErrStopped), errors.Is(err, context.Canceled):
 		return refusal{status: http.StatusServiceUnavailable, code: "stopping", retryAfter: retrySoon,
 			detail: "This commander is shutting down. Ask another one, or this one again in a moment."}

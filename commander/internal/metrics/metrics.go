@@ -50,7 +50,7 @@ func New() *Metrics {
 		ended:      vec("missions_ended_total", "Missions that reached a terminal status.", "status"),
 		claims:     vec("claims_total", "Claims of soldiers answered.", "answer"),
 		recorded:   vec("updates_recorded_total", "Status updates that changed a mission.", "status"),
-		refused:    vec("updates_refused_total", "Status messages and updates refused and set aside.", "reason"),
+		refused:    vec("updates_refused_total", "Claims, updates and messages refused.", "reason"),
 		dispatches: vec("dispatches_total", "Orders published, by how that ended.", "outcome"),
 		buried:     counter("sessions_buried_total", "Sessions of soldiers declared dead."),
 		tokens:     counter("tokens_issued_total", "Tokens issued to soldiers."),

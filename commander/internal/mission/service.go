@@ -106,7 +106,7 @@ func (s *Service) Submit(ctx context.Context, r contracts.MissionRequest, key *s
 	case store.Duplicate:
 		return s.first(ctx, key, o.Existing)
 	default:
-		return contracts.Mission{}, fmt.Errorf("create mission %s: %w", id, errContended)
+		return contracts.Mission{}, fmt.Errorf("create mission %s: %w", id, ErrContended)
 	}
 }
 
@@ -169,7 +169,7 @@ func (s *Service) Cancel(ctx context.Context, id string) (contracts.Mission, err
 		}
 		return applied.Mission, nil
 	}
-	return contracts.Mission{}, fmt.Errorf("cancel mission %s: %w", id, errContended)
+	return contracts.Mission{}, fmt.Errorf("cancel mission %s: %w", id, ErrContended)
 }
 
 // tell sends an answer to a session's inbox. Where that can't be had, the session's next renewal tells it.

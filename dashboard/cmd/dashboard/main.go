@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/mission-control-dev/mission-control/dashboard"
 	"github.com/mission-control-dev/mission-control/dashboard/config"
@@ -70,6 +71,7 @@ func run() error {
 
 func newLogger(format config.LogFormat) (*zap.Logger, error) {
 	cfg := zap.NewProductionConfig()
+	cfg.EncoderConfig.EncodeTime = zapcore.RFC3339NanoTimeEncoder
 	if format == config.LogConsole {
 		cfg = zap.NewDevelopmentConfig()
 		cfg.Development = false

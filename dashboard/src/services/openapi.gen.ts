@@ -376,7 +376,7 @@ export interface components {
             as_of?: components["schemas"]["Time"];
         };
         MissionError: {
-            /** @description `failed`, `panic`, `timeout`, `cancelled`, `soldier_lost`, `undeliverable`, `result_too_large`, or the handler's own. */
+            /** @description `failed`, `panic`, `timeout`, `cancelled`, `soldier_lost`, `undeliverable`, `invalid_payload`, `invalid_result`, `result_too_large`, or the handler's own. */
             code: string;
             message: string;
         };
@@ -679,7 +679,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `store_unavailable`, `not_in_memory`, `stopping` */
+        /** @description `store_unavailable`, `not_in_memory`, `contended`, `stopping` */
         Unavailable: {
             headers: {
                 /** @description Seconds. */

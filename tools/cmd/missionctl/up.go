@@ -19,6 +19,9 @@ import (
 // defaultStateDir is where a local stack keeps its data, from the project's root.
 const defaultStateDir = ".local/state"
 
+// composeSoldiers is how many soldiers compose.yaml has.
+const composeSoldiers = 3
+
 type upFlags struct {
 	ground, stateDir, projectDir, binDir string
 	fresh, noInstall                     bool
@@ -36,8 +39,11 @@ func newUp(io cliout.Streams) *cobra.Command {
 Where a Docker engine with Compose answers it runs in containers, else as local processes with servers, ports and data of
 its own. Where the servers are missing and can't be installed, it runs embedded in this one process, as demo does.
 GROUND=compose, local or embedded (or --ground) decides otherwise. Every flag's default comes from the environment
-variable in brackets, where that is set. The addresses' flags count on every ground (in containers their ports, on
-127.0.0.1), the other ports' and the folders' on the local one.`,
+variable in brackets, where that is set.
+
+On every ground count --commander-addr and --dashboard-addr (in containers their ports, on 127.0.0.1), --state-dir (in
+containers and embedded only the lock that down looks for) and --fresh. Only in containers counts --project-dir; only on
+local processes the other ports, --bin-dir and --no-install; not in containers --soldiers: there three run.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runUp(cmd, f, io) },
 	}
@@ -51,7 +57,7 @@ variable in brackets, where that is set. The addresses' flags count on every gro
 	s.number(&f.stack.RabbitMQPort, "rabbitmq-port", localstack.EnvRabbitMQPort, 5690, "RabbitMQ's port on 127.0.0.1")
 	s.number(&f.stack.EpmdPort, "epmd-port", localstack.EnvEpmdPort, 4390, "the port of RabbitMQ's port mapper on 127.0.0.1")
 	s.number(&f.stack.DistPort, "dist-port", localstack.EnvDistPort, 25690, "the port of RabbitMQ's distribution on 127.0.0.1")
-	s.number(&f.stack.Soldiers, "soldiers", localstack.EnvSoldiers, 3, "how many soldiers run")
+	s.number(&f.stack.Soldiers, "soldiers", localstack.EnvSoldiers, composeSoldiers, "how many soldiers run")
 	cmd.Flags().BoolVar(&f.fresh, "fresh", false, "remove the data, secrets and logs of earlier runs first")
 	cmd.Flags().BoolVar(&f.noInstall, "no-install", false, "don't install missing servers")
 	cmd.PreRunE = func(*cobra.Command, []string) error { return s.err }
@@ -107,6 +113,10 @@ func runCompose(cmd *cobra.Command, f upFlags, why string, data up.DataPolicy, i
 		if _, *port, err = net.SplitHostPort(addr); err != nil {
 			return cliout.Usage("%q must be host:port: see --commander-addr and --dashboard-addr", addr)
 		}
+	}
+	if f.stack.Soldiers != composeSoldiers {
+		fmt.Fprintf(io.Out, "In containers %d soldiers run, as compose.yaml says: %d counts only with local processes.\n",
+			composeSoldiers, f.stack.Soldiers)
 	}
 	return up.Compose(cmd.Context(), cfg, io.Out)
 }

@@ -37,6 +37,8 @@ type Config struct {
 	// commander names, below Root.
 	Journals string
 	Root     string
+	// StateDir is the state folder of a stack of local processes. Empty: .local/state below Root.
+	StateDir string
 	// Strict counts second starts as faults even where the first soldier died.
 	Strict bool
 }

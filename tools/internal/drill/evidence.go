@@ -23,6 +23,8 @@ func (c Config) journals(ground string) string {
 	switch {
 	case c.Journals != "":
 		return c.Journals
+	case ground == groundLocal && c.StateDir != "":
+		return filepath.Join(c.StateDir, "journals")
 	case ground == groundLocal:
 		return filepath.Join(c.Root, ".local", "state", "journals")
 	case ground == groundCompose:

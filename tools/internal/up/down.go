@@ -36,7 +36,7 @@ func Down(ctx context.Context, stateDir, projectDir string, out io.Writer) error
 	}
 	if _, err := os.Stat(filepath.Join(projectDir, "compose.yaml")); err == nil && composeRuns(ctx, projectDir) {
 		fmt.Fprintln(out, "stopping the containers")
-		return compose(ctx, ComposeConfig{ProjectDir: projectDir}, out, "down", "--timeout", "8")
+		return compose(ctx, ComposeConfig{ProjectDir: projectDir}, out, "down")
 	}
 	fmt.Fprintln(out, "nothing is running")
 	return nil
