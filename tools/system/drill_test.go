@@ -32,7 +32,7 @@ func (w *world) drill(missions int, edit ...func(*drill.Config)) *drilling {
 	shortest, longest, never := 20.0, 200.0, 0.0
 	cfg := drill.Config{
 		Missions: missions, Concurrency: 8, MinSeconds: &shortest, MaxSeconds: &longest, FailureRate: &never,
-		Deadline: 3 * time.Hour, ReadsPerSecond: 5, Journals: w.journals, Strict: true,
+		Deadline: 3 * time.Hour, ReadsPerSecond: 2, Journals: w.journals, Strict: true,
 	}
 	for _, e := range edit {
 		e(&cfg)
@@ -232,7 +232,7 @@ func TestSoldierVanishes(t *testing.T) {
 func TestFleetVanishes(t *testing.T) {
 	inWorld(t, func(w *world) {
 		units := w.fleet(2)
-		running := w.drill(20, func(c *drill.Config) { c.Strict = false })
+		running := w.drill(20, func(c *drill.Config) { c.Strict, c.ReadsPerSecond = false, 0 })
 		time.Sleep(15 * time.Second)
 		for _, u := range units {
 			u.kill()

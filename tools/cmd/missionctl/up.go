@@ -42,8 +42,8 @@ GROUND=compose, local or embedded (or --ground) decides otherwise. Every flag's 
 variable in brackets, where that is set.
 
 On every ground count --commander-addr and --dashboard-addr (in containers their ports, on 127.0.0.1), --state-dir (in
-containers only the lock that down looks for) and --fresh. Only in containers counts --project-dir; only on local
-processes the other ports, --bin-dir and --no-install. In containers three soldiers run.`,
+containers and embedded only the lock that down looks for) and --fresh. Only in containers counts --project-dir; only on
+local processes the other ports, --bin-dir and --no-install; not in containers --soldiers: there three run.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runUp(cmd, f, io) },
 	}

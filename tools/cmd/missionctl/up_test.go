@@ -102,3 +102,10 @@ func TestBriefIsOfMissingServersOnly(t *testing.T) {
 		t.Error("servers that are there are lacking")
 	}
 }
+
+func TestDemoInterruptedAtOnce(t *testing.T) {
+	out, code := runUntil(t, "embedded in this one process", "demo", "--commander-addr", "127.0.0.1:0", "--dashboard-addr", "127.0.0.1:0")
+	if strings.Contains(out, "is up") || strings.Contains(out, "context canceled") || code == cliout.ExitFailure {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+}

@@ -51,6 +51,10 @@ func Embedded(ctx context.Context, cfg EmbeddedConfig, out io.Writer) error {
 		return err
 	}
 	if err := stack.Start(ctx); err != nil {
+		if ctx.Err() != nil {
+			screen.text("Stopped before everything had started.\n")
+			return nil
+		}
 		return err
 	}
 	waiting, cancel := context.WithTimeout(ctx, okWithin)
