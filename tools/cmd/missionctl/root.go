@@ -35,6 +35,7 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newList(io, conn),
 		newWatch(io, conn),
 		newCancel(io, conn),
+		newRetry(io, conn),
 		newHealth(io, conn),
 		newDrill(io, conn),
 		newVersion(io),
