@@ -15,7 +15,7 @@ import (
 
 const root = "github.com/mission-control-dev/mission-control/"
 
-// may is the table of modules in docs/architecture.md: which modules of ours each may import.
+// may says which modules of ours each may import.
 func may() map[string][]string {
 	return map[string][]string{
 		"contracts": {},

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 )
 
 // command runs a program in a folder and returns its standard output without the last newline. The error has the last
@@ -15,15 +16,17 @@ import (
 func command(ctx context.Context, dir string, env []string, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = dir, env
-	var out, both bytes.Buffer
-	cmd.Stdout = &out
-	cmd.Stderr = &both
+	// Asked to stop, go and npm end what they started; then it is not waited for what holds on to the output.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second
+	var out, log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &log
 	err := cmd.Run()
 	if err != nil {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		return "", fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, tail(out.String()+both.String(), 60))
+		return "", fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, tail(out.String()+log.String(), 60))
 	}
 	return strings.TrimRight(out.String(), "\n"), nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/exp/apidiff"
@@ -26,8 +27,8 @@ type Config struct {
 	Assets map[string]Assets
 	// Tests says how much of the module's tests must pass.
 	Tests Tests
-	// NotAlone are packages whose tests need the whole repository, as patterns of path.Match below the module: they are
-	// main's to run, and are left out here. They are built and vetted.
+	// NotAlone are folders of packages whose tests need the whole repository, from its root: main runs them, a release does
+	// not. They are built and vetted.
 	NotAlone []string
 	// ModuleCache is a folder that several releases, one after the other, may share to be faster. It must not be used by
 	// anything else. Default: a new one, removed afterwards.
@@ -100,8 +101,11 @@ func (r *releaser) make(ctx context.Context) (_ Release, err error) {
 	}
 	tree := git{filepath.Join(dir, "tree")}
 	defer func() {
-		// Also after a Ctrl-C.
-		_, removeErr := r.repo.run(context.WithoutCancel(ctx), "worktree", "remove", "--force", tree.dir)
+		var removeErr error
+		if _, missing := os.Stat(tree.dir); missing == nil {
+			// Also after a Ctrl-C.
+			_, removeErr = r.repo.run(context.WithoutCancel(ctx), "worktree", "remove", "--force", tree.dir)
+		}
 		err = errors.Join(err, removeErr, os.RemoveAll(dir))
 	}()
 	if _, err := r.repo.run(ctx, "worktree", "add", "--quiet", "--detach", tree.dir, "HEAD"); err != nil {
@@ -326,20 +330,12 @@ func (r *releaser) test(ctx context.Context, alone string) error {
 	args := []string{"test"}
 	for pkg := range strings.SplitSeq(out, "\n") {
 		below := strings.TrimPrefix(strings.TrimPrefix(pkg, r.modFile.Module.Mod.Path), "/")
-		if !matchesAny(r.NotAlone, path.Join(r.Module, below)) {
+		folder := path.Join(r.Module, below)
+		if !slices.ContainsFunc(r.NotAlone, func(f string) bool { return folder == f || strings.HasPrefix(folder, f+"/") }) {
 			args = append(args, pkg)
 		}
 	}
 	r.say("runs the tests of %d packages", len(args)-1)
 	_, err = command(ctx, alone, env, "go", args...)
 	return err
-}
-
-func matchesAny(patterns []string, name string) bool {
-	for _, p := range patterns {
-		if ok, err := path.Match(p, name); ok && err == nil {
-			return true
-		}
-	}
-	return false
 }
