@@ -102,8 +102,8 @@ func TestConformanceOverMemstore(t *testing.T) {
 }
 
 func TestConformanceOverRedis(t *testing.T) {
+	server := redistest.Shared(t) // skips once, not in each test of the suite
 	storetest.Run(t, func(t *testing.T) store.Store {
-		server := redistest.Shared(t)
 		empty(t, server)
 		return over(t, redis(t, server))
 	})

@@ -93,6 +93,14 @@ func (g *gate) Commit(ctx context.Context, changes ...store.Change) ([]store.Out
 	return to.Commit(ctx, changes...)
 }
 
+func (g *gate) CreateAll(ctx context.Context, key *store.Idempotency, changes ...store.Change) ([]store.Outcome, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.CreateAll(ctx, key, changes...)
+}
+
 func (g *gate) Get(ctx context.Context, id string) (store.Record, store.Source, error) {
 	to, err := g.pass(ctx)
 	if err != nil {
@@ -171,6 +179,14 @@ func (g *gate) Expired(ctx context.Context, limit int) ([]store.Session, error) 
 		return nil, err
 	}
 	return to.Expired(ctx, limit)
+}
+
+func (g *gate) Peek(ctx context.Context, ids ...string) ([]store.Record, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.Peek(ctx, ids...)
 }
 
 func (g *gate) SessionMissions(ctx context.Context, id string) ([]string, error) {

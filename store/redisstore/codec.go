@@ -13,7 +13,7 @@ import (
 // core is what a mission's creation fixed, without the payload. Names are short and defaults left out, because there is
 // one for each mission that Redis remembers.
 type core struct {
-	Name     string            `json:"n,omitempty"`
+	Name     string            `json:"n,omitempty"` // first, for encodedBeginning
 	Kind     string            `json:"k,omitempty"`
 	Squad    string            `json:"q,omitempty"`
 	Priority string            `json:"p,omitempty"`
@@ -41,6 +41,16 @@ type rest struct {
 	Recorded    string                  `json:"o,omitempty"`
 	Dispatches  int                     `json:"d,omitempty"`
 	Refusals    int                     `json:"y,omitempty"`
+}
+
+// encodedBeginning is how the core of a mission begins, in small letters, whose name begins with the given text: the name
+// stands first, and as no character's escape is the beginning of another's, escaping keeps beginnings.
+func encodedBeginning(name string) (string, error) {
+	text, err := json.Marshal(core{Name: name})
+	if err != nil {
+		return "", fmt.Errorf("encoding a name: %w", err)
+	}
+	return store.FoldName(strings.TrimSuffix(string(text), `"}`)), nil
 }
 
 func encodeRecord(r store.Record) (coreJSON, restJSON string, err error) {

@@ -3,8 +3,8 @@ package redisstore
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -15,7 +15,13 @@ import (
 // noEvent is the id before the first event.
 const noEvent = "0-0"
 
-var eventID = regexp.MustCompile(`^[0-9]{1,20}-[0-9]{1,20}$`)
+// validEventID tells whether Redis takes it for an id: two numbers of 64 bits.
+func validEventID(id string) bool {
+	ms, seq, _ := strings.Cut(id, "-")
+	_, err1 := strconv.ParseUint(ms, 10, 64)
+	_, err2 := strconv.ParseUint(seq, 10, 64)
+	return err1 == nil && err2 == nil
+}
 
 // maxWait bounds one wait for events.
 const maxWait = time.Minute
@@ -39,7 +45,7 @@ func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait ti
 	if after == "" {
 		after = noEvent
 	}
-	if !eventID.MatchString(after) {
+	if !validEventID(after) {
 		return nil, store.ErrEventsTrimmed
 	}
 	until := time.Now().Add(min(wait, maxWait))
@@ -53,7 +59,7 @@ func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait ti
 			return nil, nil
 		}
 		// What the wait brings is read again by the script, which notices what a wait does not: a wiped Redis.
-		err = s.do(ctx, "wait for events", left, func(ctx context.Context, client rueidis.Client) error {
+		err = s.wait(ctx, "wait for events", left, func(ctx context.Context, client rueidis.Client) error {
 			err := client.Do(ctx, client.B().Xread().Count(1).Block(left.Milliseconds()).Streams().
 				Key(s.keys.events()).Id(after).Build()).Error()
 			if rueidis.IsRedisNil(err) {

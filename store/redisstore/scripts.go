@@ -12,6 +12,8 @@ var (
 	applyText string
 	//go:embed lua/commit.lua
 	commitText string
+	//go:embed lua/create_all.lua
+	createAllText string
 	//go:embed lua/bury.lua
 	buryText string
 	//go:embed lua/take_due.lua
@@ -37,22 +39,24 @@ var (
 // scripts are sent as EVALSHA, and whole where Redis does not know them yet. Those that write are sent once; those that
 // only read may be repeated by the client after a network error.
 type scripts struct {
-	commit, bury, takeDue, clearDue, renew         *rueidis.Lua
+	commit, createAll, bury                        *rueidis.Lua
+	takeDue, clearDue, renew                       *rueidis.Lua
 	sessions, list, history, counts, events, clock *rueidis.Lua
 }
 
 func newScripts() scripts {
 	return scripts{
-		commit:   rueidis.NewLuaScript(applyText + commitText),
-		bury:     rueidis.NewLuaScript(applyText + buryText),
-		takeDue:  rueidis.NewLuaScript(takeDueText),
-		clearDue: rueidis.NewLuaScript(clearDueText),
-		renew:    rueidis.NewLuaScript(renewText),
-		sessions: rueidis.NewLuaScriptReadOnly(sessionsText),
-		list:     rueidis.NewLuaScriptReadOnly(listText),
-		history:  rueidis.NewLuaScriptReadOnly(historyText),
-		counts:   rueidis.NewLuaScriptReadOnly(countsText),
-		events:   rueidis.NewLuaScriptReadOnly(eventsText),
-		clock:    rueidis.NewLuaScriptReadOnly(nowText),
+		commit:    rueidis.NewLuaScript(applyText + commitText),
+		createAll: rueidis.NewLuaScript(applyText + createAllText),
+		bury:      rueidis.NewLuaScript(applyText + buryText),
+		takeDue:   rueidis.NewLuaScript(takeDueText),
+		clearDue:  rueidis.NewLuaScript(clearDueText),
+		renew:     rueidis.NewLuaScript(renewText),
+		sessions:  rueidis.NewLuaScriptReadOnly(sessionsText),
+		list:      rueidis.NewLuaScriptReadOnly(listText),
+		history:   rueidis.NewLuaScriptReadOnly(historyText),
+		counts:    rueidis.NewLuaScriptReadOnly(countsText),
+		events:    rueidis.NewLuaScriptReadOnly(eventsText),
+		clock:     rueidis.NewLuaScriptReadOnly(nowText),
 	}
 }

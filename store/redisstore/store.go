@@ -41,18 +41,29 @@ func (s *Store) Start(context.Context) error {
 // Stop closes the connections and waits for that. After it, every call is ErrUnavailable.
 func (s *Store) Stop(ctx context.Context) error { return s.link.close(ctx) }
 
-// do runs fn with the client, within the caller's context and the Store's timeout (and extra, where a call waits).
+// do runs fn with the client when its turn comes, within the caller's context and the Store's timeout (and extra, where
+// much is to be moved).
 func (s *Store) do(ctx context.Context, op string, extra time.Duration, fn func(context.Context, rueidis.Client) error) error {
 	bounded, cancel := context.WithTimeout(ctx, s.cfg.Timeout+extra)
 	defer cancel()
-	if extra == 0 { // those who wait for events have connections of their own
-		select {
-		case s.turns <- struct{}{}:
-			defer func() { <-s.turns }()
-		case <-bounded.Done():
-			return failure(ctx, op, bounded.Err())
-		}
+	select {
+	case s.turns <- struct{}{}:
+		defer func() { <-s.turns }()
+	case <-bounded.Done():
+		return failure(ctx, op, bounded.Err())
 	}
+	return s.ask(ctx, bounded, op, fn)
+}
+
+// wait runs fn, which blocks in Redis for as long at most, with a connection of its own and out of turn.
+func (s *Store) wait(ctx context.Context, op string, long time.Duration, fn func(context.Context, rueidis.Client) error) error {
+	bounded, cancel := context.WithTimeout(ctx, s.cfg.Timeout+long)
+	defer cancel()
+	return s.ask(ctx, bounded, op, fn)
+}
+
+// ask runs fn within bounded, and says what its error means to a caller whose context is ctx.
+func (s *Store) ask(ctx, bounded context.Context, op string, fn func(context.Context, rueidis.Client) error) error {
 	client, err := s.link.get(bounded)
 	if err != nil {
 		return failure(ctx, op, err)

@@ -105,7 +105,10 @@ func eventTests() []test {
 		}},
 		{"an id that the store did not give is ErrEventsTrimmed", func(t *tester) {
 			t.apply(create(record(newID())))
-			for _, id := range []string{"nonsense", "99999999999999-0", "-1", "$", "12345678901234567890123"} {
+			for _, id := range []string{
+				"nonsense", "99999999999999-0", "-1", "$", "12345678901234567890123",
+				"18446744073709551615-18446744073709551615", "18446744073709551616-0", "99999999999999999999-0", "0-99999999999999999999",
+			} {
 				if _, err := t.ReadEvents(t.ctx, id, 1, 0); !errors.Is(err, store.ErrEventsTrimmed) {
 					t.Errorf("%q: %v, want ErrEventsTrimmed", id, err)
 				}

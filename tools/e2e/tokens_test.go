@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -23,34 +22,20 @@ func TestLongMissions(t *testing.T) {
 	for name, block := range map[string]bool{"renewed": false, "tokens blocked": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			addr := freeAddr(t)
-			target, err := url.Parse("http://" + addr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var blocked atomic.Bool
-			var turnedAway atomic.Int32
-			forward := httputil.NewSingleHostReverseProxy(target)
-			gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if blocked.Load() {
-					turnedAway.Add(1)
-					panic(http.ErrAbortHandler) // as a cut connection looks
-				}
-				r.Host = addr
-				forward.ServeHTTP(w, r)
-			}))
-			t.Cleanup(gate.Close)
-			s := run(t, func(c *localstack.Config) {
-				c.CommanderAddr, c.Soldiers = addr, 1
-				c.PartEnv = map[string][]string{localstack.SoldierName(1): {"COMMANDER_URL=" + gate.URL}}
+			gate := newGate(t)
+			s := prepare(t, func(c *localstack.Config) {
+				c.Soldiers = 1
+				c.PartEnv = map[string][]string{localstack.SoldierName(1): {"COMMANDER_URL=" + gate.url}}
 			})
+			gate.before(s)
+			s.start()
 			id := s.submit("long", "70")
 			if block {
 				wait(t.Context(), 5*time.Second)
-				blocked.Store(true)
+				gate.blocked.Store(true)
 				wait(t.Context(), 55*time.Second)
-				blocked.Store(false)
-				if turnedAway.Load() == 0 {
+				gate.blocked.Store(false)
+				if gate.turnedAway.Load() == 0 {
 					t.Fatal("no renewal was turned away: nothing was tested")
 				}
 			}
@@ -62,12 +47,36 @@ func TestLongMissions(t *testing.T) {
 	}
 }
 
-func freeAddr(t *testing.T) string {
+// gate stands before a commander. While it is blocked, every call looks like a cut connection.
+type gate struct {
+	url        string
+	commander  atomic.Pointer[url.URL]
+	blocked    atomic.Bool
+	turnedAway atomic.Int32
+}
+
+func newGate(t *testing.T) *gate {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	g := &gate{}
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(g.commander.Load()) }}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.blocked.Load() {
+			g.turnedAway.Add(1)
+			panic(http.ErrAbortHandler)
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	g.url = server.URL
+	return g
+}
+
+// before puts the gate before the commander of a stack that has not started yet, or whose soldiers have not.
+func (g *gate) before(s *stack) {
+	s.t.Helper()
+	target, err := url.Parse(s.CommanderURL())
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	g.commander.Store(target)
 }

@@ -30,6 +30,8 @@ type world struct {
 	renewals *session.Service
 	// calm: the store does not fail, and nobody else is about.
 	calm bool
+	// rivals counts how often somebody else was about.
+	rivals int
 
 	ids      []string
 	sessions []string
@@ -39,7 +41,8 @@ type world struct {
 	claims   []mission.Item               // every claim that was ever sent
 	tickets  map[string]contracts.Ticket  // every grant, by execution
 	finals   []mission.Item               // every final that was ever sent
-	ended    map[string]contracts.Mission // the first terminal COMPLETED seen
+	ended    map[string]contracts.Mission // the terminal status first seen, until an operator's retry
+	seen     map[string]contracts.Mission // as it was at the last look
 	runs     map[string]map[int64]string  // execution by mission and run
 	past     map[string][]store.Record    // what each mission was, before it ended
 	torn     map[string]bool              // missions of which the store forgot something
@@ -51,7 +54,8 @@ var ticketKey = []byte("0123456789abcdef0123456789abcdef")
 func newWorld(t *rapid.T) *world {
 	w := &world{
 		t: t, now: time.UnixMilli(1_800_000_000_000), buried: map[string]bool{}, tickets: map[string]contracts.Ticket{},
-		soldiers: map[string]string{}, past: map[string][]store.Record{}, torn: map[string]bool{}, ended: map[string]contracts.Mission{}, runs: map[string]map[int64]string{},
+		soldiers: map[string]string{}, past: map[string][]store.Record{}, torn: map[string]bool{},
+		ended: map[string]contracts.Mission{}, seen: map[string]contracts.Mission{}, runs: map[string]map[int64]string{},
 	}
 	w.store = missiontest.New(t, memstore.Config{Now: func() time.Time { return w.now }})
 	w.store.Meanwhile, w.store.Fate = w.meanwhile, w.fate
@@ -70,6 +74,7 @@ func (w *world) Dispatch(rec store.Record, _ int64) { w.orders = append(w.orders
 func (w *world) Send(string, ...contracts.Answer)   {}
 func (w *world) Suspect(string)                     {}
 func (w *world) Accepted()                          {}
+func (w *world) Retried()                           {}
 func (w *world) Claimed(contracts.AnswerType)       {}
 func (w *world) Recorded(contracts.UpdateStatus)    {}
 func (w *world) Refused(string)                     {}
@@ -105,6 +110,7 @@ func (w *world) meanwhile() {
 	if w.calm || rapid.IntRange(0, 4).Draw(w.t, "meanwhile") < 4 {
 		return
 	}
+	w.rivals++
 	w.calmly(func() {
 		switch rapid.IntRange(0, 3).Draw(w.t, "what") {
 		case 0:
@@ -173,6 +179,35 @@ func (w *world) submit() {
 		}
 		return err
 	})
+}
+
+// batch creates missions together; with a key that was used before it must get the missions of then.
+func (w *world) batch() {
+	rs := make([]contracts.MissionRequest, rapid.IntRange(1, 3).Draw(w.t, "missions"))
+	for i := range rs {
+		rs[i] = contracts.MissionRequest{Name: fmt.Sprint("batch ", i), MaxAttempts: rapid.IntRange(1, 3).Draw(w.t, "max attempts")}
+		rs[i].Normalize()
+	}
+	key := &store.Idempotency{Key: w.id('b'), BodyHash: "h", TTL: 24 * time.Hour}
+	first, err := w.service.SubmitAll(context.Background(), rs, key)
+	w.ok(err)
+	orders := len(w.orders)
+	again, err := w.service.SubmitAll(context.Background(), rs, key)
+	w.ok(err)
+	for i, m := range first {
+		if i > 0 && m.MissionID <= first[i-1].MissionID || m.Name != rs[i].Name || again[i].MissionID != m.MissionID {
+			w.t.Fatalf("mission %d of the batch is %s %q, asked again %s", i, m.MissionID, m.Name, again[i].MissionID)
+		}
+		w.ids = append(w.ids, m.MissionID)
+	}
+	if len(again) != len(first) || len(w.orders) != orders || orders < len(first) {
+		w.t.Fatalf("%d missions, %d when asked again, %d orders then %d", len(first), len(again), orders, len(w.orders))
+	}
+	other := *key
+	other.BodyHash = "other"
+	if _, err := w.service.SubmitAll(context.Background(), rs, &other); !errors.Is(err, mission.ErrIdempotencyMismatch) {
+		w.t.Fatalf("another body: %v", err)
+	}
 }
 
 // claim claims for an order that was published at some time, as a new execution.
@@ -275,15 +310,30 @@ func (w *world) forged() {
 // send delivers updates, in one message, until they are settled.
 func (w *world) send(items ...mission.Item) {
 	w.again(func() error {
+		before, rivals := make([]contracts.Mission, len(items)), w.rivals
+		for i, it := range items {
+			before[i] = w.load(it.Update.MissionID).Mission
+		}
 		res, err := w.service.Apply(context.Background(), items)
 		if err != nil {
 			return err
+		}
+		if len(items) == 1 && rivals == w.rivals {
+			w.checkAttempt(items[0], before[0])
 		}
 		for i, it := range items {
 			w.answered(it, res[i].Answer)
 		}
 		return nil
 	})
+}
+
+// checkAttempt: what belongs to an attempt before the current one moves nothing.
+func (w *world) checkAttempt(it mission.Item, before contracts.Mission) {
+	after := w.load(it.Update.MissionID).Mission
+	if it.Update.Attempt < before.Attempt && (after.Status != before.Status || after.Run != before.Run || after.Attempt != before.Attempt) {
+		w.t.Fatalf("%s of attempt %d moved %+v to %+v", it.Update.Status, it.Update.Attempt, before, after)
+	}
 }
 
 func (w *world) answered(it mission.Item, a contracts.Answer) {
@@ -410,7 +460,7 @@ func (w *world) checkRenewal(r contracts.Renewal, reply contracts.RenewalReply, 
 
 func (w *world) granted(it mission.Item, k contracts.Ticket) {
 	w.ok(k.Verify(ticketKey))
-	if k.Execution != it.Update.Execution || k.Session != it.By.Session {
+	if k.Execution != it.Update.Execution || k.Session != it.By.Session || k.Attempt != it.Update.Attempt {
 		w.t.Fatalf("claim %+v got the ticket %+v", it, k)
 	}
 	byRun := w.runs[k.MissionID]
@@ -441,6 +491,34 @@ func (w *world) cancel() {
 		}
 		return err
 	})
+}
+
+// retry has an operator send a mission out again.
+func (w *world) retry() {
+	if len(w.ids) == 0 {
+		w.t.Skip("no mission")
+	}
+	id := rapid.SampledFrom(w.ids).Draw(w.t, "mission")
+	before, orders := w.load(id).Mission, len(w.orders)
+	m, err := w.service.Retry(context.Background(), id)
+	var state *mission.StateError
+	allowed := before.Status == contracts.StatusFailed || before.Status == contracts.StatusCancelled
+	switch {
+	case err != nil && (allowed || !asState(err, &state)):
+		w.t.Fatalf("retry of %+v: %v", before, err)
+	case err != nil:
+		return
+	case !allowed:
+		w.t.Fatalf("retried %+v", before)
+	}
+	if m.Status != contracts.StatusQueued || m.Attempt != before.Attempt+1 || m.MaxAttempts < m.Attempt || m.Run != before.Run ||
+		m.Losses != 0 || m.CancelRequested || m.Version != before.Version+1 {
+		w.t.Fatalf("retry made %+v of %+v", m, before)
+	}
+	if len(w.orders) != orders+1 || w.orders[orders].Attempt != m.Attempt {
+		w.t.Fatalf("orders after the retry: %+v", w.orders[orders:])
+	}
+	delete(w.ended, id)
 }
 
 func (w *world) bury() {
@@ -590,6 +668,10 @@ func (w *world) check() {
 		if m.Status.Terminal() {
 			w.ended[id] = m
 		}
+		if was := w.seen[id]; !w.torn[id] && (m.Run < was.Run || m.Attempt < was.Attempt || m.Version < was.Version) {
+			w.t.Fatalf("%s went back from %+v to %+v", id, was, m)
+		}
+		w.seen[id] = m
 		if m.Attempt > m.MaxAttempts || m.Losses > contracts.MaxLosses {
 			w.t.Fatalf("attempt %d of %d, %d losses", m.Attempt, m.MaxAttempts, m.Losses)
 		}
@@ -690,6 +772,11 @@ func TestAnyOrderOfEventsKeepsTheRules(t *testing.T) {
 					w.submit()
 				}
 			},
+			"batch": func(*rapid.T) {
+				if len(w.ids) < 3 {
+					w.calmly(w.batch)
+				}
+			},
 			"claim":        func(*rapid.T) { w.claim() },
 			"repeat claim": func(*rapid.T) { w.repeatClaim() },
 			"final":        func(*rapid.T) { w.final() },
@@ -701,6 +788,7 @@ func TestAnyOrderOfEventsKeepsTheRules(t *testing.T) {
 			"renew":        func(*rapid.T) { w.renew() },
 			"forged":       func(*rapid.T) { w.forged() },
 			"cancel":       func(*rapid.T) { w.cancel() },
+			"retry":        func(*rapid.T) { w.calmly(w.retry) },
 			"bury":         func(*rapid.T) { w.bury() },
 			"due":          func(*rapid.T) { w.due() },
 			"":             func(*rapid.T) { w.check() },

@@ -2,11 +2,13 @@ package amqpbroker
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	amqp "github.com/rabbitmq/amqp091-go"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/mission-control-dev/mission-control/contracts/topology"
 )
@@ -33,6 +35,50 @@ func TestArguments(t *testing.T) {
 		if diff := cmp.Diff(c.want, arguments(c.queue, c.version)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// TestContractHasTheArguments: asyncapi.yaml tells other languages what commanders declare.
+func TestContractHasTheArguments(t *testing.T) {
+	b, err := os.ReadFile("../../asyncapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Channels map[string]struct {
+			Address   string
+			Arguments map[string]any `yaml:"x-arguments"`
+			Since4    map[string]any `yaml:"x-arguments-rabbitmq-4"`
+		}
+	}
+	if err := yaml.Unmarshal(b, &doc); err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]map[int]map[string]any{}
+	for _, c := range doc.Channels {
+		if c.Arguments != nil {
+			documented[c.Address] = map[int]map[string]any{3: c.Arguments, 4: c.Arguments}
+			if c.Since4 != nil {
+				documented[c.Address][4] = c.Since4
+			}
+		}
+	}
+	declared := map[string]map[int]map[string]any{}
+	for _, q := range topology.Default().Queues {
+		declared[q.Name] = map[int]map[string]any{}
+		for _, version := range []int{3, 4} {
+			args := map[string]any{}
+			for name, value := range arguments(q, version) {
+				if n, ok := value.(int64); ok {
+					value = int(n) // as YAML has it
+				}
+				args[name] = value
+			}
+			declared[q.Name][version] = args
+		}
+	}
+	if diff := cmp.Diff(declared, documented); diff != "" {
+		t.Errorf("arguments by queue and RabbitMQ's major version (-declared +asyncapi.yaml):\n%s", diff)
 	}
 }
 

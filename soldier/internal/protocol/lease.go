@@ -117,6 +117,9 @@ func (m *Machine) Renewed(now time.Time, asked string, r contracts.RenewalReply,
 		m.do(Note{What: NoteNewSession, Reason: r.Session})
 	}
 	if r.Lease && !sentAt.IsZero() {
+		if !m.lease.young(now) {
+			m.due(now) // repeats that waited for it
+		}
 		m.lease.renewed(sentAt)
 		m.due(m.lease.renewedAt.Add(contracts.LeaseDuration))
 	}

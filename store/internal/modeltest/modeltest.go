@@ -72,6 +72,7 @@ func Sequence(r *rapid.T, subjects []Subject) {
 		"":         step(l.state),
 		"commit":   step(l.commit),
 		"commit 2": step(l.commit),
+		"create":   step(l.createAll),
 		"illegal":  step(l.illegal),
 		"take":     step(l.take),
 		"clear":    step(l.clear),

@@ -17,6 +17,9 @@ func (l *lockstep) state() {
 	each(l, "Load", func(ctx context.Context, s store.Store, _ *peer) ([]store.Record, error) {
 		return s.Load(ctx, l.ids...)
 	}, nil)
+	each(l, "Peek", func(ctx context.Context, s store.Store, _ *peer) ([]store.Record, error) {
+		return s.Peek(ctx, l.ids...)
+	}, nil)
 	for _, p := range l.peers {
 		id := rapid.SampledFrom(l.ids).Draw(l.T, "read")
 		l.get(p, id)
@@ -121,8 +124,15 @@ func (l *lockstep) list() {
 		Status: rapid.SampledFrom(append(contracts.Statuses(), "", "", "")).Draw(l.T, "status"),
 		Kind:   rapid.SampledFrom([]string{"", "", "simulate", "resize", "none"}).Draw(l.T, "kind"),
 		Squad:  rapid.SampledFrom([]string{"", "", "default", "gpu"}).Draw(l.T, "squad"),
+		Search: rapid.SampledFrom(append([]string{"", "", "", "", "a", "AB", `"`, "<\\", "É", "é"}, l.ids[:2]...)).Draw(l.T, "search"),
 		Limit:  rapid.IntRange(-1, 4).Draw(l.T, "limit"),
 		Cursor: rapid.SampledFrom(append(slices.Clone(l.ids), "", "", "", "", "ffffffff-ffff-7fff-bfff-ffffffffffff", "x", "(x")).Draw(l.T, "cursor"),
+	}
+	if l.oneIn(3, "labelled") {
+		q.Label = contracts.Label{
+			Key:   rapid.SampledFrom([]string{"a", "b", "c"}).Draw(l.T, "label"),
+			Value: rapid.SampledFrom([]string{"", "1", "x:y"}).Draw(l.T, "label value"),
+		}
 	}
 	want, wantErr := pages(l.ctx, l.model, q)
 	for _, p := range l.peers {
@@ -147,8 +157,7 @@ func (l *lockstep) listed(p *peer, q store.Query, got store.Page, err error) {
 		l.Fatalf("List: %s is degraded, complete %v, %v", p.Name, got.Complete, err)
 	}
 	fits := func(m contracts.Mission) bool {
-		return (q.Status == "" || m.Status == q.Status) && (q.Kind == "" || m.Kind == q.Kind) &&
-			(q.Squad == "" || m.Squad == q.Squad) && (q.Cursor == "" || m.MissionID < q.Cursor)
+		return q.Fits(m) && (q.Cursor == "" || m.MissionID < q.Cursor)
 	}
 	var ids, want []string
 	for _, m := range got.Missions {

@@ -58,20 +58,10 @@ func (l *lockstep) anyChange() store.Change {
 	m.MissionID = id
 	m.Status = rapid.SampledFrom(contracts.Statuses()).Draw(l.T, "status")
 	if c.IfVersion == 0 || l.oneIn(5, "tries to change what creation fixed") {
-		m.Kind = rapid.SampledFrom([]string{"simulate", "resize"}).Draw(l.T, "kind")
-		m.Squad = rapid.SampledFrom([]string{"default", "gpu"}).Draw(l.T, "squad")
-		m.Priority = rapid.SampledFrom([]contracts.Priority{"low", "normal", "high"}).Draw(l.T, "priority")
-		m.Name = rapid.String().Draw(l.T, "name")
-		m.Labels = rapid.SampledFrom([]map[string]string{nil, {}, {"k": "v", "": "ü\x00"}}).Draw(l.T, "labels")
-		m.Payload = l.body("payload", "", "{}", `{"a":[1]}`)
-		m.TimeoutSeconds = rapid.SampledFrom([]int{0, 300}).Draw(l.T, "timeout")
-		m.CreatedAt = l.moment("created")
+		l.creation(m)
 	}
 	if c.IfVersion == 0 && l.oneIn(3, "keyed") {
-		c.Idempotency = &store.Idempotency{
-			Key:      rapid.SampledFrom([]string{"k1", "k2", "a key: with | signs"}).Draw(l.T, "key"),
-			BodyHash: rapid.StringMatching(`[a-f]{0,4}`).Draw(l.T, "hash"), TTL: time.Hour,
-		}
+		c.Idempotency = l.key()
 	}
 	m.Progress = rapid.IntRange(0, 100).Draw(l.T, "progress")
 	m.Result = l.body("result", "", "null", `"r"`)
@@ -98,6 +88,25 @@ func (l *lockstep) anyChange() store.Change {
 		})
 	}
 	return c
+}
+
+// creation draws what a mission's creation fixes.
+func (l *lockstep) creation(m *contracts.Mission) {
+	m.Kind = rapid.SampledFrom([]string{"simulate", "resize"}).Draw(l.T, "kind")
+	m.Squad = rapid.SampledFrom([]string{"default", "gpu"}).Draw(l.T, "squad")
+	m.Priority = rapid.SampledFrom([]contracts.Priority{"low", "normal", "high"}).Draw(l.T, "priority")
+	m.Name = rapid.OneOf(rapid.String(), rapid.StringMatching(`[abAB"<\\é]{1,3}`)).Draw(l.T, "name")
+	m.Labels = rapid.SampledFrom([]map[string]string{nil, {}, {"a": "1"}, {"a": "x:y", "b": ""}, {"b": "1", "ü\x00": "é"}}).Draw(l.T, "labels")
+	m.Payload = l.body("payload", "", "{}", `{"a":[1]}`)
+	m.TimeoutSeconds = rapid.SampledFrom([]int{0, 300}).Draw(l.T, "timeout")
+	m.CreatedAt = l.moment("created")
+}
+
+func (l *lockstep) key() *store.Idempotency {
+	return &store.Idempotency{
+		Key:      rapid.SampledFrom([]string{"k1", "k2", "a key: with | signs"}).Draw(l.T, "key"),
+		BodyHash: rapid.StringMatching(`[a-f]{0,4}`).Draw(l.T, "hash"), TTL: time.Hour,
+	}
 }
 
 // due draws what becomes of the due entry. Times are a minute apart, so that taken entries keep their order.
@@ -155,6 +164,32 @@ func (l *lockstep) commit() {
 		}
 		return all, nil
 	}, l.outcomes("Commit", changes), withoutDispatch())
+}
+
+// createAll creates some missions together, of which some may be there already, or twice.
+func (l *lockstep) createAll() {
+	var changes []store.Change
+	for range rapid.IntRange(1, 3).Draw(l.T, "missions") {
+		c := l.change()
+		l.creation(&c.Record.Mission)
+		c.IfVersion, c.IfSession, c.Idempotency = 0, "", nil
+		changes = append(changes, c)
+	}
+	var key *store.Idempotency
+	if l.oneIn(3, "keyed") {
+		key = l.key()
+	}
+	each(l, "CreateAll", func(ctx context.Context, s store.Store, p *peer) ([]store.Outcome, error) {
+		outcomes, err := s.CreateAll(ctx, key, changes...)
+		if p != nil {
+			p.wrote(s, changes, outcomes)
+			return outcomes, err
+		}
+		for _, c := range changes {
+			l.note(c.Record.Mission.MissionID)
+		}
+		return outcomes, err
+	}, l.outcomes("CreateAll", changes), withoutDispatch())
 }
 
 // wrote notes what a store has written itself: it never shows anything older.

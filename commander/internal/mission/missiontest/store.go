@@ -87,6 +87,22 @@ func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Ou
 	})
 }
 
+// CreateAll implements store.Missions.
+func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes ...store.Change) ([]store.Outcome, error) {
+	return s.write(func() ([]store.Outcome, error) {
+		outcomes, err := s.Store.CreateAll(ctx, key, changes...)
+		if err != nil {
+			return nil, err
+		}
+		for i, c := range changes {
+			if outcomes[i].Code == store.Applied {
+				s.applied(store.Record{}, c, outcomes[i], alive)
+			}
+		}
+		return outcomes, nil
+	})
+}
+
 // Bury implements store.Sessions.
 func (s *Store) Bury(ctx context.Context, id string, at contracts.Time, changes ...store.Change) ([]store.Outcome, error) {
 	return s.write(func() ([]store.Outcome, error) {
