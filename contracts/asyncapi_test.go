@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
-	"go/token"
+	gotoken "go/token"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -70,7 +70,7 @@ type schema struct {
 	Pattern    string
 }
 
-func readAsyncAPI(t *testing.T) asyncAPI {
+func readAsyncAPI(t testing.TB) asyncAPI {
 	t.Helper()
 	b, err := os.ReadFile("asyncapi.yaml")
 	if err != nil {
@@ -81,6 +81,25 @@ func readAsyncAPI(t *testing.T) asyncAPI {
 		t.Fatal(err)
 	}
 	return doc
+}
+
+// examples are the examples of a message type, as JSON.
+func examples(t testing.TB, kind contracts.MessageType) [][]byte {
+	t.Helper()
+	var bodies [][]byte
+	for _, m := range readAsyncAPI(t).Components.Messages {
+		if m.Bindings.AMQP.MessageType != string(kind) {
+			continue
+		}
+		for _, e := range m.Examples {
+			body, err := json.Marshal(e.Payload)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bodies = append(bodies, body)
+		}
+	}
+	return bodies
 }
 
 // exampleKey signs the tickets and the marker of the examples.
@@ -194,7 +213,7 @@ func constants(t *testing.T, typeName string) []string {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(gotoken.NewFileSet(), name, nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
 		}

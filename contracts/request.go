@@ -123,6 +123,7 @@ func (v *validator) payload(kind string, raw json.RawMessage) {
 func (v *validator) labels(labels map[string]string) {
 	if n := len(labels); n > MaxLabels {
 		v.add("labels", "too_large", "has %d labels, at most %d are allowed", n, MaxLabels)
+		return // there may be very many, and what is wrong with each is no help
 	}
 	for _, k := range slices.Sorted(maps.Keys(labels)) {
 		field := "labels." + k

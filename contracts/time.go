@@ -47,7 +47,8 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return append(b, '"'), nil
 }
 
-// UnmarshalJSON reads any RFC 3339 time, and null as the zero Time.
+// UnmarshalJSON reads any RFC 3339 time, and null as the zero Time. A time that is outside the years 1 to 9999 in UTC is
+// refused: it could not be written in TimeLayout.
 func (t *Time) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		*t = Time{}
@@ -56,6 +57,9 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	var parsed time.Time
 	if err := parsed.UnmarshalJSON(b); err != nil {
 		return fmt.Errorf("a time must look like %q: %w", TimeLayout, err)
+	}
+	if year := parsed.UTC().Year(); year < 1 || year > 9999 {
+		return fmt.Errorf("a time must lie in the years 1 to 9999 in UTC, not in %d", year)
 	}
 	*t = At(parsed)
 	return nil

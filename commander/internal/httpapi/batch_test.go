@@ -148,6 +148,13 @@ func TestErrorsOfOneMissionAreBounded(t *testing.T) {
 	if p := s.do("POST", "/missions", `{`+b.String()+`"name":"n"}`).problem(t); len(p.Errors) != maxErrors {
 		t.Errorf("%d errors", len(p.Errors))
 	}
+	var labels strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&labels, `"k%d":1,":%d":"v",`, i, i)
+	}
+	if p := s.do("POST", "/missions", `{"name":"n","labels":{`+strings.TrimSuffix(labels.String(), ",")+`}}`).problem(t); len(p.Errors) != maxErrors {
+		t.Errorf("%d errors of labels", len(p.Errors))
+	}
 	one := `{` + b.String() + `"name":"n"}`
 	if p := s.do("POST", "/missions/batch", `{`+b.String()+`"missions":[`+one+`,`+one+`]}`).problem(t); len(p.Errors) != 3*maxErrors {
 		t.Errorf("%d errors of a batch", len(p.Errors))

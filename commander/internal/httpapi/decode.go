@@ -12,7 +12,8 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts"
 )
 
-// maxErrors is how many errors of one mission are named. A body may have many thousands.
+// maxErrors is how many errors of one mission are named. A body may have many thousands, which nobody would read, and
+// which would be compared with each other.
 const maxErrors = 50
 
 // readMission reads the body of POST /missions: normalized and valid, or a ValidationError that names all that is wrong.
@@ -117,6 +118,9 @@ func decodeMission(members []strictjson.Member, r *contracts.MissionRequest) []c
 	}
 	var bad []contracts.FieldError
 	for _, m := range members {
+		if len(bad) >= maxErrors {
+			break
+		}
 		t, known := fields[m.Key]
 		switch {
 		case m.Key == "labels":
@@ -148,6 +152,9 @@ func decodeLabels(value json.RawMessage) (map[string]string, []contracts.FieldEr
 	for _, m := range members {
 		var text *string
 		if err := json.Unmarshal(m.Value, &text); err != nil || text == nil {
+			if len(bad) == maxErrors {
+				break
+			}
 			bad = append(bad, contracts.FieldError{Field: "labels." + clip(m.Key), Code: "invalid", Message: "must be a string"})
 			continue
 		}

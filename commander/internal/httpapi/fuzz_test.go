@@ -2,13 +2,20 @@ package httpapi
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
 	"github.com/mission-control-dev/mission-control/commander/internal/strictjson"
 	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+	"github.com/mission-control-dev/mission-control/store/memstore"
 )
 
 // FuzzMissionBody: whatever the body, the answer is a mission within the limits or a refusal that names what is wrong;
@@ -104,10 +111,134 @@ func FuzzRenewalBody(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r, err := readRenewal(body)
 		if err == nil && r.Check() == nil {
+			// What the commander takes can be told to it by the broker too.
+			b, err := contracts.NewRenewalMessage("token", r).Encode()
+			if err != nil {
+				t.Fatalf("%q: %v", body, err)
+			}
+			if _, err := contracts.DecodeRenewalMessage(b); err != nil && r.Session != "" {
+				t.Errorf("%q: %v", body, err)
+			}
 			return
 		}
 		if refused := refusalOf(err); refused.status != http.StatusBadRequest && refused.status != http.StatusUnprocessableEntity {
 			t.Errorf("%q: %d %v", body, refused.status, err)
 		}
+	})
+}
+
+// query gives a request with this raw query and header to f, as fiber would.
+func query(app *fiber.App, raw, header, value string, f func(c *fiber.Ctx)) {
+	var fast fasthttp.RequestCtx
+	fast.Request.URI().SetQueryString(raw)
+	if value != "" {
+		fast.Request.Header.Set(header, value)
+	}
+	c := app.AcquireCtx(&fast)
+	defer app.ReleaseCtx(c)
+	f(c)
+}
+
+// invalid wants a refusal that names its fields, and tells whether there was one.
+func invalid(t *testing.T, what string, err error) bool {
+	t.Helper()
+	if err == nil {
+		return false
+	}
+	if refused := refusalOf(err); refused.status != http.StatusUnprocessableEntity || len(refused.errors) == 0 {
+		t.Errorf("%q: %d %v", what, refused.status, err)
+	}
+	return true
+}
+
+// FuzzListQuery: whatever the query, GET /missions has a page or a refusal that names the parameter. A cursor that no
+// list gave is one.
+func FuzzListQuery(f *testing.F) {
+	for _, raw := range []string{
+		"", "limit=1", "limit=200&status=QUEUED&kind=simulate&squad=default", "limit=0", "limit=%31", "limit=1&limit=2", "cursor=",
+		"cursor=0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", "cursor=x", "cursor=%00", "q=a", "label=a:b", "nothing=1", "status=queued", "%zz=%zz", "kind=%ff",
+	} {
+		f.Add(raw)
+	}
+	app, s := fiber.New(), memstore.New(memstore.Config{})
+	r := route{params: []string{"status", "kind", "squad", "limit", "cursor"}, unsupported: []string{"q", "label"}}
+	f.Fuzz(func(t *testing.T, raw string) {
+		query(app, raw, "", "", func(c *fiber.Ctx) {
+			if invalid(t, raw, checkParams(c, r)) {
+				return
+			}
+			q, err := readQuery(c)
+			if invalid(t, raw, err) {
+				return
+			}
+			if q.Limit < 1 || q.Limit > contracts.MaxListLimit || q.Status != "" && !q.Status.Valid() {
+				t.Errorf("%q: %+v", raw, q)
+			}
+			if _, err := s.List(t.Context(), q); err != nil {
+				invalid(t, raw, err)
+			}
+		})
+	})
+}
+
+// FuzzEventsQuery: whatever a client wants to resume from, it is served from there, or told that it must list again.
+func FuzzEventsQuery(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"", ""}, {"", "7"}, {"mission_id=0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", "0-0"}, {"mission_id=x", ""}, {"last_event_id=3", ""},
+		{"last_event_id=3", "4"}, {"last_event_id=%ff", ""}, {"", "9223372036854775808"}, {"", "-1"}, {"", strings.Repeat("1", maxOpaque+1)},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	app, s := fiber.New(), memstore.New(memstore.Config{})
+	r := route{params: []string{"mission_id", "last_event_id"}}
+	f.Fuzz(func(t *testing.T, raw, last string) {
+		query(app, raw, headerLastEventID, last, func(c *fiber.Ctx) {
+			if invalid(t, raw, checkParams(c, r)) {
+				return
+			}
+			req, err := readStream(c)
+			if invalid(t, raw+" "+last, err) {
+				return
+			}
+			if len(req.LastEventID) > maxOpaque || req.MissionID != "" && !contracts.ValidMissionID(req.MissionID) {
+				t.Errorf("%q, %q: %+v", raw, last, req)
+			}
+			if _, err := s.ReadEvents(t.Context(), req.LastEventID, 1, 0); err != nil && !errors.Is(err, store.ErrEventsTrimmed) {
+				t.Errorf("%q, %q: %v", raw, last, err)
+			}
+		})
+	})
+}
+
+// FuzzIdempotencyKey: a key is taken as it is or refused, and bodies that are the same JSON have the same hash.
+func FuzzIdempotencyKey(f *testing.F) {
+	f.Add("key-1", []byte(`{"name":"n","payload":{"b":1,"a":[1.0,"\u00e9"]}}`))
+	f.Add("a key", []byte(`{"name":"n"}`))
+	f.Add(strings.Repeat("k", maxIdempotencyKey+1), []byte(`{ "name" : "n" }`))
+	app := fiber.New()
+	f.Fuzz(func(t *testing.T, key string, body []byte) {
+		canonical, err := strictjson.Canonical(body)
+		if err != nil {
+			return // such a body is refused before
+		}
+		query(app, "", headerIdempotencyKey, key, func(c *fiber.Ctx) {
+			got, err := idempotency(c, body)
+			if invalid(t, key, err) {
+				return
+			}
+			if got == nil {
+				if key != "" {
+					t.Errorf("%q was left out", key)
+				}
+				return
+			}
+			if len(got.Key) > maxIdempotencyKey || strings.ContainsFunc(got.Key, func(r rune) bool { return r < '!' || r > '~' }) {
+				t.Errorf("took the key %q", got.Key)
+			}
+			same, err := idempotency(c, canonical)
+			if err != nil || same.BodyHash != got.BodyHash || same.Key != got.Key {
+				t.Errorf("%q: the same body is another: %v %v", body, same, err)
+			}
+		})
 	})
 }
