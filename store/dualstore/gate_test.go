@@ -25,7 +25,7 @@ const (
 	open mode = iota
 	// refusing answers ErrUnavailable at once.
 	refusing
-	// hanging answers nothing until the caller's context ends.
+	// hanging answers nothing until the caller's context ends, or the primary's own patience.
 	hanging
 	// deaf does not even heed the context, until it is opened again.
 	deaf
@@ -65,8 +65,10 @@ func (g *gate) pass(ctx context.Context) (store.Store, error) {
 		case refusing:
 			return nil, fmt.Errorf("gate: %w", store.ErrUnavailable)
 		case hanging:
-			<-ctx.Done()
-			return nil, fmt.Errorf("gate: %w: %w", store.ErrUnavailable, ctx.Err())
+			bounded, cancel := context.WithTimeout(ctx, 2*time.Second)
+			<-bounded.Done()
+			cancel()
+			return nil, fmt.Errorf("gate: %w: %w", store.ErrUnavailable, bounded.Err())
 		}
 		time.Sleep(time.Second) // only in fake time
 	}

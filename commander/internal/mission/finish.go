@@ -45,17 +45,23 @@ func refuseFinal(rec store.Record, u contracts.Update, by Speaker, why Refusal, 
 	return d
 }
 
-// adopt applies a final whose grant the store has lost with its last writes: the ticket proves the grant.
+// adopt applies a final whose grant the store has lost with its last writes: the ticket proves the grant. Where the store
+// lost, too, that the mission's time had come, that is told first.
 func adopt(rec store.Record, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
 	r := rec
 	m := &r.Mission
+	var lost []contracts.HistoryLine
+	if m.Status == contracts.StatusScheduled {
+		m.Status = contracts.StatusQueued
+		lost = append(lost, line(r, contracts.CauseTimeCome, u.MadeAt, now, "came before; the store had lost it"))
+	}
 	m.Status, m.StatusReason = contracts.StatusInProgress, ""
 	m.Run, m.SoldierID = u.Ticket.Run, by.SoldierID
 	if m.StartedAt.IsZero() {
 		m.StartedAt = u.MadeAt
 	}
-	lost := line(r, contracts.CauseGranted, u.MadeAt, now, "granted before; the store had lost it")
-	return end(r, u, by, []contracts.HistoryLine{lost}, jitter, now)
+	lost = append(lost, line(r, contracts.CauseGranted, u.MadeAt, now, "granted before; the store had lost it"))
+	return end(r, u, by, lost, jitter, now)
 }
 
 // end moves an IN_PROGRESS record on as the final says. before are history lines that come first.
