@@ -58,7 +58,7 @@ func start(t testing.TB, cfg dualstore.Config) *dualstore.Store {
 // redis returns a started redisstore on a server.
 func redis(t testing.TB, server *redisserver.Server) *redisstore.Store {
 	t.Helper()
-	s, err := redisstore.New(redisstore.Config{URL: server.URL()})
+	s, err := redisstore.New(redisstore.Config{URL: server.URL(), Timeout: 10 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

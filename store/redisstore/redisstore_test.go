@@ -77,7 +77,7 @@ func emptied(t testing.TB) string {
 
 func TestConformance(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store {
-		return start(t, redisstore.Config{URL: emptied(t)})
+		return start(t, redisstore.Config{URL: emptied(t), Timeout: 10 * time.Second}) // the machine may be busy
 	})
 }
 
