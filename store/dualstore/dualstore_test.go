@@ -66,12 +66,18 @@ func start(t tb, cfg dualstore.Config) *dualstore.Store {
 // redis returns a started redisstore on a server.
 func redis(t tb, server *redisserver.Server) *redisstore.Store {
 	t.Helper()
-	return redisAt(t, server.URL())
+	return redisOf(t, redisstore.Config{URL: server.URL()})
 }
 
-func redisAt(t tb, url string) *redisstore.Store {
+// patientRedis is redis for a busy machine.
+func patientRedis(t tb, server *redisserver.Server) *redisstore.Store {
 	t.Helper()
-	s, err := redisstore.New(redisstore.Config{URL: url})
+	return redisOf(t, redisstore.Config{URL: server.URL(), Timeout: 10 * time.Second})
+}
+
+func redisOf(t tb, cfg redisstore.Config) *redisstore.Store {
+	t.Helper()
+	s, err := redisstore.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +111,7 @@ func TestConformanceOverRedis(t *testing.T) {
 	server := redistest.Shared(t) // skips once, not in each test of the suite
 	storetest.Run(t, func(t *testing.T) store.Store {
 		empty(t, server)
-		return over(t, redis(t, server))
+		return over(t, patientRedis(t, server))
 	})
 }
 
@@ -113,7 +119,7 @@ func TestConformanceAfterRedisWasAway(t *testing.T) {
 	server := redistest.Start(t)
 	storetest.Run(t, func(t *testing.T) store.Store {
 		empty(t, server)
-		s := over(t, redis(t, server))
+		s := over(t, patientRedis(t, server))
 		await(t, "redis is there", func() bool { return !degraded(t, s) })
 		kill(t, server)
 		await(t, "redis is away", func() bool { return degraded(t, s) })

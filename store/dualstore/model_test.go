@@ -18,7 +18,7 @@ import (
 func TestAllStoresAgree(t *testing.T) {
 	server := redistest.Shared(t)
 	wire := newWire(t, server.Addr())
-	alone, others, wired := redis(t, server), redisAt(t, "redis://"+server.Addr()+"/1"), redisAt(t, "redis://"+wire.addr()+"/1")
+	alone, others, wired := redis(t, server), redisOf(t, redisstore.Config{URL: "redis://" + server.Addr() + "/1"}), redisOf(t, redisstore.Config{URL: "redis://" + wire.addr() + "/1"})
 	misfit := store.Change{Record: newRecord(), IfVersion: 1}
 	modeltest.Agree(t, func(r *rapid.T) []modeltest.Subject {
 		empty(t, server)

@@ -15,7 +15,7 @@ import (
 // Now returns the clock of Redis.
 func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	var text string
-	err := s.do(ctx, "read the clock", 0, func(ctx context.Context, client rueidis.Client) (err error) {
+	err := s.do(ctx, "read the clock", func(ctx context.Context, client rueidis.Client) (err error) {
 		text, err = s.scripts.clock.Exec(ctx, client, []string{s.keys.events()}, nil).ToString()
 		return err
 	})
@@ -35,7 +35,7 @@ func (s *Store) Now(ctx context.Context) (time.Time, error) {
 // that is there would declare soldiers dead whose leases it could not renew.
 func (s *Store) Check(ctx context.Context) (warning string, err error) {
 	var info, fsync map[string]string
-	err = s.do(ctx, "check", 0, func(ctx context.Context, client rueidis.Client) error {
+	err = s.do(ctx, "check", func(ctx context.Context, client rueidis.Client) error {
 		// A wiped Redis gets its layout number back here.
 		if err := ensureSchema(ctx, client, s.keys.schema()); err != nil {
 			return err

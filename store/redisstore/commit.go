@@ -18,8 +18,9 @@ import (
 const (
 	chunkChanges = 64
 	chunkBytes   = 1 << 20
-	// createBytes is for how much CreateAll gets a second more than Config.Timeout.
-	createBytes = 4 << 20
+	// createBytes and createChanges are for how much each CreateAll gets a second more than Config.Timeout.
+	createBytes   = 4 << 20
+	createChanges = 500
 )
 
 // call collects what a script that changes missions is given.
@@ -144,7 +145,7 @@ func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Ou
 }
 
 // CreateAll implements store.Missions. It is one script call, however large the missions are together; it may take a
-// second longer than Config.Timeout for every 4 MiB.
+// second longer than Config.Timeout for every 4 MiB, and for every 500 missions.
 func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes ...store.Change) ([]store.Outcome, error) {
 	if err := store.CheckCreations(key, changes); err != nil {
 		return nil, err
@@ -167,9 +168,9 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 	keys := append(shared, all.keys...)
 	args := slices.Concat(s.sharedArgs(), []string{strconv.Itoa(all.changes), ttl, use}, all.args)
 	var reply []string
-	extra := time.Duration(all.bytes) * time.Second / createBytes
-	err := s.do(ctx, "create missions", extra, func(ctx context.Context, client rueidis.Client) (err error) {
-		reply, err = s.scripts.createAll.Exec(ctx, client, keys, args).AsStrSlice()
+	extra := time.Duration(all.bytes)*time.Second/createBytes + time.Duration(all.changes)*time.Second/createChanges
+	err := s.wait(ctx, "create missions", extra, func(ctx context.Context, client rueidis.Client) (err error) {
+		reply, err = s.scripts.createAll.exec(ctx, client, keys, args)
 		return err
 	})
 	if err != nil {

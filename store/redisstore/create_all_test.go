@@ -3,10 +3,12 @@ package redisstore_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 	"github.com/mission-control-dev/mission-control/store/redisserver/redistest"
 	"github.com/mission-control-dev/mission-control/store/redisstore"
@@ -90,5 +92,34 @@ func TestAKilledRedisHasABatchWholeOrNotAtAll(t *testing.T) {
 		if known := again[0].Code == store.Duplicate; known != (there > 0) {
 			t.Errorf("%d missions are there, and the key is known: %v", there, known)
 		}
+	}
+}
+
+// TestTheLargestBatchIsOneStep creates as much as a request may carry, while others go on.
+func TestTheLargestBatchIsOneStep(t *testing.T) {
+	s := start(t, redisstore.Config{URL: emptied(t), Timeout: 20 * time.Second})
+	body := []byte(`{"x":"` + strings.Repeat("x", contracts.MaxPayloadSize-10) + `"}`)
+	changes := make([]store.Change, contracts.MaxBatchBodySize/contracts.MaxPayloadSize)
+	for i := range changes {
+		changes[i] = newMission()
+		changes[i].Record.Mission.Payload = body
+	}
+	created := make(chan error, 1)
+	go func() {
+		outcomes, err := s.CreateAll(context.Background(), nil, changes...)
+		if err == nil && outcomes[len(changes)-1].Code != store.Applied {
+			err = fmt.Errorf("outcome %v", outcomes[0])
+		}
+		created <- err
+	}()
+	if !works(t, s)() {
+		t.Error("a commit beside it failed")
+	}
+	if err := <-created; err != nil {
+		t.Fatal(err)
+	}
+	last := changes[len(changes)-1].Record.Mission.MissionID
+	if r, _, err := s.Get(context.Background(), last); err != nil || string(r.Mission.Payload) != string(body) {
+		t.Errorf("the last payload has %d bytes, %v", len(r.Mission.Payload), err)
 	}
 }

@@ -29,7 +29,7 @@ const maxWait = time.Minute
 // LastEvent implements store.Events.
 func (s *Store) LastEvent(ctx context.Context) (string, error) {
 	id := noEvent
-	err := s.do(ctx, "read last event", 0, func(ctx context.Context, client rueidis.Client) error {
+	err := s.do(ctx, "read last event", func(ctx context.Context, client rueidis.Client) error {
 		last, err := client.Do(ctx, client.B().Xrevrange().Key(s.keys.events()).End("+").Start("-").Count(1).Build()).AsXRange()
 		if len(last) > 0 {
 			id = last[0].ID

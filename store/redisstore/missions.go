@@ -35,7 +35,7 @@ func (s *Store) load(ctx context.Context, ids []string, ask func(rueidis.Client,
 	for len(ids) > 0 {
 		chunk := ids[:min(loadChunk, len(ids))]
 		ids = ids[len(chunk):]
-		err := s.do(ctx, "load missions", 0, func(ctx context.Context, client rueidis.Client) error {
+		err := s.do(ctx, "load missions", func(ctx context.Context, client rueidis.Client) error {
 			asked := make([]rueidis.Completed, len(chunk))
 			for i, id := range chunk {
 				asked[i] = ask(client, id)
@@ -228,7 +228,7 @@ func (s *Store) Counts(ctx context.Context) (store.Counts, error) {
 		indexes[i] = s.keys.status(string(status))
 	}
 	var n []int64
-	err := s.do(ctx, "count missions", 0, func(ctx context.Context, client rueidis.Client) (err error) {
+	err := s.do(ctx, "count missions", func(ctx context.Context, client rueidis.Client) (err error) {
 		n, err = s.scripts.counts.Exec(ctx, client, indexes, []string{s.keys.prefix}).AsIntSlice()
 		return err
 	})

@@ -41,10 +41,9 @@ func (s *Store) Start(context.Context) error {
 // Stop closes the connections and waits for that. After it, every call is ErrUnavailable.
 func (s *Store) Stop(ctx context.Context) error { return s.link.close(ctx) }
 
-// do runs fn with the client when its turn comes, within the caller's context and the Store's timeout (and extra, where
-// much is to be moved).
-func (s *Store) do(ctx context.Context, op string, extra time.Duration, fn func(context.Context, rueidis.Client) error) error {
-	bounded, cancel := context.WithTimeout(ctx, s.cfg.Timeout+extra)
+// do runs fn with the client when its turn comes, within the caller's context and the Store's timeout.
+func (s *Store) do(ctx context.Context, op string, fn func(context.Context, rueidis.Client) error) error {
+	bounded, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	select {
 	case s.turns <- struct{}{}:
@@ -55,9 +54,9 @@ func (s *Store) do(ctx context.Context, op string, extra time.Duration, fn func(
 	return s.ask(ctx, bounded, op, fn)
 }
 
-// wait runs fn, which blocks in Redis for as long at most, with a connection of its own and out of turn.
-func (s *Store) wait(ctx context.Context, op string, long time.Duration, fn func(context.Context, rueidis.Client) error) error {
-	bounded, cancel := context.WithTimeout(ctx, s.cfg.Timeout+long)
+// wait runs fn out of turn, with a connection of its own, since it may take longer than other calls: by extra.
+func (s *Store) wait(ctx context.Context, op string, extra time.Duration, fn func(context.Context, rueidis.Client) error) error {
+	bounded, cancel := context.WithTimeout(ctx, s.cfg.Timeout+extra)
 	defer cancel()
 	return s.ask(ctx, bounded, op, fn)
 }
@@ -74,7 +73,7 @@ func (s *Store) ask(ctx, bounded context.Context, op string, fn func(context.Con
 // run runs a script and returns its answer as strings.
 func (s *Store) run(ctx context.Context, op string, script *rueidis.Lua, keys, args []string) ([]string, error) {
 	var reply []string
-	err := s.do(ctx, op, 0, func(ctx context.Context, client rueidis.Client) (err error) {
+	err := s.do(ctx, op, func(ctx context.Context, client rueidis.Client) (err error) {
 		reply, err = script.Exec(ctx, client, keys, args).AsStrSlice()
 		return err
 	})

@@ -164,7 +164,7 @@ func createAllTests() []test {
 		}},
 		{"the most missions, with large bodies, are one step", func(t *tester) {
 			changes, ids := t.creations(contracts.MaxBatchMissions)
-			body := []byte(`{"x":"` + string(slices.Repeat([]byte("x"), 16<<10)) + `"}`)
+			body := []byte(`{"x":"` + string(slices.Repeat([]byte("x"), 2<<10)) + `"}`)
 			for i := range changes {
 				changes[i].Record.Mission.Payload = body
 			}

@@ -301,6 +301,7 @@ func TestNodeSoldierOutlivesOutages(t *testing.T) {
 // TestNodeSoldierWithoutTokens: a mission longer than tokens, leases and the time after which its order is acked, during
 // which no token is to be had for 55 s: the lease is renewed over the broker.
 func TestNodeSoldierWithoutTokens(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes 75 seconds")
 	}

@@ -16,6 +16,7 @@ import (
 // TestLongMissions: a mission longer than two tokens and two leases completes without a refused update; so does one
 // during which its soldiers get no token from its 5th to its 60th second.
 func TestLongMissions(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes 75 seconds")
 	}
