@@ -89,7 +89,7 @@ export class Soldier {
    */
   constructor(config, handlers, log) {
     this.#config = config;
-    this.#handlers = handlers;
+    this.#handlers = new Map(Object.entries(handlers));
     this.#log = log;
     this.#broker = new Broker(
       config.rabbitmqUrl,
@@ -211,7 +211,7 @@ export class Soldier {
       soldier_id: this.#config.id,
       session: this.#session === '' ? undefined : this.#session,
       squads: ['default'],
-      kinds: Object.keys(this.#handlers),
+      kinds: [...this.#handlers.keys()],
       slots: this.#config.slots,
       version: this.#config.version,
       inbox: this.#inbox ?? undefined,
@@ -405,7 +405,7 @@ export class Soldier {
     }
     const work = new Work(mission, delivery);
     this.#works.add(work);
-    if (this.#handlers[mission.kind] === undefined) {
+    if (!this.#handlers.has(mission.kind)) {
       this.#log(`mission ${mission.mission_id} is of kind ${mission.kind}, for which there is no handler`);
       work.state = 'returning';
       work.letter = new Letter(
@@ -653,7 +653,7 @@ export class Soldier {
     const { mission, abort, ticket } = work;
     const context = { signal: abort.signal, run: ticket.run };
     Promise.resolve()
-      .then(() => this.#handlers[mission.kind](mission, context))
+      .then(() => this.#handlers.get(mission.kind)(mission, context))
       .then(
         (result) => this.#returned(work, completed(result)),
         (err) => this.#returned(work, ending(work.cause, err)),
