@@ -161,7 +161,7 @@ func FuzzListQuery(f *testing.F) {
 		f.Add(raw)
 	}
 	app, s := fiber.New(), memstore.New(memstore.Config{})
-	r := route{params: []string{"status", "kind", "squad", "limit", "cursor"}, unsupported: []string{"q", "label"}}
+	r := route{params: []string{"status", "kind", "squad", "label", "q", "limit", "cursor"}}
 	f.Fuzz(func(t *testing.T, raw string) {
 		query(app, raw, "", "", func(c *fiber.Ctx) {
 			if invalid(t, raw, checkParams(c, r)) {
