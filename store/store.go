@@ -56,7 +56,8 @@ type Outbox interface {
 // Sessions keeps the leases of soldiers.
 type Sessions interface {
 	// Renew registers s if it is unknown, and sets its lease to end after lease, by the store's clock. It returns the
-	// session as it is now; ErrSessionDead where it was buried.
+	// session as it is now; ErrSessionDead where it was buried. A renewal that comes after one with a higher Seq renews
+	// the lease, and the session stays as the later one described it; without a Seq it always describes it.
 	Renew(ctx context.Context, s Session, lease time.Duration) (Session, error)
 	// Session returns one; ErrNotFound.
 	Session(ctx context.Context, id string) (Session, error)
@@ -202,6 +203,8 @@ type Session struct {
 	Version   string                   `json:"version"`
 	Inbox     string                   `json:"inbox,omitempty"`
 	Running   []contracts.ExecutionRef `json:"running"`
+	// Seq is the number of the renewal that described it so; 0 where renewals are not numbered.
+	Seq int64 `json:"-"`
 	// StartedAt is its first renewal, RenewedAt its last, LeaseUntil when the lease runs out: all by the store's clock.
 	StartedAt  contracts.Time `json:"started_at"`
 	RenewedAt  contracts.Time `json:"renewed_at"`

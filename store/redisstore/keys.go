@@ -22,7 +22,7 @@ import "strconv"
 //	{mc:0}:dispatch      string  the last Dispatch
 //	{mc:0}:events        stream  m, v, s: mission, version, status; about Config.EventsKept entries
 //	{mc:0}:s:<session>   hash    st: live or dead   j: what the soldier says, JSON   a, n, u: started, renewed, lease
-//	                             until, ms; expires 24 h after the burial
+//	                             until, ms   q: the highest number of its renewals, if any; expires 24 h after the burial
 //	{mc:0}:sm:<session>  set     ids of the missions whose record names the session
 //	{mc:0}:leases        zset    live sessions by the ms at which the lease runs out
 //	{mc:0}:buried        zset    dead sessions by the ms of their burial; kept an hour

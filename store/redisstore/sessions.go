@@ -30,15 +30,15 @@ func (s *Store) Renew(ctx context.Context, next store.Session, lease time.Durati
 	if err != nil {
 		return store.Session{}, fmt.Errorf("encoding session %s: %w", next.ID, err)
 	}
-	times, err := s.run(ctx, "renew session", s.scripts.renew, []string{s.keys.session(next.ID), s.keys.leases()},
-		[]string{next.ID, strconv.FormatInt(lease.Milliseconds(), 10), said})
+	found, err := s.run(ctx, "renew session", s.scripts.renew, []string{s.keys.session(next.ID), s.keys.leases()},
+		[]string{next.ID, strconv.FormatInt(lease.Milliseconds(), 10), said, strconv.FormatInt(next.Seq, 10)})
 	if err != nil {
 		return store.Session{}, err
 	}
-	if len(times) == 0 {
+	if len(found) == 0 {
 		return store.Session{}, store.ErrSessionDead
 	}
-	return decodeSession(next.ID, append([]string{string(store.SessionLive), said}, times...))
+	return decodeSession(next.ID, append([]string{string(store.SessionLive)}, found...))
 }
 
 // Session implements store.Sessions.

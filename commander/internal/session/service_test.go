@@ -161,6 +161,27 @@ func TestARenewalExtendsTheLease(t *testing.T) {
 	})
 }
 
+// A renewal over the broker may be settled after a later one over HTTP, by when its inbox is gone. Commanders would think
+// the soldier gone with it.
+func TestARenewalThatWasOvertakenDoesNotBringItsInboxBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		id := r.renew(renewal("")).Session
+		late, next := renewal(id), renewal(id)
+		late.Seq, late.Inbox = 7, "amq.gen-gone"
+		next.Seq, next.Inbox = 8, "amq.gen-2"
+		r.renew(next)
+		time.Sleep(time.Second)
+		if reply, err := r.Extend(t.Context(), late); err != nil || !reply.Lease || reply.Seq != 7 {
+			t.Errorf("answered %+v, %v", reply, err)
+		}
+		if got := r.known(id).Inbox; got != "amq.gen-2" {
+			t.Errorf("the inbox is %s, want the later renewal's", got)
+		}
+		r.wantLeaseUntil(id, time.Now().Add(contracts.LeaseDuration))
+	})
+}
+
 func TestExtendGivesNoToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)

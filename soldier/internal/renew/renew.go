@@ -262,7 +262,7 @@ func (r *Renewer) first() int {
 // renewal is the soldier and what it works on now.
 func (r *Renewer) renewal() contracts.Renewal {
 	var out contracts.Renewal
-	r.engine.Read(func(m *protocol.Machine, _ time.Time) { out = m.Renewal() })
+	r.engine.Do(func(m *protocol.Machine, _ time.Time) { out = m.Renewal() })
 	id := r.cfg.Identity
 	out.SoldierID, out.Squads, out.Kinds, out.Slots, out.Version = id.SoldierID, id.Squads, id.Kinds, id.Slots, id.Version
 	return out
@@ -340,7 +340,7 @@ func (r *Renewer) sendRenewal(ctx context.Context) bool {
 	if !ok || renewal.Session == "" || renewal.Inbox == "" {
 		return false
 	}
-	r.engine.Do(func(m *protocol.Machine, now time.Time) { renewal.Seq = m.RenewalSent(now) })
+	r.engine.Do(func(m *protocol.Machine, now time.Time) { m.RenewalSent(now, renewal.Seq) })
 	body, err := contracts.NewRenewalMessage(token, renewal).Encode()
 	if err != nil {
 		r.log.Error("renewal could not be encoded", zap.Error(err))

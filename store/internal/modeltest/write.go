@@ -353,7 +353,8 @@ func (l *lockstep) renew() {
 		SoldierID: rapid.SampledFrom([]string{"a", "b"}).Draw(l.T, "soldier"), Slots: rapid.IntRange(1, 9).Draw(l.T, "slots"),
 		Squads: rapid.SampledFrom([][]string{nil, {"default"}, {"gpu", "default"}}).Draw(l.T, "squads"),
 		Kinds:  rapid.SampledFrom([][]string{nil, {"simulate"}}).Draw(l.T, "kinds"),
-		Inbox:  rapid.SampledFrom([]string{"", "amq.gen-1"}).Draw(l.T, "inbox"), Version: "v1",
+		Inbox:  rapid.SampledFrom([]string{"", "amq.gen-1", "amq.gen-2"}).Draw(l.T, "inbox"), Version: "v1",
+		Seq: rapid.Int64Range(0, 4).Draw(l.T, "seq"),
 	}
 	if rapid.Bool().Draw(l.T, "running") {
 		next.Running = []contracts.ExecutionRef{{MissionID: l.ids[0], Execution: "e1", Run: 1}}
