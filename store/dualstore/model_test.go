@@ -10,6 +10,7 @@ import (
 	"github.com/mission-control-dev/mission-control/store/internal/modeltest"
 	"github.com/mission-control-dev/mission-control/store/memstore"
 	"github.com/mission-control-dev/mission-control/store/redisserver/redistest"
+	"github.com/mission-control-dev/mission-control/store/redisstore"
 	"pgregory.net/rapid"
 )
 
