@@ -643,7 +643,7 @@ export interface components {
             inbox?: string;
             /**
              * Format: int64
-             * @description Any number; the reply repeats it.
+             * @description Higher than in the renewal before; the reply repeats it. One that was overtaken by a higher number renews only the lease. Absent or 0: not numbered.
              */
             seq?: number;
             claims?: components["schemas"]["ExecutionRef"][];
