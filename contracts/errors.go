@@ -36,6 +36,12 @@ type FieldError struct {
 
 func (e FieldError) Error() string { return e.Field + ": " + e.Message }
 
+// Of returns the error as one of a part of a larger request: Of("missions[3]") of `name` is of `missions[3].name`.
+func (e FieldError) Of(part string) FieldError {
+	e.Field = part + "." + e.Field
+	return e
+}
+
 // ValidationError collects every FieldError of one request.
 type ValidationError struct{ Fields []FieldError }
 

@@ -18,6 +18,8 @@ const (
 	MaxBatchMissions  = 1000
 	MaxListLimit      = 200
 	DefaultListLimit  = 50
+	MaxSearchLength   = MaxNameLength // characters, after trimming
+	SearchWindow      = 10_000        // a search by name looks at so many missions, the newest
 	MaxResultSize     = 256 << 10
 	MaxErrorSize      = 8 << 10
 	MaxHistoryLines   = 200

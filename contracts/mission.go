@@ -87,14 +87,15 @@ type MissionError struct {
 
 // Error codes that Mission Control itself gives. Handlers may use others.
 const (
-	ErrorCodeFailed        = "failed"        // the handler returned an error without a code
-	ErrorCodePanic         = "panic"         // the handler panicked
-	ErrorCodeTimeout       = "timeout"       // the attempt ran past timeout_seconds
-	ErrorCodeCancelled     = "cancelled"     // the handler ignored a cancel for 10 s
-	ErrorCodeSoldierLost   = "soldier_lost"  // five executions lost their soldiers
-	ErrorCodeUndeliverable = "undeliverable" // dispatched 20 times without a grant
-	ErrorCodeDeadline      = "deadline"      // the overall deadline passed
-	ErrorCodeResultTooBig  = "result_too_large"
+	ErrorCodeFailed         = "failed"           // the handler returned an error without a code
+	ErrorCodePanic          = "panic"            // the handler panicked
+	ErrorCodeTimeout        = "timeout"          // the attempt ran past timeout_seconds
+	ErrorCodeCancelled      = "cancelled"        // a cancel ended it: before the handler's start, by it, or 10 s later without it
+	ErrorCodeSoldierLost    = "soldier_lost"     // five executions lost their soldiers
+	ErrorCodeUndeliverable  = "undeliverable"    // dispatched 20 times without a grant
+	ErrorCodeInvalidPayload = "invalid_payload"  // the payload does not fit the handler's input
+	ErrorCodeInvalidResult  = "invalid_result"   // the handler's result can't be written as JSON
+	ErrorCodeResultTooBig   = "result_too_large" // the handler's result is over 256 KiB
 )
 
 // HistoryLine is one change of a mission, or one update that was refused.

@@ -24,8 +24,10 @@ type Renewal struct {
 	Version string `json:"version"`
 	// Inbox is the queue of its current broker connection, empty without one.
 	Inbox string `json:"inbox,omitempty"`
-	// Seq is any number that the reply shall repeat. Over status_queue a soldier tells by it which renewal was answered,
-	// and so how old its lease is at most.
+	// Seq numbers the renewals of a session, each with a higher number than the one before, over HTTP and status_queue
+	// alike; 0 is no number. A renewal that comes after one with a higher number was overtaken: it renews the lease, and
+	// the session stays as the later one described it. The reply repeats the number. Over status_queue a soldier tells by
+	// it which renewal was answered, and so how old its lease is at most.
 	Seq int64 `json:"seq,omitempty"`
 	// Claims are open claims, Running what handlers work on, Unrecorded the finals not yet acknowledged as recorded.
 	Claims     []ExecutionRef `json:"claims,omitempty"`

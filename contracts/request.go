@@ -42,8 +42,8 @@ func DefaultMissionRequest() MissionRequest {
 	}
 }
 
-// Normalize gives zero fields their defaults, trims the name and takes the white space out of the payload. It makes no
-// invalid request valid but for what is absent.
+// Normalize gives zero fields their defaults, trims the name, takes the white space out of the payload, and makes no
+// labels nil. It makes no invalid request valid but for what is absent.
 func (r *MissionRequest) Normalize() {
 	d := DefaultMissionRequest()
 	r.Name = strings.TrimSpace(r.Name)
@@ -59,6 +59,9 @@ func (r *MissionRequest) Normalize() {
 	}
 	if r.Squad == "" {
 		r.Squad = d.Squad
+	}
+	if len(r.Labels) == 0 {
+		r.Labels = nil
 	}
 	if r.MaxAttempts == 0 {
 		r.MaxAttempts = d.MaxAttempts
@@ -120,20 +123,14 @@ func (v *validator) payload(kind string, raw json.RawMessage) {
 func (v *validator) labels(labels map[string]string) {
 	if n := len(labels); n > MaxLabels {
 		v.add("labels", "too_large", "has %d labels, at most %d are allowed", n, MaxLabels)
+		return // there may be very many, and what is wrong with each is no help
 	}
 	for _, k := range slices.Sorted(maps.Keys(labels)) {
 		field := "labels." + k
 		if len(k) > MaxLabelKeySize {
 			field = "labels." + strings.ToValidUTF8(k[:MaxLabelKeySize], "") + "..."
 		}
-		switch value := labels[k]; {
-		case k == "" || strings.Contains(k, ":") || strings.ContainsFunc(k, unicode.IsControl):
-			v.add(field, "invalid", "the key must have 1 to %d bytes, without ':' and control characters", MaxLabelKeySize)
-		case len(k) > MaxLabelKeySize:
-			v.add(field, "too_long", "the key has %d bytes, at most %d are allowed", len(k), MaxLabelKeySize)
-		case len(value) > MaxLabelValueSize:
-			v.add(field, "too_long", "has %d bytes, at most %d are allowed", len(value), MaxLabelValueSize)
-		}
+		v.label(field, k, labels[k])
 	}
 }
 

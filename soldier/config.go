@@ -67,7 +67,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.DrainTimeout = DefaultDrainTimeout
 	}
 	if c.Version == "" {
-		c.Version = Version
+		c.Version = Version()
 	}
 	if c.Logger == nil {
 		c.Logger = zap.NewNop()

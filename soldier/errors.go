@@ -3,6 +3,8 @@ package soldier
 import (
 	"errors"
 	"fmt"
+
+	"github.com/mission-control-dev/mission-control/contracts"
 )
 
 // Why a handler's context ended: context.Cause(ctx) is one of these.
@@ -39,10 +41,10 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }
 
-// Codes that the library itself gives, beside those of package contracts.
+// Codes of package contracts that a handler may want to give, too.
 const (
 	// CodeInvalidPayload: the payload does not fit the handler's input type.
-	CodeInvalidPayload = "invalid_payload"
+	CodeInvalidPayload = contracts.ErrorCodeInvalidPayload
 	// CodeInvalidResult: the handler's result can't be written as JSON.
-	CodeInvalidResult = "invalid_result"
+	CodeInvalidResult = contracts.ErrorCodeInvalidResult
 )

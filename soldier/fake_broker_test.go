@@ -50,6 +50,15 @@ func (b *fakeBroker) put(queue string, m broker.Message) error {
 	return nil
 }
 
+// each looks at the messages that are ready.
+func (b *fakeBroker) each(queue string, look func(broker.Message)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range b.queues[queue] {
+		look(m.Message)
+	}
+}
+
 func (b *fakeBroker) ready(queue string) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
 )
 
 // Check returns an error for a change that no store can take: it is a mistake of the caller, not of the moment. Stores
@@ -36,6 +38,31 @@ func (c Change) Check() error {
 // CheckAll returns the first error of Check.
 func CheckAll(changes []Change) error {
 	for _, c := range changes {
+		if err := c.Check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckCreations returns an error for what no CreateAll can take.
+func CheckCreations(key *Idempotency, changes []Change) error {
+	if err := contracts.CheckBatchSize(len(changes)); err != nil {
+		return err
+	}
+	seen := make(map[string]bool, len(changes))
+	for i, c := range changes {
+		id := c.Record.Mission.MissionID
+		switch {
+		case c.IfVersion != 0 || c.IfSession != "" || c.Idempotency != nil:
+			return fmt.Errorf("change of mission %s is more than a creation", id)
+		case seen[id]:
+			return fmt.Errorf("mission %s is to be created twice", id)
+		}
+		seen[id] = true
+		if i == 0 {
+			c.Idempotency = key
+		}
 		if err := c.Check(); err != nil {
 			return err
 		}

@@ -41,3 +41,9 @@ func cloneBytes[B ~[]byte](b B) B {
 	}
 	return slices.Clone(b)
 }
+
+// Brief returns the record without its mission's payload and result.
+func (r Record) Brief() Record {
+	r.Mission = r.Mission.Brief()
+	return r
+}

@@ -12,6 +12,8 @@
 //	 ^                            │
 //	 └──────── Conflict ──────────┘
 //
+// CreateAll is the exception that creates many missions in one such step: all of them or none.
+//
 // # What is promised
 //
 // After Applied the change is durable as far as the store is (redisstore: Redis' appendfsync). After an error it is

@@ -22,12 +22,20 @@ type Missions interface {
 	// Load returns the truth about missions, in the order of ids, the zero Record (Version 0) for an unknown one. Rules
 	// decide on nothing else. It never answers from a twin: without the truth it is ErrUnavailable.
 	Load(ctx context.Context, ids ...string) ([]Record, error)
+	// Peek is Load without payloads and results: much less to carry for those who only compare or show.
+	Peek(ctx context.Context, ids ...string) ([]Record, error)
 	// Commit applies each change atomically on its own, in order, and returns an outcome for each. After an error, any of
 	// them may have been applied.
 	Commit(ctx context.Context, changes ...Change) ([]Outcome, error)
+	// CreateAll creates 1 to contracts.MaxBatchMissions missions in one atomic step: all of them or none. key is that of
+	// the whole, or nil; the changes have none. The outcomes share one Code: Applied, each with its Dispatch; Duplicate,
+	// with what the key's first use created; or Conflict, where one of the missions exists already. After an error all may
+	// have been applied, or none.
+	CreateAll(ctx context.Context, key *Idempotency, changes ...Change) ([]Outcome, error)
 	// Get returns one mission for a reader: ErrNotFound, or while Degraded ErrNotInMemory.
 	Get(ctx context.Context, id string) (Record, Source, error)
-	// List returns a page of missions without payload and result, newest first.
+	// List returns a page of missions without payload and result, newest first. What it looks at for one page is bounded,
+	// so that a page may be short.
 	List(ctx context.Context, q Query) (Page, error)
 	// History returns the lines of one mission, oldest first, and how many were dropped between the first 20 and the
 	// rest. ErrNotFound for an unknown mission.
@@ -48,7 +56,8 @@ type Outbox interface {
 // Sessions keeps the leases of soldiers.
 type Sessions interface {
 	// Renew registers s if it is unknown, and sets its lease to end after lease, by the store's clock. It returns the
-	// session as it is now; ErrSessionDead where it was buried.
+	// session as it is now; ErrSessionDead where it was buried. A renewal that comes after one with a higher Seq renews
+	// the lease, and the session stays as the later one described it; without a Seq it always describes it.
 	Renew(ctx context.Context, s Session, lease time.Duration) (Session, error)
 	// Session returns one; ErrNotFound.
 	Session(ctx context.Context, id string) (Session, error)
@@ -128,7 +137,7 @@ const (
 	DueDrop
 )
 
-// Idempotency is a client's key for one creation.
+// Idempotency is a client's key for one creation, or for the creations of one CreateAll.
 type Idempotency struct {
 	// Key is the client's, BodyHash tells apart two uses of one key.
 	Key, BodyHash string
@@ -161,7 +170,11 @@ type Outcome struct {
 }
 
 // Existing is what an idempotency key was used for.
-type Existing struct{ MissionID, BodyHash string }
+type Existing struct {
+	// MissionIDs are the missions that its first use created, in the order of the changes.
+	MissionIDs []string
+	BodyHash   string
+}
 
 // Due is an entry of the outbox.
 type Due struct {
@@ -190,6 +203,8 @@ type Session struct {
 	Version   string                   `json:"version"`
 	Inbox     string                   `json:"inbox,omitempty"`
 	Running   []contracts.ExecutionRef `json:"running"`
+	// Seq is the number of the renewal that described it so; 0 where renewals are not numbered.
+	Seq int64 `json:"-"`
 	// StartedAt is its first renewal, RenewedAt its last, LeaseUntil when the lease runs out: all by the store's clock.
 	StartedAt  contracts.Time `json:"started_at"`
 	RenewedAt  contracts.Time `json:"renewed_at"`
@@ -201,6 +216,11 @@ type Query struct {
 	Status contracts.Status
 	Kind   string
 	Squad  string
+	// Label is one that a mission must have.
+	Label contracts.Label
+	// Search is a mission's id: that mission alone, however old. Anything else is the beginning of a name, in capital or
+	// small letters (a to z), and only the newest contracts.SearchWindow missions are looked at.
+	Search string
 	// Limit is 1 to contracts.MaxListLimit.
 	Limit int
 	// Cursor is a Page's Next: the list goes on behind it.
@@ -224,7 +244,9 @@ type Page struct {
 	Next string
 	// Complete: the list covers all missions there are, not only those that the twin holds.
 	Complete bool
-	Source   Source
+	// Cut: the search for a name does not look at all missions, since there are more than contracts.SearchWindow.
+	Cut    bool
+	Source Source
 }
 
 // History is the history of one mission.

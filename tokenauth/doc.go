@@ -20,10 +20,18 @@
 // comes from the Now that their configuration gives; where several copies must
 // agree closely, give all of them the same source of time.
 //
-// Keys are derived from one secret and the number of the period, never stored:
-// every copy of a service with the same secret signs and accepts the same
-// tokens, and a restart changes nothing. The current key signs; the current,
-// two before and one after are accepted.
+// # Where keys come from
+//
+// [DerivedKeys] are derived from one secret and the number of the period, never
+// stored: every copy of a service with the same secret signs and accepts the
+// same tokens, and a restart changes nothing. The current key signs; the
+// current, two before and one after are accepted.
+//
+// [FileKeys] are PEM files that somebody else makes and replaces; they are
+// taken while the service runs. [RemoteKeys] are for verifiers that have no
+// secret and no files: the issuer's JWKS, fetched, kept, and asked for again
+// when a token names a key that is not in it. The last two run a goroutine:
+// Start and Stop them.
 //
 // # Verify and validate
 //
@@ -49,6 +57,9 @@
 //     serialisations, critical extensions and padded base64 are refused.
 //   - A leaked secret: every key of every period follows from it. Replace it;
 //     all tokens end at once.
+//   - The JWKS away, or no JWKS: the last good set stays for a day; before the
+//     first, tokens can't be judged (ErrNoKeys), which is not the client's fault.
+//   - Key files damaged or gone: the set before stays, and it is reported.
 //   - A leaked token: works for its life, 30 s and grace. There is no revocation
 //     list; a shorter life is the revocation.
 //   - Services whose clocks differ: up to Grace (5 s) is forgiven either way.
@@ -57,6 +68,8 @@
 //   - A suspended machine: the monotonic clock may stand still meanwhile, so a
 //     source can hold a token that the service already refuses. Renew then.
 //   - Replay: a token proves who speaks, not that a message is new.
+//
+// THREATS.md in this module says more of each, with its test.
 //
 // Times in a token are NumericDates with milliseconds (RFC 7519 allows
 // fractions), so that times counted from them don't run back within a second.

@@ -13,6 +13,9 @@ var (
 	// ErrUnknownKey: no accepted key has the token's key id: it was rotated
 	// out, or issuer and verifier don't share their secret.
 	ErrUnknownKey = errors.New("token was signed with a key that is not accepted: ask for a new one, and check that all services share one secret")
+	// ErrNoKeys: the verifier has no key at all at the moment, so it can't judge
+	// any token: its keys were not fetched yet, or not for too long.
+	ErrNoKeys = errors.New("no token can be verified now: the verifier has no keys; look at what its key set reports")
 	// ErrIssuer: a good signature, but another issuer.
 	ErrIssuer = errors.New("token is from another issuer")
 	// ErrAudience: a good signature, but meant for another service.
@@ -31,12 +34,18 @@ var (
 	ErrNotRunning = errors.New("token source is not running: call Start first; once stopped it stays stopped")
 	// ErrAnswer: the service answered, but with no usable token.
 	ErrAnswer = errors.New("token service gave no usable token")
+	// ErrKeySet: keys that were read (PEM, JWKS) can't be used.
+	ErrKeySet = errors.New("key set can't be used")
+	// ErrCannotSign: a key set without private keys was asked to sign.
+	ErrCannotSign = errors.New("key set can't sign")
+	// ErrStopped: a key set was stopped and can't be started again.
+	ErrStopped = errors.New("key set was stopped: make a new one")
 )
 
 // Reason gives the code of a refusal, for counters, logs and stored records:
-// "malformed", "forged", "unknown_key", "wrong_issuer", "wrong_audience",
-// "expired" or "not_yet_valid". It is "" for nil and "other" for an error that
-// is no refusal. Codes never change meaning.
+// "malformed", "forged", "unknown_key", "no_keys", "wrong_issuer",
+// "wrong_audience", "expired" or "not_yet_valid". It is "" for nil and "other"
+// for an error that is no refusal. Codes never change meaning.
 func Reason(err error) string {
 	if err == nil {
 		return ""
@@ -48,6 +57,7 @@ func Reason(err error) string {
 		{ErrMalformed, "malformed"},
 		{ErrSignature, "forged"},
 		{ErrUnknownKey, "unknown_key"},
+		{ErrNoKeys, "no_keys"},
 		{ErrIssuer, "wrong_issuer"},
 		{ErrAudience, "wrong_audience"},
 		{ErrExpired, "expired"},

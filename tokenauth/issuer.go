@@ -13,8 +13,13 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
-// DefaultTTL is how long a token lives.
-const DefaultTTL = 30 * time.Second
+const (
+	// DefaultTTL is how long a token lives.
+	DefaultTTL = 30 * time.Second
+	// MinTTL and MaxTTL bound it. Longer than a day is no short-lived token.
+	MinTTL = time.Second
+	MaxTTL = 24 * time.Hour
+)
 
 // IssuerConfig says what an issuer signs with and writes into its tokens.
 type IssuerConfig struct {
@@ -23,7 +28,8 @@ type IssuerConfig struct {
 	// Issuer and Audience are written into each token and must be the
 	// verifier's. Required.
 	Issuer, Audience string
-	// TTL is the life of a token: 30 s by default, at least 1 s.
+	// TTL is the life of a token: 30 s by default, 1 s to 24 h, and no longer
+	// than the period of DerivedKeys, so that tokens end before their key does.
 	TTL time.Duration
 	// Now is the issuer's clock; time.Now by default.
 	Now func() time.Time
@@ -50,8 +56,11 @@ func NewIssuer(cfg IssuerConfig) (*Issuer, error) {
 		return nil, errors.New("token issuer has no name or no audience: set IssuerConfig.Issuer and Audience")
 	case !utf8.ValidString(cfg.Issuer) || !utf8.ValidString(cfg.Audience):
 		return nil, errors.New("token issuer's name or audience is no valid UTF-8")
-	case cfg.TTL < time.Second:
-		return nil, fmt.Errorf("token life %s: give at least 1s", cfg.TTL)
+	case cfg.TTL < MinTTL || cfg.TTL > MaxTTL:
+		return nil, fmt.Errorf("token life %s: give %s to %s", cfg.TTL, MinTTL, MaxTTL)
+	}
+	if d, ok := cfg.Keys.(*DerivedKeys); ok && cfg.TTL > d.period {
+		return nil, fmt.Errorf("token life %s is longer than the %s for which a derived key signs: shorten it or lengthen DerivedConfig.Period", cfg.TTL, d.period)
 	}
 	return &Issuer{cfg: cfg}, nil
 }

@@ -81,6 +81,12 @@ func TestIssuerWithoutKey(t *testing.T) {
 
 func TestIssuerConfigIsChecked(t *testing.T) {
 	keys := tokenauthtest.Keys(t)
+	minutes := derivedKeys(t, tokenauth.DerivedConfig{Secret: tokenauthtest.Secret(), Label: "m", Period: time.Minute})
+	for _, ttl := range []time.Duration{tokenauth.MinTTL, time.Minute} {
+		if _, err := tokenauth.NewIssuer(tokenauth.IssuerConfig{Keys: minutes, Issuer: "i", Audience: "a", TTL: ttl}); err != nil {
+			t.Errorf("life %s: %v", ttl, err)
+		}
+	}
 	for name, cfg := range map[string]tokenauth.IssuerConfig{
 		"no keys":           {Issuer: "i", Audience: "a"},
 		"no issuer":         {Keys: keys, Audience: "a"},
@@ -88,6 +94,8 @@ func TestIssuerConfigIsChecked(t *testing.T) {
 		"audience no UTF-8": {Keys: keys, Issuer: "i", Audience: "\xff"},
 		"life too short":    {Keys: keys, Issuer: "i", Audience: "a", TTL: time.Millisecond},
 		"life negative":     {Keys: keys, Issuer: "i", Audience: "a", TTL: -time.Second},
+		"life too long":     {Keys: static(newKey(t)), Issuer: "i", Audience: "a", TTL: tokenauth.MaxTTL + 1},
+		"life over period":  {Keys: minutes, Issuer: "i", Audience: "a", TTL: time.Minute + 1},
 	} {
 		if _, err := tokenauth.NewIssuer(cfg); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -35,6 +35,17 @@ type KeySet interface {
 	Accepted(now time.Time) []Key
 }
 
+// Refresher is a KeySet that may be behind where its keys come from. A verifier
+// that meets a key id which is not accepted calls Refresh once and looks again.
+type Refresher interface {
+	KeySet
+	// Refresh brings the set up to date and returns when that is done or was
+	// given up, after a bounded time. It is called for tokens that anybody may
+	// have made up: an implementation limits how often it really asks, and
+	// returns at once otherwise.
+	Refresh()
+}
+
 const (
 	// MinSecretBytes is the shortest secret that keys are derived from.
 	MinSecretBytes = 32

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -64,3 +65,19 @@ func wantReason(t testing.TB, err error, want string) {
 		t.Errorf("reason %q (%v), want %q", got, err, want)
 	}
 }
+
+// staticKeys accepts fixed keys and signs with the last.
+type staticKeys []tokenauth.Key
+
+func static(keys ...ed25519.PrivateKey) staticKeys {
+	var set staticKeys
+	for _, key := range keys {
+		public := key.Public().(ed25519.PublicKey)
+		set = append(set, tokenauth.Key{ID: base64.RawURLEncoding.EncodeToString(public[:8]), Private: key, Public: public})
+	}
+	return set
+}
+
+func (s staticKeys) Signing(time.Time) (tokenauth.Key, error) { return s[len(s)-1], nil }
+
+func (s staticKeys) Accepted(time.Time) []tokenauth.Key { return slices.Clone(s) }

@@ -10,17 +10,22 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
-// DefaultGrace is how far clocks may differ.
-const DefaultGrace = 5 * time.Second
+const (
+	// DefaultGrace is how far clocks may differ.
+	DefaultGrace = 5 * time.Second
+	// MaxGrace is the longest grace: a clock that is further off wants setting.
+	MaxGrace = 5 * time.Minute
+)
 
 // VerifierConfig says which tokens are good.
 type VerifierConfig struct {
-	// Keys whose tokens are accepted. Required.
+	// Keys whose tokens are accepted. Required. If it is a [Refresher], a token
+	// with an unknown key id may make a call wait for Refresh.
 	Keys KeySet
 	// Issuer and Audience that a token must name. Required.
 	Issuer, Audience string
-	// Grace is forgiven at both ends of a token's life: 5 s by default. For
-	// none give a negative one.
+	// Grace is forgiven at both ends of a token's life: 5 s by default, at most
+	// MaxGrace. For none give a negative one.
 	Grace time.Duration
 	// Now is the verifier's clock; time.Now by default. It also decides which
 	// keys are accepted, whatever time is judged.
@@ -50,6 +55,8 @@ func NewVerifier(cfg VerifierConfig) (*Verifier, error) {
 		return nil, errors.New("token verifier has no keys: set VerifierConfig.Keys")
 	case cfg.Issuer == "" || cfg.Audience == "":
 		return nil, errors.New("token verifier has no issuer or no audience: set VerifierConfig.Issuer and Audience")
+	case cfg.Grace > MaxGrace:
+		return nil, fmt.Errorf("token verifier's grace is %s: give at most %s, and set the clocks", cfg.Grace, MaxGrace)
 	}
 	return &Verifier{cfg: cfg, cache: newCache(cacheEntries)}, nil
 }
@@ -94,7 +101,7 @@ func (v *Verifier) verify(raw string, now time.Time) (Claims, error) {
 	known, ok := v.cache.get(raw)
 	if !ok || !stillAccepted(known.key, accepted) {
 		var err error
-		if known, err = verifySignature(raw, accepted); err != nil {
+		if known, err = v.verifySignature(raw, now, accepted); err != nil {
 			return Claims{}, err
 		}
 		v.cache.put(raw, known)
@@ -123,19 +130,19 @@ func (v *Verifier) validateTime(c Claims, at time.Time) error {
 	return nil
 }
 
-// verifySignature checks a token against keys, and reads its claims from the
-// bytes that were signed.
-func verifySignature(raw string, accepted []Key) (verified, error) {
+// verifySignature checks a token against the accepted keys, and reads its
+// claims from the bytes that were signed.
+func (v *Verifier) verifySignature(raw string, now time.Time, accepted []Key) (verified, error) {
 	head, err := parseHeader(raw)
 	if err != nil {
 		return verified{}, err
 	}
-	i := slices.IndexFunc(accepted, func(k Key) bool { return k.ID == head.keyID })
-	if i < 0 {
-		return verified{}, fmt.Errorf("%w (key %q)", ErrUnknownKey, head.keyID)
+	key, err := v.findKey(head.keyID, now, accepted)
+	if err != nil {
+		return verified{}, err
 	}
 	// The algorithm is ours to name; the token's own word was only compared.
-	payload, err := jws.Verify([]byte(raw), jws.WithKey(jwa.EdDSA, accepted[i].Public), jws.WithCompact())
+	payload, err := jws.Verify([]byte(raw), jws.WithKey(jwa.EdDSA, key.Public), jws.WithCompact())
 	if err != nil {
 		return verified{}, ErrSignature
 	}
@@ -144,7 +151,27 @@ func verifySignature(raw string, accepted []Key) (verified, error) {
 		return verified{}, err
 	}
 	claims.KeyID = head.keyID
-	return verified{claims: claims, key: Key{ID: head.keyID, Public: accepted[i].Public}}, nil
+	return verified{claims: claims, key: Key{ID: head.keyID, Public: key.Public}}, nil
+}
+
+// findKey looks for an accepted key, in a refreshed set if need be. An id is
+// compared and nothing else: it never names a file, an address or a query.
+func (v *Verifier) findKey(id string, now time.Time, accepted []Key) (Key, error) {
+	named := func(k Key) bool { return k.ID == id }
+	i := slices.IndexFunc(accepted, named)
+	if r, ok := v.cfg.Keys.(Refresher); ok && i < 0 {
+		r.Refresh()
+		accepted = r.Accepted(now)
+		i = slices.IndexFunc(accepted, named)
+	}
+	switch {
+	case i >= 0:
+		return accepted[i], nil
+	case len(accepted) == 0:
+		return Key{}, ErrNoKeys
+	default:
+		return Key{}, fmt.Errorf("%w (key %.80q)", ErrUnknownKey, id)
+	}
 }
 
 // stillAccepted compares the key itself too: an id may come back with another.

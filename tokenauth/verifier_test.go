@@ -329,8 +329,10 @@ func TestCacheForgetsWithTheKey(t *testing.T) {
 		wantReason(t, err, want)
 	}
 	check("")
-	set.accepted = nil
+	set.accepted = keys.Accepted(start.Add(-100 * 24 * time.Hour))
 	check("unknown_key")
+	set.accepted = nil
+	check("no_keys")
 	// The id comes back, with another key.
 	public, _, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -377,6 +379,7 @@ func TestVerifierConfigIsChecked(t *testing.T) {
 		"no keys":     {Issuer: "i", Audience: "a"},
 		"no issuer":   {Keys: keys, Audience: "a"},
 		"no audience": {Keys: keys, Issuer: "i"},
+		"long grace":  {Keys: keys, Issuer: "i", Audience: "a", Grace: tokenauth.MaxGrace + 1},
 	} {
 		if _, err := tokenauth.NewVerifier(cfg); err == nil {
 			t.Errorf("%s: accepted", name)

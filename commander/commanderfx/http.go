@@ -5,8 +5,8 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/config"
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
-	"github.com/mission-control-dev/mission-control/commander/internal/config"
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
 	"github.com/mission-control-dev/mission-control/commander/internal/httpapi"
 	"github.com/mission-control-dev/mission-control/commander/internal/ingest"
@@ -36,16 +36,17 @@ func newMetrics(s store.Store, b broker.Broker) (*metrics.Metrics, error) {
 
 func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake) *health.Checker {
 	return health.New(health.Config{
-		Ground: g.Name, Version: Version(),
+		Ground: g.Name, Version: Version(), InProcess: g.Name == Embedded,
 		Excused: func(queue string) bool { return queue == topology.Status && in.GivenUp() },
 	}, s, b)
 }
 
-func newServer(c config.Config, s store.Store, b broker.Broker, ms *mission.Service, ss *session.Service,
+func newServer(c config.Config, g Ground, s store.Store, b broker.Broker, ms *mission.Service, ss *session.Service,
 	h *health.Checker, m *metrics.Metrics, cl *clock.Clock, log *zap.Logger,
 ) (*httpapi.Server, error) {
 	return httpapi.New(httpapi.Config{
-		Addr: c.Addr, APIKey: c.APIKey, EnrollmentKey: c.EnrollmentKey, AllowedHosts: c.AllowedHosts, Queues: shownQueues(),
+		Addr: c.Addr, Listener: g.Listener, APIKey: c.APIKey, EnrollmentKey: c.EnrollmentKey, AllowedHosts: c.AllowedHosts,
+		Queues: shownQueues(),
 	}, httpapi.Deps{
 		Missions: ms, Store: s, Tokens: ss, Depths: b, Health: h, Metrics: m, Now: cl.Now, Logger: log,
 	})

@@ -2,7 +2,8 @@
 // stands in its own package, which knows nothing of fx.
 //
 // An application supplies a config.Config and a *zap.Logger, and provides the ground: a store.Store, a broker.Broker, and
-// a Ground whose Parts give them their life. Servers provides the real one, on Redis and RabbitMQ.
+// a Ground whose Parts give them their life. Servers provides the real one, on Redis and RabbitMQ. A program without fx
+// gets a whole commander in memory from NewEmbedded.
 package commanderfx
 
 import (
@@ -12,8 +13,8 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/config"
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
-	"github.com/mission-control-dev/mission-control/commander/internal/config"
 	"github.com/mission-control-dev/mission-control/commander/internal/dispatch"
 	"github.com/mission-control-dev/mission-control/commander/internal/inbox"
 	"github.com/mission-control-dev/mission-control/commander/internal/ingest"
@@ -52,6 +53,9 @@ const (
 )
 
 func newKeys(c config.Config) (keys, error) {
+	if err := c.Check(); err != nil {
+		return keys{}, err
+	}
 	tokens, err := tokenauth.NewDerivedKeys(tokenauth.DerivedConfig{Secret: c.MasterSecret, Label: labelTokens})
 	if err != nil {
 		return keys{}, fmt.Errorf("derive token keys: %w", err)
@@ -78,7 +82,9 @@ func newVerifier(k keys, c *clock.Clock) (*tokenauth.Verifier, error) {
 	})
 }
 
-func newClock(s store.Store, log *zap.Logger) *clock.Clock { return clock.New(s, log) }
+func newClock(s store.Store, up *uptime.Tracker, log *zap.Logger) *clock.Clock {
+	return clock.New(s, up.Reset, log)
+}
 
 func newTracker() *uptime.Tracker {
 	return uptime.New(uptime.Store, uptime.Broker, uptime.Intake, uptime.Listener)
@@ -89,7 +95,9 @@ func newSender(b broker.Broker, m *metrics.Metrics, log *zap.Logger) *inbox.Send
 }
 
 func newDispatcher(s store.Store, b broker.Broker, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *dispatch.Dispatcher {
-	return dispatch.New(dispatch.Config{Store: s, Publisher: b, Now: c.Now, Observe: m.Dispatched, Logger: log})
+	return dispatch.New(dispatch.Config{
+		Store: s, Publisher: b, Connected: func() bool { return b.Health().Connected }, Now: c.Now, Observe: m.Dispatched, Logger: log,
+	})
 }
 
 // suspects breaks the circle between missions, which name suspects, and the reaper, which asks missions for their end.
@@ -112,9 +120,10 @@ func newMissions(s store.Store, d *dispatch.Dispatcher, in *inbox.Sender, sus *s
 	})
 }
 
-func newSessions(s store.Store, i *tokenauth.Issuer, k keys, c *clock.Clock, m *metrics.Metrics) *session.Service {
+func newSessions(s store.Store, i *tokenauth.Issuer, k keys, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *session.Service {
 	return session.New(session.Config{
 		Store: s, Issuer: i, Keys: k.tokens, TicketKey: k.ticket, Now: c.Time, Issued: m.TokenIssued,
+		Logger: log.Named("session"),
 	})
 }
 
@@ -136,10 +145,10 @@ func newMarkers(b broker.Broker, k keys, log *zap.Logger) *reap.Markers {
 }
 
 func newReaper(s store.Store, ms *mission.Service, mk *reap.Markers, in *inbox.Sender, up *uptime.Tracker, sus *suspects,
-	m *metrics.Metrics, log *zap.Logger,
+	m *metrics.Metrics, c *clock.Clock, log *zap.Logger,
 ) *reap.Reaper {
 	r := reap.New(reap.Config{
-		Store: s, Missions: ms, Barrier: mk, Inboxes: in, Uptime: up, Buried: m.SessionBuried, Logger: log,
+		Store: s, Missions: ms, Barrier: mk, Inboxes: in, Uptime: up, Now: c.Now, Buried: m.SessionBuried, Logger: log,
 	})
 	sus.reaper = r
 	return r

@@ -2,11 +2,12 @@ package commanderfx
 
 import (
 	"context"
+	"net"
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
-	"github.com/mission-control-dev/mission-control/commander/internal/config"
+	"github.com/mission-control-dev/mission-control/commander/config"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/broker/amqpbroker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
@@ -18,10 +19,18 @@ import (
 // Servers is the ground of real servers: Redis with its twin in memory, and RabbitMQ.
 var Servers = fx.Module("servers", fx.Provide(newRedis, newTwin, newRabbit)) //nolint:gochecknoglobals // how fx modules are exported
 
-// Ground is what the commander stands on. Its parts are started before all others and stopped after them.
+// Embedded is the Ground.Name of a commander whose store and broker are in its own process. Its health says that Redis
+// and RabbitMQ are not used.
+const Embedded = "embedded"
+
+// Ground is what the commander stands on.
 type Ground struct {
-	Name  string
+	// Name is shown by GET /health: compose, local or Embedded.
+	Name string
+	// Parts are started before all others and stopped after them.
 	Parts []Part
+	// Listener, where set, is what HTTP is served on, instead of config.Config.Addr. The commander closes it.
+	Listener net.Listener
 }
 
 // Part is anything that is started and stopped.

@@ -4,13 +4,15 @@
 // # What it decides
 //
 // Nothing about missions: the commander is the truth, and every method returns what it said. The client decides only
-// when a call may be made again. Reads may. Submit may, because it sends an Idempotency-Key with each mission, so that
-// a second try finds the first one's mission. Cancel may, because a second cancel changes nothing.
+// when a call may be made again. Reads may. Submit and SubmitBatch may, because they send an Idempotency-Key, so that a
+// second try finds what the first one made. Cancel may, because a second cancel changes nothing. Retry may not.
 //
-//	Submit, Get, List, History, Cancel, Stats, Soldiers   tried again while the failure may pass, see Retry
-//	Health                                                tried once: "down" is an answer
-//	Events                                                reconnects until its context ends
-//	Wait                                                  follows Events, with a Get now and then
+//	Submit, SubmitBatch, Cancel             tried again while the failure may pass, see Config.Retry
+//	Get, List, History, Stats, Soldiers     likewise
+//	Retry                                   tried once: a second try could start a second attempt
+//	Health                                  tried once: "down" is an answer
+//	Events                                  reconnects until its context ends
+//	Wait                                    follows Events, with a Get now and then
 //
 // # What may fail
 //

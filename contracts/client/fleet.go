@@ -29,9 +29,13 @@ type Health struct {
 	Checks map[string]Check `json:"checks"`
 }
 
+// CheckNotUsed is the Check.Status of a server that isn't there: on the ground embedded the commander's own process does
+// the work of Redis and RabbitMQ.
+const CheckNotUsed = "not_used"
+
 // Check is one round trip to one part.
 type Check struct {
-	// Status is up, down, or warn: up, but see Warning.
+	// Status is up, down, warn (up, but see Warning), or CheckNotUsed.
 	Status    string  `json:"status"`
 	LatencyMS float64 `json:"latency_ms"`
 	Error     string  `json:"error,omitempty"`

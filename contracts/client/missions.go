@@ -59,6 +59,26 @@ func (c *Client) Submit(ctx context.Context, r contracts.MissionRequest, o Submi
 	return m, nil
 }
 
+// SubmitBatch asks for 1 to contracts.MaxBatchMissions missions, which are promised all or none. They come back in the
+// order of the requests, without payloads. The IdempotencyKey is that of the whole; otherwise it is as Submit.
+func (c *Client) SubmitBatch(ctx context.Context, rs []contracts.MissionRequest, o SubmitOptions) ([]contracts.Mission, error) {
+	body, err := json.Marshal(contracts.BatchRequest{Missions: rs})
+	if err != nil {
+		return nil, fmt.Errorf("encoding the mission requests: %w", err)
+	}
+	if o.IdempotencyKey == "" {
+		o.IdempotencyKey = NewIdempotencyKey()
+	}
+	var answer struct {
+		Missions []contracts.Mission `json:"missions"`
+	}
+	k := call{method: http.MethodPost, path: "/missions/batch", body: body, key: o.IdempotencyKey, into: &answer}
+	if _, err := c.do(ctx, k); err != nil {
+		return nil, fmt.Errorf("submitting %d missions: %w", len(rs), err)
+	}
+	return answer.Missions, nil
+}
+
 // Get returns one mission, with payload and result. Code `not_found` (404) means that there is none; `not_in_memory`
 // (503) that the commander can't know while Redis is away.
 func (c *Client) Get(ctx context.Context, id string) (Mission, error) {
@@ -105,11 +125,29 @@ func (c *Client) Cancel(ctx context.Context, id string) (Mission, error) {
 	return Mission{}, fmt.Errorf("cancelling mission %s: %w", id, err)
 }
 
+// Retry has a FAILED or CANCELLED mission sent out again, as one more attempt. Any other status is a Problem with status
+// 409.
+//
+// It is tried once, since a second try could start a second attempt. After an UnreachableError or a temporary Problem the
+// mission's Attempt, as Get shows it, tells whether this took effect.
+func (c *Client) Retry(ctx context.Context, id string) (Mission, error) {
+	var m Mission
+	if err := c.once(ctx, call{method: http.MethodPost, path: missionPath(id) + "/retry", into: &m}); err != nil {
+		return Mission{}, fmt.Errorf("retrying mission %s: %w", id, err)
+	}
+	return m, nil
+}
+
 // ListOptions filter a list. Empty fields filter nothing.
 type ListOptions struct {
 	Status contracts.Status
 	Kind   string
 	Squad  string
+	// Label is one that a mission must have.
+	Label contracts.Label
+	// Search is a mission's whole id, or the beginning of a name, which is looked for among the newest
+	// contracts.SearchWindow missions; see Page.Searched.
+	Search string
 	// PageSize is how many missions one request asks for, 1 to contracts.MaxListLimit. Default
 	// contracts.DefaultListLimit. It doesn't bound the list: stop ranging for that.
 	PageSize int
@@ -124,6 +162,8 @@ type Page struct {
 	NextCursor string `json:"next_cursor"`
 	// Complete: the list has all missions there are, not only those in the commander's memory.
 	Complete bool `json:"complete"`
+	// Searched is how many missions a search looks at, the newest; 0 where it looks at all.
+	Searched int `json:"searched,omitempty"`
 	Source
 }
 
@@ -138,6 +178,10 @@ func (c *Client) ListPage(ctx context.Context, o ListOptions) (Page, error) {
 	set("status", string(o.Status))
 	set("kind", o.Kind)
 	set("squad", o.Squad)
+	set("q", o.Search)
+	if o.Label != (contracts.Label{}) {
+		q.Set("label", o.Label.String())
+	}
 	set("cursor", o.Cursor)
 	if o.PageSize != 0 {
 		q.Set("limit", strconv.Itoa(o.PageSize))

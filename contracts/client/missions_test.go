@@ -61,6 +61,63 @@ func TestSubmitKeys(t *testing.T) {
 	}
 }
 
+func TestSubmitBatchRetriesUnderOneKey(t *testing.T) {
+	c := newCommander(t, func(n int, w http.ResponseWriter, _ *http.Request) {
+		if n == 0 { // the answer is lost
+			conn, _, _ := w.(http.Hijacker).Hijack()
+			_ = conn.Close()
+			return
+		}
+		writeJSON(w, http.StatusAccepted, map[string]any{"missions": []contracts.Mission{{MissionID: "a"}, {MissionID: "b"}}})
+	})
+	ms, err := c.client(t).SubmitBatch(t.Context(), []contracts.MissionRequest{
+		{Name: "a", Labels: map[string]string{"team": "blue"}}, {Name: "b"},
+	}, client.SubmitOptions{})
+	if err != nil || len(ms) != 2 || ms[0].MissionID != "a" || ms[1].MissionID != "b" {
+		t.Fatalf("got %v, %v", ms, err)
+	}
+	r := c.requests()
+	if len(r) != 2 || r[0].header.Get("Idempotency-Key") == "" || r[0].header.Get("Idempotency-Key") != r[1].header.Get("Idempotency-Key") {
+		t.Errorf("requests %+v", r)
+	}
+	if r[1].method != "POST" || r[1].target != "/missions/batch" || r[1].body != `{"missions":[{"name":"a","labels":{"team":"blue"}},{"name":"b"}]}` {
+		t.Errorf("request %+v", r[1])
+	}
+}
+
+func TestRetryIsTriedOnce(t *testing.T) {
+	c := newCommander(t, func(n int, w http.ResponseWriter, _ *http.Request) {
+		if n == 0 {
+			writeJSON(w, http.StatusAccepted, mission(contracts.StatusQueued, 5))
+			return
+		}
+		writeProblem(w, http.StatusServiceUnavailable, "store_unavailable", "Redis is away.")
+	})
+	cl := c.client(t)
+	if m, err := cl.Retry(t.Context(), missionID); err != nil || m.Version != 5 {
+		t.Errorf("got %v, %v", m, err)
+	}
+	if _, err := cl.Retry(t.Context(), missionID); !client.Temporary(err) {
+		t.Errorf("got %v", err)
+	}
+	if r := c.requests(); len(r) != 2 || r[0].method != "POST" || r[0].target != "/missions/"+missionID+"/retry" {
+		t.Errorf("requests %+v", r)
+	}
+}
+
+func TestListByLabelAndSearch(t *testing.T) {
+	c := newCommander(t, func(_ int, w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, 200, map[string]any{"missions": []contracts.Mission{}, "next_cursor": nil, "complete": true, "searched": 10000})
+	})
+	p, err := c.client(t).ListPage(t.Context(), client.ListOptions{Label: contracts.Label{Key: "url", Value: "a:b&c"}, Search: "recon 7"})
+	if err != nil || p.Searched != 10000 {
+		t.Errorf("got %+v, %v", p, err)
+	}
+	if got := c.requests()[0].target; got != "/missions?label=url%3Aa%3Ab%26c&q=recon+7" {
+		t.Errorf("asked %s", got)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	field := contracts.FieldError{Field: "name", Code: "required", Message: "must have 1 to 200 characters"}
 	for _, tc := range []struct {

@@ -25,7 +25,7 @@ const (
 	open mode = iota
 	// refusing answers ErrUnavailable at once.
 	refusing
-	// hanging answers nothing until the caller's context ends.
+	// hanging answers nothing until the caller's context ends, or the primary's own patience.
 	hanging
 	// deaf does not even heed the context, until it is opened again.
 	deaf
@@ -65,8 +65,10 @@ func (g *gate) pass(ctx context.Context) (store.Store, error) {
 		case refusing:
 			return nil, fmt.Errorf("gate: %w", store.ErrUnavailable)
 		case hanging:
-			<-ctx.Done()
-			return nil, fmt.Errorf("gate: %w: %w", store.ErrUnavailable, ctx.Err())
+			bounded, cancel := context.WithTimeout(ctx, 2*time.Second)
+			<-bounded.Done()
+			cancel()
+			return nil, fmt.Errorf("gate: %w: %w", store.ErrUnavailable, bounded.Err())
 		}
 		time.Sleep(time.Second) // only in fake time
 	}
@@ -89,6 +91,14 @@ func (g *gate) Commit(ctx context.Context, changes ...store.Change) ([]store.Out
 		return nil, err
 	}
 	return to.Commit(ctx, changes...)
+}
+
+func (g *gate) CreateAll(ctx context.Context, key *store.Idempotency, changes ...store.Change) ([]store.Outcome, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.CreateAll(ctx, key, changes...)
 }
 
 func (g *gate) Get(ctx context.Context, id string) (store.Record, store.Source, error) {
@@ -169,6 +179,14 @@ func (g *gate) Expired(ctx context.Context, limit int) ([]store.Session, error) 
 		return nil, err
 	}
 	return to.Expired(ctx, limit)
+}
+
+func (g *gate) Peek(ctx context.Context, ids ...string) ([]store.Record, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.Peek(ctx, ids...)
 }
 
 func (g *gate) SessionMissions(ctx context.Context, id string) ([]string, error) {

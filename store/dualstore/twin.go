@@ -239,14 +239,17 @@ func (t *twin) list(q store.Query) (store.Page, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	ids := t.ids()
-	i := len(ids)
+	i, floor := len(ids), 0
+	if q.ByName() {
+		floor = max(0, len(ids)-contracts.SearchWindow)
+	}
 	if q.Cursor != "" {
 		i, _ = slices.BinarySearch(ids, q.Cursor)
 	}
-	var page store.Page
-	for i--; i >= 0; i-- {
+	page := store.Page{Cut: floor > 0}
+	for i--; i >= floor; i-- {
 		m := t.entries[ids[i]].record.Mission
-		if q.Status != "" && m.Status != q.Status || q.Kind != "" && m.Kind != q.Kind || q.Squad != "" && m.Squad != q.Squad {
+		if !q.Fits(m) {
 			continue
 		}
 		if len(page.Missions) == limit {

@@ -15,6 +15,12 @@ func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Ou
 	return outcomes, s.wrote(changes, outcomes, err)
 }
 
+// CreateAll implements store.Missions: by the primary. What was applied is then in memory.
+func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes ...store.Change) ([]store.Outcome, error) {
+	outcomes, err := s.primary.CreateAll(ctx, key, changes...)
+	return outcomes, s.wrote(changes, outcomes, err)
+}
+
 // Bury implements store.Sessions: by the primary. What was applied is then in memory.
 func (s *Store) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time, changes ...store.Change) ([]store.Outcome, error) {
 	outcomes, err := s.primary.Bury(ctx, id, ifRenewedAt, changes...)

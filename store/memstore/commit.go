@@ -28,11 +28,37 @@ func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Ou
 	return outcomes, nil
 }
 
-func (s *Store) commit(c store.Change) store.Outcome {
-	if c.Idempotency != nil {
-		if k, ok := s.keys[c.Idempotency.Key]; ok && s.now().Before(k.until) {
-			return store.Outcome{Code: store.Duplicate, Existing: k.existing}
+// CreateAll implements store.Missions.
+func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes ...store.Change) ([]store.Outcome, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := store.CheckCreations(key, changes); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o, used := s.used(key); used {
+		return slices.Repeat([]store.Outcome{o}, len(changes)), nil
+	}
+	ids := make([]string, len(changes))
+	for i, c := range changes {
+		ids[i] = c.Record.Mission.MissionID
+		if s.version(ids[i]) != 0 {
+			return slices.Repeat([]store.Outcome{{Code: store.Conflict}}, len(changes)), nil
 		}
+	}
+	s.use(key, ids)
+	outcomes := make([]store.Outcome, len(changes))
+	for i, c := range changes {
+		outcomes[i] = s.apply(c)
+	}
+	return outcomes, nil
+}
+
+func (s *Store) commit(c store.Change) store.Outcome {
+	if o, used := s.used(c.Idempotency); used {
+		return o
 	}
 	if s.version(c.Record.Mission.MissionID) != c.IfVersion {
 		return store.Outcome{Code: store.Conflict}
@@ -40,19 +66,36 @@ func (s *Store) commit(c store.Change) store.Outcome {
 	if c.IfSession != "" && !s.live(c.IfSession) {
 		return store.Outcome{Code: store.SessionDead}
 	}
-	if k := c.Idempotency; k != nil {
-		now := s.now()
-		for old, kept := range s.keys {
-			if !now.Before(kept.until) {
-				delete(s.keys, old)
-			}
-		}
-		s.keys[k.Key] = key{
-			existing: store.Existing{MissionID: c.Record.Mission.MissionID, BodyHash: k.BodyHash},
-			until:    now.Add(k.TTL),
+	s.use(c.Idempotency, []string{c.Record.Mission.MissionID})
+	return s.apply(c)
+}
+
+// used returns the outcome for a key that was used before.
+func (s *Store) used(k *store.Idempotency) (store.Outcome, bool) {
+	if k == nil {
+		return store.Outcome{}, false
+	}
+	kept, known := s.keys[k.Key]
+	if !known || !s.now().Before(kept.until) {
+		return store.Outcome{}, false
+	}
+	e := kept.existing
+	e.MissionIDs = slices.Clone(e.MissionIDs)
+	return store.Outcome{Code: store.Duplicate, Existing: e}, true
+}
+
+// use remembers what a key was used for, and forgets the keys whose time is over.
+func (s *Store) use(k *store.Idempotency, ids []string) {
+	if k == nil {
+		return
+	}
+	now := s.now()
+	for old, kept := range s.keys {
+		if !now.Before(kept.until) {
+			delete(s.keys, old)
 		}
 	}
-	return s.apply(c)
+	s.keys[k.Key] = key{existing: store.Existing{MissionIDs: ids, BodyHash: k.BodyHash}, until: now.Add(k.TTL)}
 }
 
 func (s *Store) version(id string) int64 {

@@ -22,6 +22,7 @@ const (
 type session struct {
 	store.Session
 	buriedAt int64
+	highest  int64 // of the Seqs of its renewals
 }
 
 // find returns the session, or nil. It forgets one that was dead for too long.
@@ -52,10 +53,14 @@ func (s *Store) Renew(ctx context.Context, next store.Session, lease time.Durati
 	now := s.now().UnixMilli()
 	next = next.Clone()
 	next.State, next.StartedAt = store.SessionLive, contracts.FromMillis(now)
-	renewed := now
+	renewed, highest := now, next.Seq
 	if before := s.find(next.ID); before != nil {
 		if before.State == store.SessionBuried {
 			return store.Session{}, store.ErrSessionDead
+		}
+		highest = max(next.Seq, before.highest)
+		if next.Seq > 0 && next.Seq < highest { // overtaken: it proves life, and nothing else is news
+			next = before.Session.Clone()
 		}
 		next.StartedAt = before.StartedAt
 		// RenewedAt only grows, so that it tells one renewal from another.
@@ -63,7 +68,7 @@ func (s *Store) Renew(ctx context.Context, next store.Session, lease time.Durati
 	}
 	next.RenewedAt = contracts.FromMillis(renewed)
 	next.LeaseUntil = contracts.FromMillis(now + lease.Milliseconds())
-	s.sessions[next.ID] = &session{Session: next}
+	s.sessions[next.ID] = &session{Session: next, highest: highest}
 	return next.Clone(), nil
 }
 

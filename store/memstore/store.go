@@ -138,14 +138,17 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	limit := min(max(q.Limit, 1), contracts.MaxListLimit)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := len(s.ids)
+	i, floor := len(s.ids), 0
+	if q.ByName() {
+		floor = max(0, len(s.ids)-contracts.SearchWindow)
+	}
 	if q.Cursor != "" {
 		i, _ = slices.BinarySearch(s.ids, q.Cursor)
 	}
-	page := store.Page{Complete: true}
-	for i--; i >= 0; i-- {
+	page := store.Page{Complete: true, Cut: floor > 0}
+	for i--; i >= floor; i-- {
 		m := s.missions[s.ids[i]].record.Mission
-		if q.Status != "" && m.Status != q.Status || q.Kind != "" && m.Kind != q.Kind || q.Squad != "" && m.Squad != q.Squad {
+		if !q.Fits(m) {
 			continue
 		}
 		if len(page.Missions) == limit {

@@ -15,7 +15,7 @@ import (
 // Now returns the clock of Redis.
 func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	var text string
-	err := s.do(ctx, "read the clock", 0, func(ctx context.Context, client rueidis.Client) (err error) {
+	err := s.do(ctx, "read the clock", func(ctx context.Context, client rueidis.Client) (err error) {
 		text, err = s.scripts.clock.Exec(ctx, client, []string{s.keys.events()}, nil).ToString()
 		return err
 	})
@@ -29,14 +29,22 @@ func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	return time.UnixMicro(micros), nil
 }
 
-// Check makes a round trip and looks at how Redis is set up. It warns where answered writes may be lost, or memory is
-// or may become short; where Redis refuses to tell (managed ones do), it does not warn. It is ErrUnavailable for a
-// read-only replica.
+// Check writes something and looks at how Redis is set up. It warns where answered writes may be lost, or memory is or
+// may become short; where Redis refuses to tell (managed ones do), it does not warn. It is ErrUnavailable where Redis
+// answers and yet takes no write: a replica, out of memory, its disk full. A commander that took such a Redis for one
+// that is there would declare soldiers dead whose leases it could not renew.
 func (s *Store) Check(ctx context.Context) (warning string, err error) {
 	var info, fsync map[string]string
-	err = s.do(ctx, "check", 0, func(ctx context.Context, client rueidis.Client) error {
+	err = s.do(ctx, "check", func(ctx context.Context, client rueidis.Client) error {
 		// A wiped Redis gets its layout number back here.
 		if err := ensureSchema(ctx, client, s.keys.schema()); err != nil {
+			return err
+		}
+		err := client.Do(ctx, client.B().Set().Key(s.keys.probe()).Value("1").Ex(time.Minute).Build()).Error()
+		if err != nil {
+			if strings.HasPrefix(err.Error(), "READONLY") {
+				return fmt.Errorf("it is a replica; point REDIS_URL at the master: %w", err)
+			}
 			return err
 		}
 		text, err := client.Do(ctx, client.B().Info().Build()).ToString()
@@ -44,9 +52,6 @@ func (s *Store) Check(ctx context.Context) (warning string, err error) {
 			return unlessRefused(err)
 		}
 		info = parseInfo(text)
-		if info["role"] == "slave" {
-			return errors.New("it is a replica; point REDIS_URL at the master")
-		}
 		fsync, err = client.Do(ctx, client.B().ConfigGet().Parameter("appendfsync").Build()).AsStrMap()
 		return unlessRefused(err)
 	})

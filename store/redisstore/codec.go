@@ -13,7 +13,7 @@ import (
 // core is what a mission's creation fixed, without the payload. Names are short and defaults left out, because there is
 // one for each mission that Redis remembers.
 type core struct {
-	Name     string            `json:"n,omitempty"`
+	Name     string            `json:"n,omitempty"` // first, for encodedBeginning
 	Kind     string            `json:"k,omitempty"`
 	Squad    string            `json:"q,omitempty"`
 	Priority string            `json:"p,omitempty"`
@@ -41,6 +41,16 @@ type rest struct {
 	Recorded    string                  `json:"o,omitempty"`
 	Dispatches  int                     `json:"d,omitempty"`
 	Refusals    int                     `json:"y,omitempty"`
+}
+
+// encodedBeginning is how the core of a mission begins, in small letters, whose name begins with the given text: the name
+// stands first, and as no character's escape is the beginning of another's, escaping keeps beginnings.
+func encodedBeginning(name string) (string, error) {
+	text, err := json.Marshal(core{Name: name})
+	if err != nil {
+		return "", fmt.Errorf("encoding a name: %w", err)
+	}
+	return store.FoldName(strings.TrimSuffix(string(text), `"}`)), nil
 }
 
 func encodeRecord(r store.Record) (coreJSON, restJSON string, err error) {
@@ -153,12 +163,13 @@ type soldier struct {
 	Version   string                   `json:"v,omitempty"`
 	Inbox     string                   `json:"b,omitempty"`
 	Running   []contracts.ExecutionRef `json:"r,omitempty"`
+	Seq       int64                    `json:"n,omitempty"`
 }
 
 func encodeSoldier(s store.Session) (string, error) {
 	b, err := json.Marshal(soldier{
 		SoldierID: s.SoldierID, Squads: s.Squads, Kinds: s.Kinds, Slots: s.Slots, Version: s.Version, Inbox: s.Inbox,
-		Running: s.Running,
+		Running: s.Running, Seq: s.Seq,
 	})
 	return string(b), err
 }
@@ -179,7 +190,7 @@ func decodeSession(id string, f []string) (store.Session, error) {
 	}
 	return store.Session{
 		ID: id, SoldierID: s.SoldierID, State: store.SessionState(f[0]), Squads: s.Squads, Kinds: s.Kinds,
-		Slots: s.Slots, Version: s.Version, Inbox: s.Inbox, Running: s.Running,
+		Slots: s.Slots, Version: s.Version, Inbox: s.Inbox, Running: s.Running, Seq: s.Seq,
 		StartedAt: times[0], RenewedAt: times[1], LeaseUntil: times[2],
 	}.Clone(), nil
 }

@@ -3,16 +3,24 @@ package redisstore
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
+	"github.com/redis/rueidis"
 )
 
 // A script call takes so many changes at most, and bytes, unless one change alone is larger.
 const (
 	chunkChanges = 64
 	chunkBytes   = 1 << 20
+	// createBytes and createChanges are for how much each CreateAll gets a second more than Config.Timeout.
+	createBytes   = 4 << 20
+	createChanges = 500
 )
 
 // call collects what a script that changes missions is given.
@@ -45,16 +53,16 @@ func (s *Store) encodeChange(c store.Change) (keys, args []string, err error) {
 		ttl, hash = strconv.FormatInt(i.TTL.Milliseconds(), 10), i.BodyHash
 		keys = append(keys, s.keys.idempotency(i.Key))
 	}
-	payload := ""
-	if c.IfVersion == 0 { // it never changes, so it is sent once
-		payload = string(m.Payload)
+	payload, labels := "", map[string]string(nil)
+	if c.IfVersion == 0 { // they never change, so they are sent once
+		payload, labels = string(m.Payload), m.Labels
 	} else {
 		coreJSON = ""
 	}
 	args = []string{
 		m.MissionID, strconv.FormatInt(c.IfVersion, 10), strconv.FormatInt(c.IfVersion+1, 10), string(m.Status), r.Session,
 		coreJSON, restJSON, payload, string(m.Result), m.Kind, m.Squad, due, at, c.IfSession, ttl, hash,
-		strconv.Itoa(len(c.History)),
+		strconv.Itoa(len(c.History)), strconv.Itoa(len(labels)),
 	}
 	for _, l := range c.History {
 		text, err := encodeLine(l)
@@ -62,6 +70,9 @@ func (s *Store) encodeChange(c store.Change) (keys, args []string, err error) {
 			return nil, nil, fmt.Errorf("encoding history of mission %s: %w", m.MissionID, err)
 		}
 		args = append(args, text)
+	}
+	for _, k := range slices.Sorted(maps.Keys(labels)) {
+		args = append(args, contracts.Label{Key: k, Value: labels[k]}.String())
 	}
 	return keys, args, nil
 }
@@ -133,6 +144,51 @@ func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Ou
 	return outcomes, nil
 }
 
+// CreateAll implements store.Missions. It is one script call, however large the missions are together; it may take a
+// second longer than Config.Timeout for every 4 MiB, and for every 500 missions.
+func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes ...store.Change) ([]store.Outcome, error) {
+	if err := store.CheckCreations(key, changes); err != nil {
+		return nil, err
+	}
+	var all call
+	ids := make([]string, len(changes))
+	for i, c := range changes {
+		ids[i] = c.Record.Mission.MissionID
+		keys, args, err := s.encodeChange(c)
+		if err != nil {
+			return nil, err
+		}
+		all.add(keys, args)
+	}
+	shared, ttl, use := s.sharedKeys(), "", ""
+	if key != nil {
+		shared, ttl = append(shared, s.keys.idempotency(key.Key)), strconv.FormatInt(key.TTL.Milliseconds(), 10)
+		use = strings.Join(ids, ",") + " " + key.BodyHash
+	}
+	keys := append(shared, all.keys...)
+	args := slices.Concat(s.sharedArgs(), []string{strconv.Itoa(all.changes), ttl, use}, all.args)
+	var reply []string
+	extra := time.Duration(all.bytes)*time.Second/createBytes + time.Duration(all.changes)*time.Second/createChanges
+	err := s.wait(ctx, "create missions", extra, func(ctx context.Context, client rueidis.Client) (err error) {
+		reply, err = s.scripts.createAll.exec(ctx, client, keys, args)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if reply[0] != "applied" {
+		o, err := decodeOutcome(reply[0], strings.Join(reply[1:], ""))
+		return slices.Repeat([]store.Outcome{o}, len(changes)), err
+	}
+	outcomes := make([]store.Outcome, len(changes))
+	for i, dispatch := range reply[1:] {
+		if outcomes[i], err = applied(dispatch); err != nil {
+			return nil, err
+		}
+	}
+	return outcomes, nil
+}
+
 func decodeOutcome(code, detail string) (store.Outcome, error) {
 	switch code {
 	case "applied":
@@ -142,8 +198,9 @@ func decodeOutcome(code, detail string) (store.Outcome, error) {
 	case "session_dead":
 		return store.Outcome{Code: store.SessionDead}, nil
 	case "duplicate":
-		id, hash, _ := strings.Cut(detail, " ")
-		return store.Outcome{Code: store.Duplicate, Existing: store.Existing{MissionID: id, BodyHash: hash}}, nil
+		ids, hash, _ := strings.Cut(detail, " ")
+		e := store.Existing{MissionIDs: strings.Split(ids, ","), BodyHash: hash}
+		return store.Outcome{Code: store.Duplicate, Existing: e}, nil
 	}
 	return store.Outcome{}, fmt.Errorf("redis: commit: unknown outcome %q", code)
 }

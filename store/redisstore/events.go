@@ -29,7 +29,7 @@ const maxWait = time.Minute
 // LastEvent implements store.Events.
 func (s *Store) LastEvent(ctx context.Context) (string, error) {
 	id := noEvent
-	err := s.do(ctx, "read last event", 0, func(ctx context.Context, client rueidis.Client) error {
+	err := s.do(ctx, "read last event", func(ctx context.Context, client rueidis.Client) error {
 		last, err := client.Do(ctx, client.B().Xrevrange().Key(s.keys.events()).End("+").Start("-").Count(1).Build()).AsXRange()
 		if len(last) > 0 {
 			id = last[0].ID
@@ -59,7 +59,7 @@ func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait ti
 			return nil, nil
 		}
 		// What the wait brings is read again by the script, which notices what a wait does not: a wiped Redis.
-		err = s.do(ctx, "wait for events", left, func(ctx context.Context, client rueidis.Client) error {
+		err = s.wait(ctx, "wait for events", left, func(ctx context.Context, client rueidis.Client) error {
 			err := client.Do(ctx, client.B().Xread().Count(1).Block(left.Milliseconds()).Streams().
 				Key(s.keys.events()).Id(after).Build()).Error()
 			if rueidis.IsRedisNil(err) {

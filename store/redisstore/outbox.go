@@ -43,7 +43,7 @@ func (s *Store) ClearDue(ctx context.Context, entries ...store.Due) error {
 		for _, e := range chunk {
 			args = append(args, e.MissionID, strconv.FormatInt(e.Dispatch, 10))
 		}
-		err := s.do(ctx, "clear due entries", 0, s.exec(s.scripts.clearDue, []string{s.keys.due(), s.keys.dueNumbers()}, args))
+		err := s.do(ctx, "clear due entries", s.exec(s.scripts.clearDue, []string{s.keys.due(), s.keys.dueNumbers()}, args))
 		if err != nil {
 			return err
 		}

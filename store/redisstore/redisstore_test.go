@@ -13,6 +13,7 @@ import (
 	"github.com/redis/rueidis"
 	"go.uber.org/goleak"
 	"go.uber.org/zap/zaptest"
+	"pgregory.net/rapid"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(redistest.Main(m)) }
@@ -76,8 +77,9 @@ func emptied(t testing.TB) string {
 }
 
 func TestConformance(t *testing.T) {
+	redistest.Shared(t) // skips once, not in each test of the suite
 	storetest.Run(t, func(t *testing.T) store.Store {
-		return start(t, redisstore.Config{URL: emptied(t)})
+		return start(t, redisstore.Config{URL: emptied(t), Timeout: 10 * time.Second}) // the machine may be busy
 	})
 }
 
@@ -88,8 +90,8 @@ func TestEventsAreTrimmed(t *testing.T) {
 
 func TestAgreesWithTheModel(t *testing.T) {
 	s := start(t, redisstore.Config{URL: redistest.Shared(t).URL()})
-	modeltest.Agree(t, func(t *testing.T) store.Store {
+	modeltest.Agree(t, func(*rapid.T) []modeltest.Subject {
 		emptied(t)
-		return s
+		return []modeltest.Subject{{Name: "redis", Store: s}}
 	})
 }

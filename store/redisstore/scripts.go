@@ -1,7 +1,12 @@
 package redisstore
 
 import (
+	"context"
+	"crypto/sha1" //nolint:gosec // how Redis names scripts
 	_ "embed"
+	"encoding/hex"
+	"errors"
+	"strconv"
 
 	"github.com/redis/rueidis"
 )
@@ -12,6 +17,8 @@ var (
 	applyText string
 	//go:embed lua/commit.lua
 	commitText string
+	//go:embed lua/create_all.lua
+	createAllText string
 	//go:embed lua/bury.lua
 	buryText string
 	//go:embed lua/take_due.lua
@@ -37,22 +44,47 @@ var (
 // scripts are sent as EVALSHA, and whole where Redis does not know them yet. Those that write are sent once; those that
 // only read may be repeated by the client after a network error.
 type scripts struct {
-	commit, bury, takeDue, clearDue, renew         *rueidis.Lua
+	createAll                                      apart
+	commit, bury                                   *rueidis.Lua
+	takeDue, clearDue, renew                       *rueidis.Lua
 	sessions, list, history, counts, events, clock *rueidis.Lua
 }
 
 func newScripts() scripts {
 	return scripts{
-		commit:   rueidis.NewLuaScript(applyText + commitText),
-		bury:     rueidis.NewLuaScript(applyText + buryText),
-		takeDue:  rueidis.NewLuaScript(takeDueText),
-		clearDue: rueidis.NewLuaScript(clearDueText),
-		renew:    rueidis.NewLuaScript(renewText),
-		sessions: rueidis.NewLuaScriptReadOnly(sessionsText),
-		list:     rueidis.NewLuaScriptReadOnly(listText),
-		history:  rueidis.NewLuaScriptReadOnly(historyText),
-		counts:   rueidis.NewLuaScriptReadOnly(countsText),
-		events:   rueidis.NewLuaScriptReadOnly(eventsText),
-		clock:    rueidis.NewLuaScriptReadOnly(nowText),
+		createAll: newApart(applyText + createAllText),
+		commit:    rueidis.NewLuaScript(applyText + commitText),
+		bury:      rueidis.NewLuaScript(applyText + buryText),
+		takeDue:   rueidis.NewLuaScript(takeDueText),
+		clearDue:  rueidis.NewLuaScript(clearDueText),
+		renew:     rueidis.NewLuaScript(renewText),
+		sessions:  rueidis.NewLuaScriptReadOnly(sessionsText),
+		list:      rueidis.NewLuaScriptReadOnly(listText),
+		history:   rueidis.NewLuaScriptReadOnly(historyText),
+		counts:    rueidis.NewLuaScriptReadOnly(countsText),
+		events:    rueidis.NewLuaScriptReadOnly(eventsText),
+		clock:     rueidis.NewLuaScriptReadOnly(nowText),
 	}
+}
+
+// apart is a script whose calls may be so large that they have a connection of their own: neither do other calls wait
+// behind one, nor does the client take a connection for dead on which nothing comes back for seconds.
+type apart struct{ text, sha string }
+
+func newApart(text string) apart {
+	sum := sha1.Sum([]byte(text)) //nolint:gosec // how Redis names scripts
+	return apart{text: text, sha: hex.EncodeToString(sum[:])}
+}
+
+// exec runs the script. It is sent once, and once more only where Redis does not know it yet.
+func (a apart) exec(ctx context.Context, client rueidis.Client, keys, args []string) ([]string, error) {
+	call := func(command, script string) ([]string, error) {
+		return client.Do(ctx, client.B().Arbitrary(command, script, strconv.Itoa(len(keys))).Keys(keys...).Args(args...).Blocking()).AsStrSlice()
+	}
+	reply, err := call("EVALSHA", a.sha)
+	var unknown *rueidis.RedisError
+	if errors.As(err, &unknown) && unknown.IsNoScript() {
+		return call("EVAL", a.text)
+	}
+	return reply, err
 }

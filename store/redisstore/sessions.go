@@ -30,21 +30,21 @@ func (s *Store) Renew(ctx context.Context, next store.Session, lease time.Durati
 	if err != nil {
 		return store.Session{}, fmt.Errorf("encoding session %s: %w", next.ID, err)
 	}
-	times, err := s.run(ctx, "renew session", s.scripts.renew, []string{s.keys.session(next.ID), s.keys.leases()},
-		[]string{next.ID, strconv.FormatInt(lease.Milliseconds(), 10), said})
+	found, err := s.run(ctx, "renew session", s.scripts.renew, []string{s.keys.session(next.ID), s.keys.leases()},
+		[]string{next.ID, strconv.FormatInt(lease.Milliseconds(), 10), said, strconv.FormatInt(next.Seq, 10)})
 	if err != nil {
 		return store.Session{}, err
 	}
-	if len(times) == 0 {
+	if len(found) == 0 {
 		return store.Session{}, store.ErrSessionDead
 	}
-	return decodeSession(next.ID, append([]string{string(store.SessionLive), said}, times...))
+	return decodeSession(next.ID, append([]string{string(store.SessionLive)}, found...))
 }
 
 // Session implements store.Sessions.
 func (s *Store) Session(ctx context.Context, id string) (store.Session, error) {
 	var found []rueidis.RedisMessage
-	err := s.do(ctx, "read session", 0, func(ctx context.Context, client rueidis.Client) (err error) {
+	err := s.do(ctx, "read session", func(ctx context.Context, client rueidis.Client) (err error) {
 		found, err = client.Do(ctx, client.B().Hmget().Key(s.keys.session(id)).Field("st", "j", "a", "n", "u").Build()).ToArray()
 		return err
 	})
@@ -100,7 +100,7 @@ func (s *Store) listSessions(ctx context.Context, op string, limit int, which st
 // SessionMissions implements store.Sessions.
 func (s *Store) SessionMissions(ctx context.Context, id string) ([]string, error) {
 	var ids []string
-	err := s.do(ctx, "read a session's missions", 0, func(ctx context.Context, client rueidis.Client) (err error) {
+	err := s.do(ctx, "read a session's missions", func(ctx context.Context, client rueidis.Client) (err error) {
 		ids, err = client.Do(ctx, client.B().Smembers().Key(s.keys.held(id)).Build()).AsStrSlice()
 		return err
 	})

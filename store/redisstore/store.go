@@ -41,18 +41,28 @@ func (s *Store) Start(context.Context) error {
 // Stop closes the connections and waits for that. After it, every call is ErrUnavailable.
 func (s *Store) Stop(ctx context.Context) error { return s.link.close(ctx) }
 
-// do runs fn with the client, within the caller's context and the Store's timeout (and extra, where a call waits).
-func (s *Store) do(ctx context.Context, op string, extra time.Duration, fn func(context.Context, rueidis.Client) error) error {
+// do runs fn with the client when its turn comes, within the caller's context and the Store's timeout.
+func (s *Store) do(ctx context.Context, op string, fn func(context.Context, rueidis.Client) error) error {
+	bounded, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	select {
+	case s.turns <- struct{}{}:
+		defer func() { <-s.turns }()
+	case <-bounded.Done():
+		return failure(ctx, op, bounded.Err())
+	}
+	return s.ask(ctx, bounded, op, fn)
+}
+
+// wait runs fn out of turn, with a connection of its own, since it may take longer than other calls: by extra.
+func (s *Store) wait(ctx context.Context, op string, extra time.Duration, fn func(context.Context, rueidis.Client) error) error {
 	bounded, cancel := context.WithTimeout(ctx, s.cfg.Timeout+extra)
 	defer cancel()
-	if extra == 0 { // those who wait for events have connections of their own
-		select {
-		case s.turns <- struct{}{}:
-			defer func() { <-s.turns }()
-		case <-bounded.Done():
-			return failure(ctx, op, bounded.Err())
-		}
-	}
+	return s.ask(ctx, bounded, op, fn)
+}
+
+// ask runs fn within bounded, and says what its error means to a caller whose context is ctx.
+func (s *Store) ask(ctx, bounded context.Context, op string, fn func(context.Context, rueidis.Client) error) error {
 	client, err := s.link.get(bounded)
 	if err != nil {
 		return failure(ctx, op, err)
@@ -63,7 +73,7 @@ func (s *Store) do(ctx context.Context, op string, extra time.Duration, fn func(
 // run runs a script and returns its answer as strings.
 func (s *Store) run(ctx context.Context, op string, script *rueidis.Lua, keys, args []string) ([]string, error) {
 	var reply []string
-	err := s.do(ctx, op, 0, func(ctx context.Context, client rueidis.Client) (err error) {
+	err := s.do(ctx, op, func(ctx context.Context, client rueidis.Client) (err error) {
 		reply, err = script.Exec(ctx, client, keys, args).AsStrSlice()
 		return err
 	})

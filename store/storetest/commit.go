@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -226,7 +227,7 @@ func commitTests() []test {
 			for _, id := range []string{second, first} {
 				again := create(record(id))
 				again.Idempotency = &store.Idempotency{Key: "key one", BodyHash: "hash 2", TTL: time.Hour}
-				want := store.Outcome{Code: store.Duplicate, Existing: store.Existing{MissionID: first, BodyHash: "hash 1"}}
+				want := store.Outcome{Code: store.Duplicate, Existing: store.Existing{MissionIDs: []string{first}, BodyHash: "hash 1"}}
 				if d := diff(want, t.commit(again)); d != "" {
 					t.Error(d)
 				}
@@ -274,7 +275,7 @@ func commitTests() []test {
 				}
 			}
 			for _, o := range outcomes {
-				if o.Code == store.Duplicate && o.Existing.MissionID != winner {
+				if o.Code == store.Duplicate && !slices.Equal(o.Existing.MissionIDs, []string{winner}) {
 					t.Errorf("%v, but %s won", o, winner)
 				}
 			}
@@ -365,7 +366,9 @@ func calls(ctx context.Context, s store.Store) map[string]func() error {
 	id := newID()
 	return map[string]func() error{
 		"Load":            func() error { _, err := s.Load(ctx, id); return err },
+		"Peek":            func() error { _, err := s.Peek(ctx, id); return err },
 		"Commit":          func() error { _, err := s.Commit(ctx, create(record(id))); return err },
+		"CreateAll":       func() error { _, err := s.CreateAll(ctx, nil, create(record(id))); return err },
 		"Get":             func() error { _, _, err := s.Get(ctx, id); return err },
 		"List":            func() error { _, err := s.List(ctx, store.Query{Limit: 1}); return err },
 		"History":         func() error { _, err := s.History(ctx, id); return err },

@@ -16,12 +16,15 @@ func Run(t *testing.T, newStore func(t *testing.T) store.Store) {
 		name  string
 		tests []test
 	}{
+		{"Peek", peekTests()},
 		{"Commit", commitTests()},
+		{"CreateAll", createAllTests()},
 		{"History", historyTests()},
 		{"Outbox", outboxTests()},
 		{"Sessions", sessionTests()},
 		{"Bury", buryTests()},
 		{"List", listTests()},
+		{"Labels and search", searchTests()},
 		{"Events", eventTests()},
 	} {
 		t.Run(group.name, func(t *testing.T) {

@@ -99,6 +99,41 @@ func sessionTests() []test {
 				first.RenewedAt = again.RenewedAt
 			}
 		}},
+		{"a renewal that was overtaken renews the lease, and nothing else", func(t *tester) {
+			id := newID()
+			renew := func(seq int64, inbox string, lease time.Duration) store.Session {
+				t.Helper()
+				got, err := t.Renew(t.ctx, store.Session{ID: id, SoldierID: "s", Inbox: inbox, Seq: seq}, lease)
+				t.must(err)
+				read, err := t.Session(t.ctx, id)
+				t.must(err)
+				if d := diff(got, read); d != "" {
+					t.Errorf("Session: %s", d)
+				}
+				return got
+			}
+			var before store.Session
+			for _, c := range []struct {
+				seq   int64
+				inbox string
+				want  string
+			}{
+				{3, "three", "three"}, {1, "one", "three"}, {3, "three again", "three again"}, {2, "two", "three again"},
+				{4, "four", "four"}, {0, "not numbered", "not numbered"}, {3, "three", "not numbered"}, {12, "twelve", "twelve"},
+			} {
+				got := renew(c.seq, c.inbox, time.Hour)
+				if got.Inbox != c.want {
+					t.Errorf("after renewal %d of %q the inbox is %q, want %q", c.seq, c.inbox, got.Inbox, c.want)
+				}
+				if !got.RenewedAt.After(before.RenewedAt.Time) || got.LeaseUntil.Before(before.LeaseUntil.Time) {
+					t.Errorf("renewal %d did not renew the lease: %v after %v", c.seq, got, before)
+				}
+				before = got
+			}
+			if other := t.renew(newID()); other.Seq != 0 {
+				t.Errorf("another session has the number %d", other.Seq)
+			}
+		}},
 		{"Expired: by the store's clock, only leases that ran out, up to the limit", func(t *tester) {
 			t.renew(newID())
 			var short []string

@@ -301,12 +301,13 @@ func TestNodeSoldierOutlivesOutages(t *testing.T) {
 // TestNodeSoldierWithoutTokens: a mission longer than tokens, leases and the time after which its order is acked, during
 // which no token is to be had for 55 s: the lease is renewed over the broker.
 func TestNodeSoldierWithoutTokens(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes 75 seconds")
 	}
-	addr := freeAddr(t)
-	gate := newGate(t, addr)
-	s := runNodeSoldiersOnly(t, func(c *localstack.Config) { c.CommanderAddr = addr })
+	gate := newGate(t)
+	s := runNodeSoldiersOnly(t, nil)
+	gate.before(s)
 	n := s.startNode("node-1", 1, "COMMANDER_URL="+gate.url)
 	long := s.echo("long", `{"seconds":70}`)
 	s.inProgress(long, n.id)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,37 +17,39 @@ import (
 	"github.com/mission-control-dev/mission-control/tools/internal/localstack"
 )
 
-// programs builds commander, soldier and dashboard once, and returns their folder.
-var programs = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals // once for all tests
-	dir, err := os.MkdirTemp("", "mission-control-e2e-")
-	if err != nil {
-		return "", err
-	}
+// binDir is where programs builds to. TestMain makes it, and removes it when all tests are done.
+var binDir string //nolint:gochecknoglobals // one for all tests
+
+// programs builds commander, soldier and dashboard once, for the first test that needs them.
+var programs = sync.OnceValue(func() error { //nolint:gochecknoglobals // once for all tests
 	for _, name := range []string{"commander", "soldier", "dashboard"} {
-		build := exec.Command("go", "build", "-o", dir+"/", "./cmd/"+name) //nolint:noctx // ends with go test
+		build := exec.Command("go", "build", "-o", binDir+"/", "./cmd/"+name) //nolint:noctx // ends with go test
 		build.Dir = filepath.Join("..", "..", name)
 		build.Stderr = os.Stderr
 		if err := build.Run(); err != nil {
-			return dir, err
+			return err
 		}
 	}
-	return dir, nil
+	return nil
 })
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if dir, err := programs(); err == nil {
-		_ = os.RemoveAll(dir)
+	var err error
+	if binDir, err = os.MkdirTemp("", "mission-control-e2e-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	code := m.Run()
+	_ = os.RemoveAll(binDir)
 	os.Exit(code)
 }
 
-// need skips the test for want of something, and fails it where CI is set.
+// need skips the test for want of something, and fails it with CI=true.
 func need(t *testing.T, err error) {
 	t.Helper()
 	switch {
 	case err == nil:
-	case os.Getenv("CI") != "":
+	case os.Getenv("CI") == "true":
 		t.Fatal(err)
 	default:
 		t.Skip(err)
@@ -67,12 +70,11 @@ func prepare(t *testing.T, change func(*localstack.Config)) *stack {
 	need(t, err)
 	_, err = redisserver.Find()
 	need(t, err)
-	bin, err := programs()
-	if err != nil {
+	if err := programs(); err != nil {
 		t.Fatalf("build the programs: %v", err)
 	}
 	cfg := localstack.Config{
-		StateDir: t.TempDir(), BinDir: bin, Soldiers: 3, Headless: true, ServerSchedulers: 1,
+		StateDir: t.TempDir(), BinDir: binDir, Soldiers: 3, Headless: true, ServerSchedulers: 1,
 		Warning: func(part, line string) {
 			if part != localstack.RabbitMQ {
 				t.Logf("%s | %s", part, line)
@@ -104,13 +106,19 @@ func prepare(t *testing.T, change func(*localstack.Config)) *stack {
 func run(t *testing.T, change func(*localstack.Config)) *stack {
 	t.Helper()
 	s := prepare(t, change)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	s.start()
+	return s
+}
+
+// start starts all parts and waits until all is well.
+func (s *stack) start() {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := s.Start(ctx); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	s.awaitOK()
-	return s
 }
 
 func (s *stack) awaitOK() {

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -17,18 +16,20 @@ import (
 // TestLongMissions: a mission longer than two tokens and two leases completes without a refused update; so does one
 // during which its soldiers get no token from its 5th to its 60th second.
 func TestLongMissions(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes 75 seconds")
 	}
 	for name, block := range map[string]bool{"renewed": false, "tokens blocked": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			addr := freeAddr(t)
-			gate := newGate(t, addr)
-			s := run(t, func(c *localstack.Config) {
-				c.CommanderAddr, c.Soldiers = addr, 1
+			gate := newGate(t)
+			s := prepare(t, func(c *localstack.Config) {
+				c.Soldiers = 1
 				c.PartEnv = map[string][]string{localstack.SoldierName(1): {"COMMANDER_URL=" + gate.url}}
 			})
+			gate.before(s)
+			s.start()
 			id := s.submit("long", "70")
 			if block {
 				wait(t.Context(), 5*time.Second)
@@ -50,24 +51,20 @@ func TestLongMissions(t *testing.T) {
 // gate stands before a commander. While it is blocked, every call looks like a cut connection.
 type gate struct {
 	url        string
+	commander  atomic.Pointer[url.URL]
 	blocked    atomic.Bool
 	turnedAway atomic.Int32
 }
 
-func newGate(t *testing.T, addr string) *gate {
+func newGate(t *testing.T) *gate {
 	t.Helper()
-	target, err := url.Parse("http://" + addr)
-	if err != nil {
-		t.Fatal(err)
-	}
 	g := &gate{}
-	forward := httputil.NewSingleHostReverseProxy(target)
+	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(g.commander.Load()) }}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if g.blocked.Load() {
 			g.turnedAway.Add(1)
 			panic(http.ErrAbortHandler)
 		}
-		r.Host = addr
 		forward.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
@@ -75,12 +72,12 @@ func newGate(t *testing.T, addr string) *gate {
 	return g
 }
 
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+// before puts the gate before the commander of a stack that has not started yet, or whose soldiers have not.
+func (g *gate) before(s *stack) {
+	s.t.Helper()
+	target, err := url.Parse(s.CommanderURL())
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	g.commander.Store(target)
 }

@@ -15,19 +15,19 @@ import (
 	"time"
 
 	"go.uber.org/fx"
-	"go.uber.org/fx/fxevent"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/mission-control-dev/mission-control/commander/commanderfx"
-	"github.com/mission-control-dev/mission-control/commander/internal/config"
+	"github.com/mission-control-dev/mission-control/commander/config"
 )
 
 const (
-	exitFailed  = 1
-	exitUsage   = 2
-	exitSecond  = 130
-	stopTimeout = 8 * time.Second
+	exitFailed = 1
+	exitUsage  = 2
+	exitSecond = 130
+	// stopTimeout is below what our stacks give before they kill: 2 s, in compose.yaml and in tools/internal/localstack.
+	stopTimeout = 1500 * time.Millisecond
 	// gcPercent trades a little time for a smaller heap: an idle commander should cost next to nothing.
 	gcPercent = 50
 )
@@ -48,12 +48,16 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stdout, "commander", commanderfx.Version())
 		return 0
 	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(stderr, "commander: takes no arguments, got %q; settings come from the environment\n", flags.Args())
+		return exitUsage
+	}
 	c, err := config.FromEnv(os.LookupEnv)
 	if err != nil {
 		fmt.Fprintf(stderr, "commander: %v\n", err)
 		return exitUsage
 	}
-	debug.SetGCPercent(gcPercent)
+	keepSmall()
 	log, err := newLogger(c)
 	if err != nil {
 		fmt.Fprintf(stderr, "commander: %v\n", err)
@@ -61,6 +65,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	defer func() { _ = log.Sync() }()
 	return serve(c, log)
+}
+
+// keepSmall sets gcPercent, unless the environment says otherwise.
+func keepSmall() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 }
 
 func serve(c config.Config, log *zap.Logger) int {
@@ -95,12 +106,7 @@ func serve(c config.Config, log *zap.Logger) int {
 func options(c config.Config, log *zap.Logger) fx.Option {
 	return fx.Options(
 		fx.Supply(c, log),
-		fx.WithLogger(func() fxevent.Logger {
-			quiet := &fxevent.ZapLogger{Logger: log.Named("fx")}
-			quiet.UseLogLevel(zapcore.DebugLevel)
-			return quiet
-		}),
-		commanderfx.Servers, commanderfx.Module,
+		commanderfx.Quiet, commanderfx.Servers, commanderfx.Module,
 	)
 }
 

@@ -21,12 +21,16 @@ type Source interface {
 	Now(ctx context.Context) (time.Time, error)
 }
 
+// Jump is by how much the store's clock may differ from this one before it was set, or this machine slept.
+const Jump = 2 * time.Second
+
 // refreshEvery bounds the drift between this machine's oscillator and the store's.
 const refreshEvery = 5 * time.Second
 
 // Clock is the store's time. It is safe for concurrent use.
 type Clock struct {
 	source Source
+	jumped func()
 	log    *zap.Logger
 	base   time.Time    // with monotonic reading; never replaced
 	offset atomic.Int64 // nanoseconds to add to base plus monotonic time
@@ -36,9 +40,10 @@ type Clock struct {
 	once sync.Once
 }
 
-// New returns a clock over source.
-func New(source Source, log *zap.Logger) *Clock {
-	return &Clock{source: source, log: log.Named("clock"), base: time.Now()}
+// New returns a clock over source. It calls jumped when the store's clock has jumped against this one: by then, times
+// that the store has noted say nothing of how long ago they were.
+func New(source Source, jumped func(), log *zap.Logger) *Clock {
+	return &Clock{source: source, jumped: jumped, log: log.Named("clock"), base: time.Now()}
 }
 
 // Now returns the time.
@@ -99,7 +104,8 @@ func (c *Clock) refresh(ctx context.Context) {
 	}
 	offset := now.Sub(asked.Add(took / 2))
 	old := time.Duration(c.offset.Swap(int64(offset)))
-	if jump := (offset - old).Abs(); jump > time.Second {
+	if (offset - old).Abs() > Jump {
+		c.jumped()
 		c.log.Info("clock follows the store", zap.Duration("moved_by", offset-old))
 	}
 }

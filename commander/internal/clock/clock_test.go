@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +23,7 @@ type source struct {
 	ahead time.Duration
 	there time.Duration // the way to it, and as long back
 	err   error
+	jumps atomic.Int32
 }
 
 func (s *source) set(f func(*source)) { s.mu.Lock(); defer s.mu.Unlock(); f(s) }
@@ -49,7 +51,7 @@ func (s *source) Now(ctx context.Context) (time.Time, error) {
 }
 
 func start(t *testing.T, s *source) *clock.Clock {
-	c := clock.New(s, zap.NewNop())
+	c := clock.New(s, func() { s.jumps.Add(1) }, zap.NewNop())
 	for range 2 {
 		if err := c.Start(t.Context()); err != nil {
 			t.Fatal(err)
@@ -84,8 +86,15 @@ func TestTheClockFollowsTheStore(t *testing.T) {
 				time.Sleep(time.Second)
 				wantAhead(t, c, ahead)
 				s.set(func(s *source) { s.ahead += time.Minute })
+				before := s.jumps.Load()
 				time.Sleep(6 * time.Second)
 				wantAhead(t, c, ahead+time.Minute)
+				s.set(func(s *source) { s.ahead += time.Second })
+				time.Sleep(6 * time.Second)
+				wantAhead(t, c, ahead+time.Minute+time.Second)
+				if n := s.jumps.Load() - before; n != 1 {
+					t.Errorf("told of %d jumps, want the one of a minute", n)
+				}
 			})
 		})
 	}
@@ -134,7 +143,7 @@ func TestWithoutTheStoreItIsOurClock(t *testing.T) {
 }
 
 func TestAClockThatNeverStartedCanBeStopped(t *testing.T) {
-	if err := clock.New(&source{}, zap.NewNop()).Stop(t.Context()); err != nil {
+	if err := clock.New(&source{}, func() {}, zap.NewNop()).Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -32,6 +33,9 @@ const (
 	// takeEvery is how late a due mission may be noticed.
 	takeEvery  = 250 * time.Millisecond
 	clearLimit = 256
+	// maxHeld bounds the orders that wait or are on their way, in bytes of their payloads; more are left to their due
+	// entries. That is 256 of the largest ones.
+	maxHeld = 64 << 20
 )
 
 // Store is what the dispatcher needs of a store.
@@ -45,6 +49,8 @@ type Store interface {
 type Config struct {
 	Store     Store
 	Publisher broker.Publisher
+	// Connected tells whether the broker can be reached. While it can't, due entries are left alone.
+	Connected func() bool
 	Now       func() contracts.Time
 	// Observe counts orders: published, unroutable or failed.
 	Observe func(outcome string)
@@ -58,6 +64,7 @@ type Dispatcher struct {
 	orders chan order
 	clear  chan store.Due
 	wake   chan struct{}
+	held   atomic.Int64
 
 	start, end sync.Once
 	stop       context.CancelFunc
@@ -80,11 +87,18 @@ func New(c Config) *Dispatcher {
 
 // Dispatch publishes the order of a QUEUED mission in the background, under the given due entry's number.
 func (d *Dispatcher) Dispatch(rec store.Record, dispatch int64) {
-	select {
-	case d.orders <- order{rec, dispatch, time.Now().Add(patience)}:
-	default: // no room: the due entry's time will come
+	o := order{rec, dispatch, time.Now().Add(patience)}
+	if d.held.Add(o.size()) <= maxHeld {
+		select {
+		case d.orders <- o:
+			return
+		default:
+		}
 	}
+	d.held.Add(-o.size()) // no room: the due entry's time will come
 }
+
+func (o order) size() int64 { return int64(len(o.rec.Mission.Payload)) }
 
 // Wake has the loop look for due entries now: the broker or the store came back.
 func (d *Dispatcher) Wake() {
@@ -122,6 +136,7 @@ func (d *Dispatcher) publishLoop(ctx context.Context) {
 			return
 		case o := <-d.orders:
 			d.publish(ctx, o)
+			d.held.Add(-o.size())
 		}
 	}
 }
@@ -208,10 +223,10 @@ func (d *Dispatcher) takeLoop(ctx context.Context) {
 }
 
 // take takes due entries once and tells whether there may be more. It takes none while as many orders wait as would be
-// dropped for lack of room.
+// dropped for lack of room, and none while the broker is away: what was taken would only be loaded again and again.
 func (d *Dispatcher) take(ctx context.Context) bool {
 	limit := min(takeLimit, cap(d.orders)-len(d.orders))
-	if limit == 0 || ctx.Err() != nil {
+	if limit == 0 || d.held.Load() >= maxHeld/2 || !d.Connected() || ctx.Err() != nil {
 		return false
 	}
 	entries, err := d.Store.TakeDue(ctx, limit, contracts.DispatchHold)

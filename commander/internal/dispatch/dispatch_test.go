@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,13 +27,24 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// counting is a store that counts how often missions are loaded.
+type counting struct {
+	*memstore.Store
+	loads atomic.Int32
+}
+
+func (c *counting) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
+	c.loads.Add(1)
+	return c.Store.Load(ctx, ids...)
+}
+
 // rig is a dispatcher over a broker in memory, in a bubble.
 type rig struct {
 	*dispatch.Dispatcher
 	t      *testing.T
 	broker *membroker.Server
 	client *membroker.Client
-	store  *memstore.Store
+	store  *counting
 	// lag is how far the commander's clock is behind the store's.
 	lag  time.Duration
 	made int
@@ -43,11 +56,11 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	all := topology.Default()
-	r := &rig{t: t, broker: membroker.New(), store: memstore.New(memstore.Config{}), counted: map[string]int{}}
+	r := &rig{t: t, broker: membroker.New(), store: &counting{Store: memstore.New(memstore.Config{})}, counted: map[string]int{}}
 	r.client = r.broker.Connect(membroker.Config{Topology: &all})
 	t.Cleanup(func() { _ = r.client.Close(context.Background()) })
 	r.Dispatcher = dispatch.New(dispatch.Config{
-		Store: r.store, Publisher: r, Now: r.now, Logger: zap.NewNop(),
+		Store: r.store, Publisher: r, Connected: func() bool { return r.client.Health().Connected }, Now: r.now, Logger: zap.NewNop(),
 		Observe: func(outcome string) { r.note(func() { r.counted[outcome]++ }) },
 	})
 	for range 2 {
@@ -404,6 +417,31 @@ func TestStopLeavesWhatWasNotPublishedToItsEntry(t *testing.T) {
 		r.must(err)
 		if len(left) != missions {
 			t.Errorf("%d entries are left, want %d", len(left), missions)
+		}
+	})
+}
+
+// TestLargeOrdersThatWaitAreBounded: hundreds of large payloads are ordered while the broker is away. They are not all
+// kept in memory, none is taken again and again, and none is forgotten.
+func TestLargeOrdersThatWaitAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.broker.Down()
+		const missions = 300 // 75 MiB
+		large := []byte(`{"a":"` + strings.Repeat("x", contracts.MaxPayloadSize-100) + `"}`)
+		for range missions {
+			rec, due := r.accept(func(m *contracts.MissionRequest) { m.Payload = large })
+			r.Dispatch(rec, due.Dispatch)
+		}
+		time.Sleep(time.Minute)
+		if n := r.store.loads.Load(); n > 0 {
+			t.Errorf("due entries were loaded %d times while the broker was away", n)
+		}
+		r.broker.Up()
+		r.Wake()
+		time.Sleep(time.Minute)
+		if got := r.orders(topology.Orders); len(got) < missions {
+			t.Errorf("%d missions were ordered, want all %d", len(got), missions)
 		}
 	})
 }

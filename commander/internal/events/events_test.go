@@ -35,11 +35,11 @@ type flaky struct {
 	noLoad, noLog atomic.Bool
 }
 
-func (f *flaky) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
+func (f *flaky) Peek(ctx context.Context, ids ...string) ([]store.Record, error) {
 	if f.noLoad.Load() {
 		return nil, store.ErrUnavailable
 	}
-	return f.Store.Load(ctx, ids...)
+	return f.Store.Peek(ctx, ids...)
 }
 
 func (f *flaky) ReadEvents(ctx context.Context, after string, limit int, wait time.Duration) ([]store.Event, error) {

@@ -97,7 +97,7 @@ func (h *Hub) frames(ctx context.Context, events []store.Event) ([]frame, error)
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	ids := missionIDs(events)
-	recs, err := h.loader.Load(ctx, ids...)
+	recs, err := h.loader.Peek(ctx, ids...)
 	if err != nil {
 		return nil, fmt.Errorf("load %d missions: %w", len(ids), err)
 	}

@@ -21,9 +21,9 @@ type Log interface {
 	LastEvent(ctx context.Context) (string, error)
 }
 
-// Loader reads missions: a store.Missions.
+// Loader reads missions, without what a frame does not show: a store.Missions.
 type Loader interface {
-	Load(ctx context.Context, ids ...string) ([]store.Record, error)
+	Peek(ctx context.Context, ids ...string) ([]store.Record, error)
 }
 
 // Observer counts streams. Its methods must not block.

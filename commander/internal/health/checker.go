@@ -35,6 +35,9 @@ type Broker interface {
 type Config struct {
 	// Ground and Version are shown as they are.
 	Ground, Version string
+	// InProcess: store and broker are in this process. What answers is then reported as not used, for there is no Redis
+	// and no RabbitMQ; what doesn't is down all the same.
+	InProcess bool
 	// Excused tells whether the missing subscription to a queue was given up on purpose. Nil excuses none.
 	Excused func(queue string) bool
 }
@@ -97,6 +100,9 @@ func (c *Checker) Stop(ctx context.Context) error {
 // Report returns how things are. It never waits.
 func (c *Checker) Report() Report {
 	checks := Checks{Redis: c.redis.last(), RabbitMQ: c.rabbit.last()}
+	if c.cfg.InProcess {
+		checks.Redis, checks.RabbitMQ = checks.Redis.notUsed(), checks.RabbitMQ.notUsed()
+	}
 	return Report{Status: overall(checks), Ground: c.cfg.Ground, Version: c.cfg.Version, Checks: checks}
 }
 

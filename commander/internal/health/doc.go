@@ -8,6 +8,9 @@
 // subscription that should stand doesn't. A subscription that was given up on purpose, because Redis is away, is
 // excused: it is Redis' fault, and said there.
 //
+// On the embedded ground there is neither. The same round trips are made to what stands in for them in this process, and
+// an answer is reported as not_used instead of up.
+//
 //	redis up, rabbitmq up   ok
 //	one of them away        degraded: still serving
 //	both away, or not yet   down

@@ -168,6 +168,21 @@ func TestRabbitMQMustBeUsable(t *testing.T) {
 	}
 }
 
+func TestServersThatAreNotUsed(t *testing.T) {
+	run(t, Config{Ground: "embedded", InProcess: true}, func(c *Checker, w *world) {
+		r := expect(t, c, OK, CheckNotUsed, CheckNotUsed)
+		if r.Checks.Redis != (Check{Status: CheckNotUsed}) {
+			t.Errorf("a round trip to nothing: %+v", r.Checks.Redis)
+		}
+		// What stands in for them can fail no less, and hiding that would help nobody.
+		w.set(func() { w.health.Unsubscribed = []string{"status_queue"} })
+		time.Sleep(2 * time.Second)
+		if r := expect(t, c, Degraded, CheckNotUsed, CheckDown); !strings.Contains(r.Checks.RabbitMQ.Error, "not subscribed") {
+			t.Errorf("report %+v", r)
+		}
+	})
+}
+
 func TestEssenceIsWhatDoesNotPass(t *testing.T) {
 	run(t, Config{}, func(c *Checker, w *world) {
 		first := c.Report()

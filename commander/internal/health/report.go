@@ -21,6 +21,8 @@ const (
 	CheckDown CheckStatus = "down"
 	// CheckWarn serves, but an operator should read the warning.
 	CheckWarn CheckStatus = "warn"
+	// CheckNotUsed: there is no such server, this process does its work.
+	CheckNotUsed CheckStatus = "not_used"
 )
 
 // Check is the last round trip to one of the two.
@@ -35,6 +37,14 @@ type Check struct {
 }
 
 func (c Check) away() bool { return c.Status == CheckDown }
+
+// notUsed is the check of a server that isn't there, from that of what stands in for it.
+func (c Check) notUsed() Check {
+	if c.away() {
+		return c
+	}
+	return Check{Status: CheckNotUsed}
+}
 
 // Checks are all of them.
 type Checks struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,12 +12,77 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts"
 )
 
+// maxErrors is how many errors of one mission are named. A body may have many thousands, which nobody would read, and
+// which would be compared with each other.
+const maxErrors = 50
+
 // readMission reads the body of POST /missions: normalized and valid, or a ValidationError that names all that is wrong.
 func readMission(body []byte, now time.Time) (contracts.MissionRequest, error) {
 	members, err := object(body)
 	if err != nil {
 		return contracts.MissionRequest{}, err
 	}
+	r, bad := missionOf(members, now)
+	if len(bad) > 0 {
+		return contracts.MissionRequest{}, &contracts.ValidationError{Fields: bad}
+	}
+	return r, nil
+}
+
+// readBatch reads the body of POST /missions/batch, as readMission does.
+func readBatch(body []byte, now time.Time) ([]contracts.MissionRequest, error) {
+	members, err := object(body)
+	if err != nil {
+		return nil, err
+	}
+	list := json.RawMessage(nil)
+	var bad []contracts.FieldError
+	for _, m := range members {
+		if m.Key == "missions" {
+			list = m.Value
+		} else if len(bad) < maxErrors {
+			bad = append(bad, unknownField(m.Key))
+		}
+	}
+	rs, badMissions := missionsOf(list, now)
+	if bad = append(bad, badMissions...); len(bad) > 0 {
+		return nil, &contracts.ValidationError{Fields: bad}
+	}
+	return rs, nil
+}
+
+// missionsOf reads the list of a batch, and names what is wrong with it or with each of its missions.
+func missionsOf(list json.RawMessage, now time.Time) ([]contracts.MissionRequest, []contracts.FieldError) {
+	if list == nil {
+		return nil, []contracts.FieldError{{Field: "missions", Code: "required",
+			Message: fmt.Sprintf("must be an array of 1 to %d missions", contracts.MaxBatchMissions)}}
+	}
+	elements, err := strictjson.Array(list, contracts.MaxJSONDepth)
+	if err != nil {
+		return nil, []contracts.FieldError{{Field: "missions", Code: "invalid", Message: err.Error()}}
+	}
+	if invalid, ok := errors.AsType[*contracts.ValidationError](contracts.CheckBatchSize(len(elements))); ok {
+		return nil, invalid.Fields
+	}
+	rs := make([]contracts.MissionRequest, len(elements))
+	var all []contracts.FieldError
+	for i, e := range elements {
+		members, err := strictjson.Object(e, contracts.MaxJSONDepth)
+		if err != nil {
+			all = append(all, contracts.FieldError{Field: contracts.BatchField(i), Code: "invalid", Message: err.Error()})
+			continue
+		}
+		var bad []contracts.FieldError
+		rs[i], bad = missionOf(members, now)
+		for _, f := range bad {
+			all = append(all, f.Of(contracts.BatchField(i)))
+		}
+	}
+	return rs, all
+}
+
+// missionOf reads one mission: normalized and valid, unless something is named as wrong.
+func missionOf(members []strictjson.Member, now time.Time) (contracts.MissionRequest, []contracts.FieldError) {
 	r := contracts.DefaultMissionRequest()
 	bad := decodeMission(members, &r)
 	// A field that could not be read has its default, of which nothing is to be said; a name has none.
@@ -28,11 +94,11 @@ func readMission(body []byte, now time.Time) (contracts.MissionRequest, error) {
 		}
 	}
 	bad = append(bad, unsupported(r, bad)...)
-	if len(bad) > 0 {
-		return contracts.MissionRequest{}, &contracts.ValidationError{Fields: bad}
+	if len(bad) > maxErrors {
+		bad = bad[:maxErrors]
 	}
 	r.Normalize()
-	return r, nil
+	return r, bad
 }
 
 // decodeMission reads each field onto r, and returns those that it can't read.
@@ -52,9 +118,16 @@ func decodeMission(members []strictjson.Member, r *contracts.MissionRequest) []c
 	}
 	var bad []contracts.FieldError
 	for _, m := range members {
+		if len(bad) >= maxErrors {
+			break
+		}
 		t, known := fields[m.Key]
 		switch {
-		case m.Key == "labels", m.Key == "run_at":
+		case m.Key == "labels":
+			var wrong []contracts.FieldError
+			r.Labels, wrong = decodeLabels(m.Value)
+			bad = append(bad, wrong...)
+		case m.Key == "run_at":
 			bad = append(bad, notSupported(m.Key, "is not supported yet; leave it out"))
 		case !known:
 			bad = append(bad, unknownField(m.Key))
@@ -66,6 +139,28 @@ func decodeMission(members []strictjson.Member, r *contracts.MissionRequest) []c
 		}
 	}
 	return bad
+}
+
+// decodeLabels reads an object of strings.
+func decodeLabels(value json.RawMessage) (map[string]string, []contracts.FieldError) {
+	members, err := strictjson.Object(value, contracts.MaxJSONDepth)
+	if err != nil {
+		return nil, []contracts.FieldError{{Field: "labels", Code: "invalid", Message: err.Error()}}
+	}
+	labels := make(map[string]string, len(members))
+	var bad []contracts.FieldError
+	for _, m := range members {
+		var text *string
+		if err := json.Unmarshal(m.Value, &text); err != nil || text == nil {
+			if len(bad) == maxErrors {
+				break
+			}
+			bad = append(bad, contracts.FieldError{Field: "labels." + clip(m.Key), Code: "invalid", Message: "must be a string"})
+			continue
+		}
+		labels[m.Key] = *text
+	}
+	return labels, bad
 }
 
 // unsupported names the fields whose value only a later release serves. Those in bad have been named already.

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"net"
 	"time"
 
 	"go.uber.org/zap"
@@ -17,6 +18,8 @@ import (
 type Config struct {
 	// Addr is where to listen, host:port; port 0 takes a free one.
 	Addr string
+	// Listener, where set, is served instead; Stop closes it. Addr still says which host is this commander's own.
+	Listener net.Listener
 	// APIKey is asked of clients; empty asks for none.
 	APIKey string
 	// EnrollmentKey is asked of soldiers; required.
@@ -34,6 +37,10 @@ type Missions interface {
 	// Submit creates a mission from a normalized, validated request. With a key that was used before it returns the mission
 	// of the first time, or mission.ErrIdempotencyMismatch.
 	Submit(ctx context.Context, r contracts.MissionRequest, key *store.Idempotency) (contracts.Mission, error)
+	// SubmitAll is Submit for missions that are created together, all of them or none.
+	SubmitAll(ctx context.Context, rs []contracts.MissionRequest, key *store.Idempotency) ([]contracts.Mission, error)
+	// Retry returns the mission as it is then: store.ErrNotFound, or a mission.StateError.
+	Retry(ctx context.Context, id string) (contracts.Mission, error)
 	// Cancel returns the mission as it is then: store.ErrNotFound, or a mission.StateError.
 	Cancel(ctx context.Context, id string) (contracts.Mission, error)
 }

@@ -52,7 +52,7 @@ func knownErrors() []error {
 	return []error{
 		invalid, store.ErrNotFound, store.ErrNotInMemory, store.ErrUnavailable, store.ErrCursor,
 		&mission.StateError{MissionID: "m", Status: contracts.StatusCompleted, Action: "be cancelled"},
-		mission.ErrIdempotencyMismatch, context.DeadlineExceeded, context.Canceled, events.ErrStopped, errUnknown,
+		mission.ErrIdempotencyMismatch, mission.ErrContended, context.DeadlineExceeded, context.Canceled, events.ErrStopped, errUnknown,
 	}
 }
 
@@ -95,6 +95,13 @@ func (g *gate) Commit(ctx context.Context, changes ...store.Change) ([]store.Out
 		return nil, err
 	}
 	return g.Store.Commit(ctx, changes...)
+}
+
+func (g *gate) CreateAll(ctx context.Context, key *store.Idempotency, changes ...store.Change) ([]store.Outcome, error) {
+	if err := g.fail(); err != nil {
+		return nil, err
+	}
+	return g.Store.CreateAll(ctx, key, changes...)
 }
 
 func (g *gate) Get(ctx context.Context, id string) (store.Record, store.Source, error) {
@@ -219,6 +226,7 @@ func (nobody) Recorded(contracts.UpdateStatus)  {}
 func (nobody) Refused(string)                   {}
 func (nobody) Ended(contracts.Status)           {}
 func (nobody) Accepted()                        {}
+func (nobody) Retried()                         {}
 
 // testServer is a server on a real socket, over a memstore, with a client that checks the contract.
 type testServer struct {

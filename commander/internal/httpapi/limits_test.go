@@ -63,6 +63,16 @@ func TestEveryLimitIsRefusedByName(t *testing.T) {
 		{"attempts many", body(`"max_attempts":101`), 422, "invalid", "max_attempts", "too_large", "100"},
 		{"priority unknown", body(`"priority":"urgent"`), 422, "invalid", "priority", "invalid", "low, normal or high"},
 		{"priority null", body(`"priority":null`), 422, "invalid", "priority", "invalid", "null"},
+		{"labels a list", body(`"labels":["a"]`), 422, "invalid", "labels", "invalid", "object"},
+		{"labels null", body(`"labels":null`), 422, "invalid", "labels", "invalid", "null"},
+		{"label a number", body(`"labels":{"a":1}`), 422, "invalid", "labels.a", "invalid", "a string"},
+		{"label null", body(`"labels":{"a":null}`), 422, "invalid", "labels.a", "invalid", "a string"},
+		{"label without a key", body(`"labels":{"":"x"}`), 422, "invalid", "labels.", "invalid", "64"},
+		{"label key with a colon", body(`"labels":{"a:b":"x"}`), 422, "invalid", "labels.a:b", "invalid", "':'"},
+		{"label key with a control", body(`"labels":{"a\u0001":"x"}`), 422, "invalid", "labels.a\x01", "invalid", "control"},
+		{"label key long", body(`"labels":{"` + strings.Repeat("é", 33) + `":"x"}`), 422, "invalid", "labels." + strings.Repeat("é", 32) + "...", "too_long", "64"},
+		{"label long", body(`"labels":{"a":"` + strings.Repeat("é", 129) + `"}`), 422, "invalid", "labels.a", "too_long", "256"},
+		{"labels many", body(`"labels":{` + manyLabels(21) + `}`), 422, "invalid", "labels", "too_large", "20"},
 		{"unknown field", body(`"title":"n"`), 422, "invalid", "title", "unknown", "leave it out"},
 		{"field in capitals", body(`"Kind":"simulate"`), 422, "invalid", "Kind", "unknown", "leave it out"},
 		{"field of the answer", body(`"status":"COMPLETED"`), 422, "invalid", "status", "unknown", "leave it out"},
@@ -70,9 +80,8 @@ func TestEveryLimitIsRefusedByName(t *testing.T) {
 		{"attempts to come", body(`"max_attempts":2`), 422, "not_supported", "max_attempts", "not_supported", "yet"},
 		{"priority to come", body(`"priority":"high"`), 422, "not_supported", "priority", "not_supported", "yet"},
 		{"squad to come", body(`"squad":"alpha"`), 422, "not_supported", "squad", "not_supported", "yet"},
-		{"labels to come", body(`"labels":{"a":"b"}`), 422, "not_supported", "labels", "not_supported", "yet"},
 		{"run_at to come", body(`"run_at":"2030-01-01T00:00:00Z"`), 422, "not_supported", "run_at", "not_supported", "yet"},
-		{"both", body(`"labels":{},"kind":"K"`), 422, "invalid", "labels", "not_supported", "yet"},
+		{"both", body(`"run_at":"x","kind":"K"`), 422, "invalid", "run_at", "not_supported", "yet"},
 
 		{"no object", `["name"]`, 422, "invalid", "body", "invalid", "an array"},
 		{"a string", `"name"`, 422, "invalid", "body", "invalid", "a string"},
@@ -107,31 +116,43 @@ func TestEveryLimitIsRefusedByName(t *testing.T) {
 		})
 	}
 	for name, fields := range map[string]string{
-		"name at its limit":    `"name":"` + strings.Repeat("é", 200) + `"`,
-		"name trimmed":         `"name":"  ` + long + `  "`,
-		"payload at its limit": `"name":"n","kind":"k","payload":` + payload(256<<10),
-		"payload with space":   `"name":"n","kind":"k","payload":` + payload(256<<10-1) + strings.Repeat(" ", 1000),
-		"depth at its limit":   `"name":"n","kind":"k","payload":{"a":` + deep(62) + `}`,
-		"timeout at its limit": `"name":"n","timeout_seconds":86400`,
-		"surrogate pair":       `"name":"\ud83d\ude80"`,
-		"kind at its limit":    `"name":"n","kind":"` + strings.Repeat("k", 64) + `"`,
-		"defaults by name":     `"name":"n","priority":"normal","squad":"default","max_attempts":1`,
+		"name at its limit":     `"name":"` + strings.Repeat("é", 200) + `"`,
+		"name trimmed":          `"name":"  ` + long + `  "`,
+		"payload at its limit":  `"name":"n","kind":"k","payload":` + payload(256<<10),
+		"payload with space":    `"name":"n","kind":"k","payload":` + payload(256<<10-1) + strings.Repeat(" ", 1000),
+		"depth at its limit":    `"name":"n","kind":"k","payload":{"a":` + deep(62) + `}`,
+		"timeout at its limit":  `"name":"n","timeout_seconds":86400`,
+		"surrogate pair":        `"name":"\ud83d\ude80"`,
+		"kind at its limit":     `"name":"n","kind":"` + strings.Repeat("k", 64) + `"`,
+		"defaults by name":      `"name":"n","priority":"normal","squad":"default","max_attempts":1`,
+		"no labels":             `"name":"n","labels":{}`,
+		"labels at their limit": `"name":"n","labels":{"` + strings.Repeat("é", 32) + `":"` + strings.Repeat("é", 128) + `",` + manyLabels(19) + `}`,
+		"a label of nothing":    `"name":"n","labels":{"a":""}`,
 	} {
-		if a := s.do("POST", "/missions", `{`+fields+`}`, with{beyondContract, "yes"}); a.status != http.StatusAccepted {
+		if a := s.do("POST", "/missions", `{`+fields+`}`); a.status != http.StatusAccepted {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
 		}
 	}
 }
 
+// manyLabels are the members of a labels object.
+func manyLabels(n int) string {
+	labels := make([]string, n)
+	for i := range labels {
+		labels[i] = fmt.Sprintf(`"k%d":"v"`, i)
+	}
+	return strings.Join(labels, ",")
+}
+
 func TestAllErrorsAreNamedAtOnce(t *testing.T) {
 	s := newTestServer(t, Config{})
-	p := s.do("POST", "/missions", `{"kind":"K","timeout_seconds":"x","color":"red","labels":{},"payload":{"failure_rate":2}}`).problem(t)
+	p := s.do("POST", "/missions", `{"kind":"K","timeout_seconds":"x","color":"red","run_at":0,"payload":{"failure_rate":2}}`).problem(t)
 	var got []string
 	for _, e := range p.Errors {
 		got = append(got, e.Field+" "+e.Code)
 	}
 	want := []string{
-		"timeout_seconds invalid", "color unknown", "labels not_supported", "name required", "kind invalid",
+		"timeout_seconds invalid", "color unknown", "run_at not_supported", "name required", "kind invalid",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -155,8 +176,19 @@ func TestParametersAreRefusedByName(t *testing.T) {
 		{"/missions?cursor=", "cursor", "invalid", "next_cursor"},
 		{"/missions?cursor=" + strings.Repeat("c", 257), "cursor", "invalid", "next_cursor"},
 		{"/missions?page=2", "page", "unknown", "leave it out"},
-		{"/missions?q=x", "q", "not_supported", "yet"},
-		{"/missions?label=a:b", "label", "not_supported", "yet"},
+		{"/missions?q=", "q", "invalid", "200"},
+		{"/missions?q=%20%20", "q", "invalid", "200"},
+		{"/missions?q=" + strings.Repeat("x", 201), "q", "invalid", "200"},
+		{"/missions?q=a%00", "q", "invalid", "200"},
+		{"/missions?q=%ff", "q", "invalid", "200"},
+		{"/missions?q=a&q=b", "q", "invalid", "twice"},
+		{"/missions?label=a", "label", "invalid", "KEY:VALUE"},
+		{"/missions?label=", "label", "invalid", "KEY:VALUE"},
+		{"/missions?label=:b", "label", "invalid", "64"},
+		{"/missions?label=a:%ff", "label", "invalid", "KEY:VALUE"},
+		{"/missions?label=a:b&label=c:d", "label", "invalid", "twice"},
+		{"/missions?label=" + strings.Repeat("k", 65) + ":v", "label", "too_long", "64"},
+		{"/missions?label=k:" + strings.Repeat("v", 257), "label", "too_long", "256"},
 		{"/missions/" + id + "?verbose=1", "verbose", "unknown", "leave it out"},
 		{"/stats?x=1", "x", "unknown", "leave it out"},
 		{"/events?mission_id=7", "mission_id", "invalid", "UUID"},
@@ -198,20 +230,6 @@ func TestIdempotencyKeyLimits(t *testing.T) {
 	}
 }
 
-func TestWhatComesLaterIsNamed(t *testing.T) {
-	s := newTestServer(t, Config{})
-	id := s.create("m").MissionID
-	for _, path := range []string{"/missions/batch", "/missions/" + id + "/retry"} {
-		a := s.do("POST", path, `{"missions":[]}`)
-		if p := a.problem(t); a.status != 422 || p.Code != "not_supported" {
-			t.Errorf("%s: %d %s", path, a.status, a.body)
-		}
-	}
-	if a := s.do("GET", "/docs", ""); a.status != http.StatusNotFound {
-		t.Errorf("/docs: %d", a.status)
-	}
-}
-
 func TestMediaTypes(t *testing.T) {
 	s := newTestServer(t, Config{})
 	const body = `{"name":"n"}`
@@ -226,9 +244,9 @@ func TestMediaTypes(t *testing.T) {
 		{[]with{{"Content-Encoding", "gzip"}}, 415},
 		{[]with{{"Content-Type", ""}, {"Content-Type", "Application/JSON; charset=UTF-8"}}, 202},
 	} {
-		for _, path := range []string{"/missions", "/tokens"} {
+		for _, path := range []string{"/missions", "/missions/batch", "/tokens"} {
 			want := c.want
-			if path == "/tokens" && want == 202 {
+			if path != "/missions" && want == 202 {
 				want = 422
 			}
 			a := s.do("POST", path, body, append(c.headers, with{"Authorization", "Bearer " + enrollmentKey})...)
@@ -238,11 +256,13 @@ func TestMediaTypes(t *testing.T) {
 		}
 	}
 	id := s.create("m").MissionID
-	if a := s.do("POST", "/missions/"+id+"/cancel", "reason=x", with{"Content-Type", ""}, with{"Content-Type", "text/plain"}); a.status != 415 {
-		t.Errorf("cancel with a text: %d", a.status)
-	}
-	if a := s.do("POST", "/missions/"+id+"/cancel", `{"reason":"x"}`); a.status != 422 || a.problem(t).Errors[0].Field != "reason" {
-		t.Errorf("cancel with a reason: %d %s", a.status, a.body)
+	for _, call := range []string{"/cancel", "/retry"} {
+		if a := s.do("POST", "/missions/"+id+call, "reason=x", with{"Content-Type", ""}, with{"Content-Type", "text/plain"}); a.status != 415 {
+			t.Errorf("%s with a text: %d", call, a.status)
+		}
+		if a := s.do("POST", "/missions/"+id+call, `{"reason":"x"}`); a.status != 422 || a.problem(t).Errors[0].Field != "reason" {
+			t.Errorf("%s with a reason: %d %s", call, a.status, a.body)
+		}
 	}
 }
 

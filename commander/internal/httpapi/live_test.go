@@ -83,6 +83,11 @@ func TestMetaRoutes(t *testing.T) {
 	if a := s.do("GET", "/openapi.yaml", ""); string(a.body) != contracts.OpenAPI() {
 		t.Error("/openapi.yaml is another document")
 	}
+	docs := s.do("GET", "/docs", "")
+	if docs.status != 200 || !strings.HasPrefix(docs.header.Get("Content-Type"), "text/html") || !contains(docs.body, "/missions/batch") ||
+		!strings.HasPrefix(docs.header.Get("Content-Security-Policy"), "default-src 'none'; style-src 'sha256-") {
+		t.Errorf("/docs: %d %v", docs.status, docs.header)
+	}
 	s.do("GET", "/missions/0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", "")
 	s.do("GET", "/a/path/of/a/scanner", "")
 	text := string(s.do("GET", "/metrics", "").body)
@@ -109,7 +114,8 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		{"GET", "/nothing", 404}, {"GET", "/missions/", 404}, {"GET", "/Missions", 404}, {"DELETE", "/missions", 405},
 		{"PUT", "/missions/0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", 405}, {"POST", "/stats", 405}, {"GET", "/tokens", 405},
 		{"GET", "/missions/not-an-id", 404}, {"GET", "/missions/0193A5B0-7C1E-7D7A-9C3B-0C1D2E3F4A5B", 404},
-		{"POST", "/missions/not-an-id/cancel", 404}, {"GET", "/missions/not-an-id/history", 404},
+		{"POST", "/missions/not-an-id/cancel", 404}, {"POST", "/missions/not-an-id/retry", 404}, {"GET", "/missions/batch", 404},
+		{"POST", "/missions/0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b/retry", 404}, {"POST", "/docs", 405}, {"GET", "/missions/not-an-id/history", 404},
 	} {
 		if a := s.do(c.method, c.path, ""); a.status != c.want || a.problem(t).Detail == "" {
 			t.Errorf("%s %s: %d %s", c.method, c.path, a.status, a.body)

@@ -12,7 +12,7 @@ import (
 )
 
 func (s *Server) renewToken(ctx context.Context, c *fiber.Ctx) error {
-	body, err := jsonBody(c)
+	body, err := jsonBody(c, contracts.MaxBodySize)
 	if err != nil {
 		return err
 	}
@@ -48,4 +48,10 @@ func (s *Server) getMetrics(_ context.Context, c *fiber.Ctx) error {
 func (s *Server) getContract(_ context.Context, c *fiber.Ctx) error {
 	c.Set(fiber.HeaderContentType, "application/yaml")
 	return c.SendString(contracts.OpenAPI())
+}
+
+func (s *Server) getDocs(_ context.Context, c *fiber.Ctx) error {
+	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
+	c.Set(fiber.HeaderContentSecurityPolicy, s.docs.Policy)
+	return c.Send(s.docs.HTML)
 }

@@ -2,9 +2,13 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -24,8 +28,15 @@ type missionList struct {
 	Missions   []contracts.Mission `json:"missions"`
 	NextCursor *string             `json:"next_cursor"`
 	Complete   bool                `json:"complete"`
-	Degraded   bool                `json:"degraded"`
-	AsOf       contracts.Time      `json:"as_of,omitzero"`
+	// Searched is how many of the newest missions a search looks at, where there are more.
+	Searched int            `json:"searched,omitempty"`
+	Degraded bool           `json:"degraded"`
+	AsOf     contracts.Time `json:"as_of,omitzero"`
+}
+
+// missionBatch is missions that were created together, in the order of their requests.
+type missionBatch struct {
+	Missions []contracts.Mission `json:"missions"`
 }
 
 // historyView is the history of a mission.
@@ -45,7 +56,7 @@ func asOf(s store.Source) contracts.Time {
 }
 
 func (s *Server) createMission(ctx context.Context, c *fiber.Ctx) error {
-	body, err := jsonBody(c)
+	body, err := jsonBody(c, contracts.MaxBodySize)
 	if err != nil {
 		return err
 	}
@@ -62,6 +73,44 @@ func (s *Server) createMission(ctx context.Context, c *fiber.Ctx) error {
 		return fmt.Errorf("submit mission: %w", err)
 	}
 	c.Set(fiber.HeaderLocation, "/missions/"+m.MissionID)
+	return sendJSON(c, http.StatusAccepted, m)
+}
+
+func (s *Server) createMissions(ctx context.Context, c *fiber.Ctx) error {
+	body, err := jsonBody(c, contracts.MaxBatchBodySize)
+	if err != nil {
+		return err
+	}
+	rs, err := readBatch(body, s.deps.Now().Time)
+	if err != nil {
+		return err
+	}
+	key, err := idempotency(c, body)
+	if err != nil {
+		return err
+	}
+	ms, err := s.deps.Missions.SubmitAll(ctx, rs, key)
+	if err != nil {
+		return fmt.Errorf("submit %d missions: %w", len(rs), err)
+	}
+	for i := range ms {
+		ms[i] = ms[i].Brief()
+	}
+	return sendJSON(c, http.StatusAccepted, missionBatch{Missions: ms})
+}
+
+func (s *Server) retryMission(ctx context.Context, c *fiber.Ctx) error {
+	id, err := missionID(c)
+	if err != nil {
+		return err
+	}
+	if err := noBody(c); err != nil {
+		return err
+	}
+	m, err := s.deps.Missions.Retry(ctx, id)
+	if err != nil {
+		return fmt.Errorf("retry mission %s: %w", id, err)
+	}
 	return sendJSON(c, http.StatusAccepted, m)
 }
 
@@ -121,6 +170,9 @@ func (s *Server) listMissions(ctx context.Context, c *fiber.Ctx) error {
 	if page.Next != "" {
 		list.NextCursor = &page.Next
 	}
+	if page.Cut {
+		list.Searched = contracts.SearchWindow
+	}
 	return sendJSON(c, http.StatusOK, list)
 }
 
@@ -140,6 +192,20 @@ func readQuery(c *fiber.Ctx) (store.Query, error) {
 			if *to = v; !contracts.ValidToken(v) {
 				refuse(name, "must be 1 to 64 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit")
 			}
+		}
+	}
+	if v, ok := param(c, "label"); ok {
+		label, err := contracts.ParseLabel(v)
+		if invalid, wrong := errors.AsType[*contracts.ValidationError](err); wrong {
+			bad = append(bad, invalid.Fields...)
+		}
+		q.Label = label
+	}
+	if v, ok := param(c, "q"); ok {
+		q.Search = strings.TrimSpace(v)
+		if n := utf8.RuneCountInString(q.Search); n < 1 || n > contracts.MaxSearchLength || !utf8.ValidString(v) ||
+			strings.ContainsFunc(q.Search, unicode.IsControl) {
+			refuse("q", fmt.Sprintf("must be a mission's id, or 1 to %d characters of a name's beginning", contracts.MaxSearchLength))
 		}
 	}
 	if v, ok := param(c, "limit"); ok {

@@ -152,11 +152,14 @@ func TestStoreErrorsBecomeProblems(t *testing.T) {
 		want := refusalOf(err)
 		for _, call := range [][2]string{
 			{"GET", "/missions"}, {"GET", id}, {"GET", id + "/history"}, {"GET", "/stats"}, {"GET", "/soldiers"},
-			{"POST", id + "/cancel"}, {"POST", "/missions"},
+			{"POST", id + "/cancel"}, {"POST", id + "/retry"}, {"POST", "/missions"}, {"POST", "/missions/batch"},
 		} {
 			body := ""
-			if call[1] == "/missions" && call[0] == "POST" {
+			switch {
+			case call[1] == "/missions" && call[0] == "POST":
 				body = `{"name":"x"}`
+			case call[1] == "/missions/batch":
+				body = `{"missions":[{"name":"x"}]}`
 			}
 			s.checkRefused(call[0], call[1], body, want)
 		}

@@ -85,6 +85,9 @@ func refusalOf(err error) refusal {
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return refusal{status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfter: retrySoon,
 			detail: "Redis is away or too slow, so it is unknown whether the request took effect. Send it again once GET /health is ok; an order for a mission with the same Idempotency-Key, so that it is not carried out twice."}
+	case errors.Is(err, mission.ErrContended):
+		return refusal{status: http.StatusServiceUnavailable, code: "contended", retryAfter: retrySoon,
+			detail: "Others changed the mission each time before this request could, so nothing was done. Send it again."}
 	case errors.Is(err, events.ErrStopped), errors.Is(err, context.Canceled):
 		return refusal{status: http.StatusServiceUnavailable, code: "stopping", retryAfter: retrySoon,
 			detail: "This commander is shutting down. Ask another one, or this one again in a moment."}
@@ -115,7 +118,7 @@ func serverRefusal(status int) refusal {
 	case http.StatusMethodNotAllowed:
 		return refusal{status: status, code: "method_not_allowed", detail: "This path takes other methods: see the header Allow."}
 	case http.StatusRequestEntityTooLarge:
-		return tooLarge()
+		return tooLarge(contracts.MaxBatchBodySize)
 	case http.StatusRequestHeaderFieldsTooLarge:
 		return refusal{status: status, code: "headers_too_large", detail: fmt.Sprintf("The request's head is over %d KiB. Send less of it.", headLimit>>10)}
 	case http.StatusRequestTimeout:
@@ -125,9 +128,10 @@ func serverRefusal(status int) refusal {
 	}
 }
 
-func tooLarge() refusal {
+func tooLarge(limit int) refusal {
 	return refusal{status: http.StatusRequestEntityTooLarge, code: "body_too_large",
-		detail: fmt.Sprintf("The body is over %d bytes (1 MiB). Keep large inputs elsewhere, and send where they are.", contracts.MaxBodySize)}
+		detail: fmt.Sprintf("The body is over %d bytes (%d MiB). Send less at once, keep large inputs elsewhere, and send where they are.",
+			limit, limit>>20)}
 }
 
 // refuse writes the problem for err. It is also fiber's error handler.

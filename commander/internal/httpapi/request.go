@@ -37,8 +37,6 @@ func checkParams(c *fiber.Ctx, r route) error {
 		name := string(k)
 		field := contracts.FieldError{Field: clip(strings.ToValidUTF8(name, "?"))}
 		switch {
-		case slices.Contains(r.unsupported, name):
-			field.Code, field.Message = "not_supported", "is not supported yet; leave it out"
 		case !slices.Contains(r.params, name):
 			field.Code, field.Message = "unknown", "is no parameter of this call; leave it out"
 		case seen[name]:
@@ -72,8 +70,8 @@ func missionID(c *fiber.Ctx) (string, error) {
 	return id, nil
 }
 
-// jsonBody returns a copy of the body, if it says that it is JSON.
-func jsonBody(c *fiber.Ctx) ([]byte, error) {
+// jsonBody returns a copy of the body, if it says that it is JSON and has limit bytes at most.
+func jsonBody(c *fiber.Ctx, limit int) ([]byte, error) {
 	head := &c.Request().Header
 	media, params, err := mime.ParseMediaType(string(head.ContentType()))
 	charset := params["charset"]
@@ -84,11 +82,11 @@ func jsonBody(c *fiber.Ctx) ([]byte, error) {
 		return nil, unsupportedMedia("Send the body as it is: compressed bodies are not read here.")
 	}
 	// The raw body: fiber's Body would decompress.
-	body := bytes.Clone(c.Request().Body())
-	if len(body) > contracts.MaxBodySize {
-		return nil, tooLarge()
+	body := c.Request().Body()
+	if len(body) > limit {
+		return nil, tooLarge(limit)
 	}
-	return body, nil
+	return bytes.Clone(body), nil
 }
 
 func unsupportedMedia(detail string) refusal {
@@ -100,7 +98,7 @@ func noBody(c *fiber.Ctx) error {
 	if len(c.Request().Body()) == 0 {
 		return nil
 	}
-	body, err := jsonBody(c)
+	body, err := jsonBody(c, contracts.MaxBodySize)
 	if err != nil {
 		return err
 	}

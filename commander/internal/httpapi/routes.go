@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"fmt"
 	"runtime/debug"
 	"time"
 
@@ -25,11 +24,9 @@ type route struct {
 	// path is fiber's template, and the label in metrics.
 	path   string
 	access access
-	// params are the query parameters that it knows; unsupported are those that come later.
-	params, unsupported []string
-	handle              func(ctx context.Context, c *fiber.Ctx) error
-	// later: the route is known, and refused until it is supported. It is not in the contract.
-	later bool
+	// params are the query parameters that it knows.
+	params []string
+	handle func(ctx context.Context, c *fiber.Ctx) error
 }
 
 // routes is the whole interface, in the contract's order. Fixed paths stand before templates that they fit.
@@ -38,12 +35,12 @@ func (s *Server) routes() []route {
 	return []route{
 		{method: post, path: "/missions", handle: s.createMission},
 		{method: get, path: "/missions", handle: s.listMissions,
-			params: []string{"status", "kind", "squad", "limit", "cursor"}, unsupported: []string{"q", "label"}},
-		{method: post, path: "/missions/batch", handle: later("many missions in one request"), later: true},
+			params: []string{"status", "kind", "squad", "label", "q", "limit", "cursor"}},
+		{method: post, path: "/missions/batch", handle: s.createMissions},
 		{method: get, path: "/missions/:mission_id", handle: s.getMission},
 		{method: get, path: "/missions/:mission_id/history", handle: s.getHistory},
 		{method: post, path: "/missions/:mission_id/cancel", handle: s.cancelMission},
-		{method: post, path: "/missions/:mission_id/retry", handle: later("an operator's retry"), later: true},
+		{method: post, path: "/missions/:mission_id/retry", handle: s.retryMission},
 		{method: get, path: "/events", handle: s.streamEvents, params: []string{"mission_id", "last_event_id"}},
 		{method: get, path: "/stats", handle: s.getStats},
 		{method: get, path: "/soldiers", handle: s.listSoldiers},
@@ -54,14 +51,7 @@ func (s *Server) routes() []route {
 		{method: get, path: "/.well-known/jwks.json", handle: s.getJWKS, access: forEverybody},
 		{method: get, path: "/metrics", handle: s.getMetrics},
 		{method: get, path: "/openapi.yaml", handle: s.getContract},
-	}
-}
-
-// later refuses a route that is yet to come.
-func later(what string) func(context.Context, *fiber.Ctx) error {
-	return func(context.Context, *fiber.Ctx) error {
-		return refusal{status: fiber.StatusUnprocessableEntity, code: "not_supported",
-			detail: fmt.Sprintf("This release does not support %s yet. What it supports is in /openapi.yaml.", what)}
+		{method: get, path: "/docs", handle: s.getDocs},
 	}
 }
 

@@ -87,6 +87,8 @@ func TestKeys(t *testing.T) {
 			if r.method == "POST" {
 				body = `{"name":"n"}`
 			}
+		case "/missions/batch":
+			body = `{"missions":[{"name":"n"}]}`
 		case "/tokens":
 			body = renewal
 		}

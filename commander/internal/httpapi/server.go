@@ -12,6 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/apidocs"
 	"github.com/mission-control-dev/mission-control/commander/internal/events"
 	"github.com/mission-control-dev/mission-control/contracts"
 )
@@ -37,6 +38,7 @@ type Server struct {
 	keys   keys
 	app    *fiber.App
 	hub    *events.Hub
+	docs   apidocs.Page
 	public map[string]bool // paths that need no API key
 
 	base    context.Context //nolint:containedctx // of all requests; ends when Stop has waited enough
@@ -59,6 +61,11 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		hosts: newHosts(cfg.Addr, cfg.AllowedHosts), keys: newKeys(cfg.APIKey, cfg.EnrollmentKey),
 		public: map[string]bool{},
 	}
+	docs, err := apidocs.Render(contracts.OpenAPI())
+	if err != nil {
+		return nil, fmt.Errorf("make the page of the contract: %w", err)
+	}
+	s.docs = docs
 	s.base, s.abort = context.WithCancel(context.Background())
 	s.hub = events.New(cfg.Streams, events.Deps{
 		Log: deps.Store, Loader: deps.Store, Topics: s.topics(), Observer: deps.Metrics, Logger: deps.Logger,
@@ -71,9 +78,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		WriteTimeout:          writeLimit,
 		IdleTimeout:           idleLimit,
 		ReadBufferSize:        headLimit,
-		// More than any route takes now: a refused body is still read, so that its sender sees the refusal instead of
-		// a connection that breaks while it writes.
-		BodyLimit:    contracts.MaxBatchBodySize,
+		// More than any route takes: a refused body is still read, so that its sender sees the refusal instead of a
+		// connection that breaks while it writes.
+		BodyLimit:    contracts.MaxBatchBodySize + contracts.MaxBodySize,
 		ErrorHandler: s.refuse,
 	})
 	s.app.Use(s.around)
@@ -94,9 +101,12 @@ func (s *Server) Start(context.Context) error {
 	if s.listener != nil || s.stopped {
 		return nil
 	}
-	ln, err := net.Listen("tcp", s.cfg.Addr)
-	if err != nil {
-		return fmt.Errorf("listen for HTTP (COMMANDER_ADDR): %w", err)
+	ln := s.cfg.Listener
+	if ln == nil {
+		var err error
+		if ln, err = net.Listen("tcp", s.cfg.Addr); err != nil {
+			return fmt.Errorf("listen for HTTP (COMMANDER_ADDR): %w", err)
+		}
 	}
 	s.listener = ln
 	if err := s.hub.Start(s.base); err != nil {

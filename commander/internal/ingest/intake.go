@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
-	"github.com/mission-control-dev/mission-control/store"
 	"github.com/mission-control-dev/mission-control/tokenauth"
 )
 
@@ -202,7 +200,8 @@ func (in *Intake) settle(ctx context.Context) {
 	}
 }
 
-// batch settles messages. Where the store is away it gives them back, and asks to give up the subscription.
+// batch settles messages. Where the store is away it gives them back, and asks to give up the subscription. Where it is
+// there, and yet one of them can't be settled, that one alone is set aside: it must not hold up all others.
 func (in *Intake) batch(ctx context.Context, batch []broker.Delivery) {
 	batchCtx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
@@ -211,10 +210,11 @@ func (in *Intake) batch(ctx context.Context, batch []broker.Delivery) {
 		parsed[i] = in.read(d)
 	}
 	err := in.apply(batchCtx, parsed)
+	if err != nil && !away(err) && batchCtx.Err() == nil {
+		in.log.Error("updates not settled, trying each alone", zap.Int("messages", len(batch)), zap.Error(err))
+		err = in.applyEach(batchCtx, parsed)
+	}
 	if err != nil {
-		if !errors.Is(err, store.ErrUnavailable) && ctx.Err() == nil {
-			in.log.Error("updates not settled, they come again", zap.Error(err))
-		}
 		in.giveUp(ctx)
 		in.giveBack(batch)
 		return

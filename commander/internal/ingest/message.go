@@ -13,6 +13,7 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
+	"github.com/mission-control-dev/mission-control/store"
 	"github.com/mission-control-dev/mission-control/tokenauth"
 )
 
@@ -21,6 +22,7 @@ const (
 	reasonUnreadable = "unreadable"
 	reasonSession    = "wrong_session"
 	reasonMarker     = "forged_marker"
+	reasonFailed     = "failed" // the commander could not settle it; its log says why
 )
 
 // message is a delivery, read, and what became of it.
@@ -119,31 +121,83 @@ func (in *Intake) apply(ctx context.Context, messages []message) error {
 	for i := range messages {
 		m := &messages[i]
 		for k, it := range m.items {
-			r := results[k]
-			if r.Answer.Type != "" {
-				m.answers = append(m.answers, r.Answer)
-			}
-			if setAside(it.Update, r.Refused) {
-				m.refused = string(r.Refused)
-				m.detail = fmt.Sprintf("mission %s, execution %s", it.Update.MissionID, it.Update.Execution)
-			}
+			m.settled(it.Update, results[k])
 		}
 		results = results[len(m.items):]
-		if m.renewal != nil {
-			reply, err := in.Leases.Extend(ctx, *m.renewal)
-			if _, ok := errors.AsType[*contracts.ValidationError](err); ok {
-				m.refused, m.detail = reasonSession, err.Error()
-				in.Refused(m.refused)
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			m.answers = append(m.answers, contracts.Answer{Type: contracts.AnswerRenewed, Renewal: &reply})
+		if err := in.extend(ctx, m); err != nil {
+			return err
 		}
 	}
 	return nil
 }
+
+// applyEach settles the items of the messages one after the other, and marks those that can't be. Its error says that
+// the store is away.
+func (in *Intake) applyEach(ctx context.Context, messages []message) error {
+	for i := range messages {
+		m := &messages[i]
+		m.answers = nil // what the batch had settled is settled again without harm
+		for _, it := range m.items {
+			results, err := in.Missions.Apply(ctx, []mission.Item{it})
+			switch {
+			case err == nil:
+				m.settled(it.Update, results[0])
+			case away(err) || ctx.Err() != nil:
+				return err
+			default:
+				in.failed(m, err)
+			}
+		}
+		err := in.extend(ctx, m)
+		switch {
+		case err == nil:
+		case away(err) || ctx.Err() != nil:
+			return err
+		default:
+			in.failed(m, err)
+		}
+	}
+	return nil
+}
+
+// settled notes what became of an update.
+func (m *message) settled(u contracts.Update, r mission.Result) {
+	if r.Answer.Type != "" {
+		m.answers = append(m.answers, r.Answer)
+	}
+	if setAside(u, r.Refused) {
+		m.refused = string(r.Refused)
+		m.detail = fmt.Sprintf("mission %s, execution %s", u.MissionID, u.Execution)
+	}
+}
+
+// failed has a message set aside that can't be settled. Its soldier repeats what matters.
+func (in *Intake) failed(m *message, err error) {
+	m.refused, m.detail = reasonFailed, err.Error()
+	in.Refused(m.refused)
+	in.log.Error("message can't be settled", zap.Error(err))
+}
+
+// extend settles the message's renewal, if it is one.
+func (in *Intake) extend(ctx context.Context, m *message) error {
+	if m.renewal == nil {
+		return nil
+	}
+	reply, err := in.Leases.Extend(ctx, *m.renewal)
+	if _, ok := errors.AsType[*contracts.ValidationError](err); ok {
+		m.refused, m.detail = reasonSession, err.Error()
+		in.Refused(m.refused)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	m.answers = append(m.answers, contracts.Answer{Type: contracts.AnswerRenewed, Renewal: &reply})
+	return nil
+}
+
+// away tells whether an error says that the store can't be reached.
+func away(err error) bool { return errors.Is(err, store.ErrUnavailable) }
 
 // setAside tells whether a refused update is kept for a person. A refused claim is a duplicate order, which is everyday
 // life; a refused final is somebody's work.

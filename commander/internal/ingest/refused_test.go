@@ -176,6 +176,19 @@ func TestAFinalWithoutAGoodTicketChangesNothing(t *testing.T) {
 	}
 }
 
+// TestACurrentFinalUnderAReplacedSecretIsRecorded: the store vouches for the execution, the ticket need not.
+func TestACurrentFinalUnderAReplacedSecretIsRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		s, m := r.join("soldier-1"), r.submit()
+		k := s.granted(m).Sign([]byte("the secret before this one"))
+		s.say(s.pack(s.final(contracts.UpdateCompleted, k)))
+		s.wantHeard(contracts.AnswerRecorded)
+		r.wantStatus(m.MissionID, contracts.StatusCompleted)
+		r.wantTaken()
+	})
+}
+
 func TestAnOvertakenResultIsSetAsideAndNeedsNoMoreSending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)

@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -31,11 +32,15 @@ var (
 	markerKey = []byte("a key for markers, of 32 bytes..")
 )
 
+var errUnreadable = errors.New("the record is damaged")
+
 // faulty is a store that can be away, and whose commits can be held up.
 type faulty struct {
 	*memstore.Store
 	away atomic.Bool
 	gate atomic.Pointer[chan struct{}]
+	// unreadable is a mission whose record can't be decoded.
+	unreadable atomic.Pointer[string]
 }
 
 func (f *faulty) err() error {
@@ -51,7 +56,18 @@ func (f *faulty) Load(ctx context.Context, ids ...string) ([]store.Record, error
 	if err := f.err(); err != nil {
 		return nil, err
 	}
+	if id := f.unreadable.Load(); id != nil && slices.Contains(ids, *id) {
+		return nil, errUnreadable
+	}
 	return f.Store.Load(ctx, ids...)
+}
+
+func (f *faulty) Peek(ctx context.Context, ids ...string) ([]store.Record, error) {
+	recs, err := f.Load(ctx, ids...)
+	for i := range recs {
+		recs[i] = recs[i].Brief()
+	}
+	return recs, err
 }
 
 func (f *faulty) Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error) {
@@ -118,6 +134,7 @@ func newRig(t *testing.T) *rig {
 	})
 	r.sessions = session.New(session.Config{
 		Store: r.store, Issuer: r.issuer, Keys: tokenauthtest.Keys(t), TicketKey: ticketKey, Now: time.Now, Issued: func() {},
+		Logger: zap.NewNop(),
 	})
 	r.intake = ingest.New(ingest.Config{
 		Broker: r.commander, Missions: r.missions, Leases: r.sessions, Verifier: tokenauthtest.NewVerifier(t, time.Now),
@@ -163,6 +180,7 @@ func (r *rig) connect() *membroker.Client {
 func (r *rig) Dispatch(store.Record, int64)    {}
 func (r *rig) Suspect(string)                  {}
 func (r *rig) Accepted()                       {}
+func (r *rig) Retried()                        {}
 func (r *rig) Claimed(contracts.AnswerType)    {}
 func (r *rig) Recorded(contracts.UpdateStatus) {}
 func (r *rig) Refused(reason string)           { r.note(func() { r.updates = append(r.updates, reason) }) }

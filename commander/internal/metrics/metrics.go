@@ -22,6 +22,7 @@ type Metrics struct {
 	resets   *prometheus.CounterVec
 
 	accepted   prometheus.Counter
+	retried    prometheus.Counter
 	ended      *prometheus.CounterVec
 	claims     *prometheus.CounterVec
 	recorded   *prometheus.CounterVec
@@ -47,10 +48,11 @@ func New() *Metrics {
 		}),
 		resets:     vec("sse_resets_total", "Clients told to list again, because events were lost to them.", "reason"),
 		accepted:   counter("missions_accepted_total", "Missions created."),
+		retried:    counter("missions_retried_total", "Missions that an operator sent out again."),
 		ended:      vec("missions_ended_total", "Missions that reached a terminal status.", "status"),
 		claims:     vec("claims_total", "Claims of soldiers answered.", "answer"),
 		recorded:   vec("updates_recorded_total", "Status updates that changed a mission.", "status"),
-		refused:    vec("updates_refused_total", "Status messages and updates refused and set aside.", "reason"),
+		refused:    vec("updates_refused_total", "Claims, updates and messages refused.", "reason"),
 		dispatches: vec("dispatches_total", "Orders published, by how that ended.", "outcome"),
 		buried:     counter("sessions_buried_total", "Sessions of soldiers declared dead."),
 		tokens:     counter("tokens_issued_total", "Tokens issued to soldiers."),
@@ -58,7 +60,7 @@ func New() *Metrics {
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.duration, m.streams, m.resets, m.accepted, m.ended, m.claims, m.recorded, m.refused, m.dispatches, m.buried,
+		m.requests, m.duration, m.streams, m.resets, m.accepted, m.retried, m.ended, m.claims, m.recorded, m.refused, m.dispatches, m.buried,
 		m.tokens, m.dropped,
 	)
 	for _, s := range contracts.Statuses() {
@@ -94,6 +96,9 @@ func (m *Metrics) StreamReset(reason string) { m.resets.WithLabelValues(reason).
 
 // Accepted counts a mission that was created.
 func (m *Metrics) Accepted() { m.accepted.Inc() }
+
+// Retried counts a mission that an operator sent out again.
+func (m *Metrics) Retried() { m.retried.Inc() }
 
 // Ended counts a mission that reached a terminal status.
 func (m *Metrics) Ended(s contracts.Status) { m.ended.WithLabelValues(string(s)).Inc() }

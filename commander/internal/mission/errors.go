@@ -10,8 +10,8 @@ import (
 // ErrIdempotencyMismatch means that the Idempotency-Key was used before, for a request with another body.
 var ErrIdempotencyMismatch = errors.New("the idempotency key was used before with another body")
 
-// errContended: other commanders changed the mission each time before this one could. Trying again helps.
-var errContended = errors.New("mission changes too often, try again")
+// ErrContended means that others changed the mission each time before this commander could. Trying again helps.
+var ErrContended = errors.New("mission changes too often, try again")
 
 // StateError says that the mission's status forbids an action.
 type StateError struct {

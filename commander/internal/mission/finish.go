@@ -8,14 +8,13 @@ import (
 	"github.com/mission-control-dev/mission-control/store"
 )
 
-// Finish applies a final. Its ticket is verified already, and is the speaker's. jitter is 0 to 1 and spreads retries.
+// Finish applies a final. Its ticket is verified, or that of the current execution, and it is the speaker's. jitter is 0 to 1 and spreads retries.
 func Finish(rec store.Record, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
-	answer := contracts.Answer{Type: contracts.AnswerRecorded, MissionID: u.MissionID, Execution: u.Execution}
 	var d Decision
 	switch m, t := rec.Mission, u.Ticket; {
 	case m.Version == 0:
 		d.Refused = RefusedUnknown
-	case m.Status == contracts.StatusInProgress && m.Run == t.Run && rec.Execution == t.Execution:
+	case Current(rec, u):
 		d = end(rec, u, by, nil, jitter, now)
 	case rec.Recorded == u.Execution:
 		// Sent again: nothing new.
@@ -24,21 +23,45 @@ func Finish(rec store.Record, u contracts.Update, by Speaker, jitter float64, no
 	default:
 		d = refuse(rec, u, by, RefusedSuperseded, now)
 	}
-	d.Answer = answer
+	d.Answer = recorded(u)
 	return d
 }
 
-// adopt applies a final whose grant the store has lost with its last writes: the ticket proves the grant.
+// Current tells whether a final is of the execution that the mission is in.
+func Current(rec store.Record, u contracts.Update) bool {
+	m := rec.Mission
+	return m.Status == contracts.StatusInProgress && m.Run == u.Ticket.Run && rec.Execution == u.Ticket.Execution
+}
+
+// recorded tells the soldier that it need not send a final again: it is recorded, or set aside for a person.
+func recorded(u contracts.Update) contracts.Answer {
+	return contracts.Answer{Type: contracts.AnswerRecorded, MissionID: u.MissionID, Execution: u.Execution}
+}
+
+// refuseFinal refuses a final that is not to be believed.
+func refuseFinal(rec store.Record, u contracts.Update, by Speaker, why Refusal, now contracts.Time) Decision {
+	d := refuse(rec, u, by, why, now)
+	d.Answer = recorded(u)
+	return d
+}
+
+// adopt applies a final whose grant the store has lost with its last writes: the ticket proves the grant. Where the store
+// lost, too, that the mission's time had come, that is told first.
 func adopt(rec store.Record, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
 	r := rec
 	m := &r.Mission
+	var lost []contracts.HistoryLine
+	if m.Status == contracts.StatusScheduled {
+		m.Status = contracts.StatusQueued
+		lost = append(lost, line(r, contracts.CauseTimeCome, u.MadeAt, now, "came before; the store had lost it"))
+	}
 	m.Status, m.StatusReason = contracts.StatusInProgress, ""
 	m.Run, m.SoldierID = u.Ticket.Run, by.SoldierID
 	if m.StartedAt.IsZero() {
 		m.StartedAt = u.MadeAt
 	}
-	lost := line(r, contracts.CauseGranted, u.MadeAt, now, "granted before; the store had lost it")
-	return end(r, u, by, []contracts.HistoryLine{lost}, jitter, now)
+	lost = append(lost, line(r, contracts.CauseGranted, u.MadeAt, now, "granted before; the store had lost it"))
+	return end(r, u, by, lost, jitter, now)
 }
 
 // end moves an IN_PROGRESS record on as the final says. before are history lines that come first.

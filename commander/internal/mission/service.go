@@ -16,6 +16,7 @@ import (
 type Store interface {
 	Load(ctx context.Context, ids ...string) ([]store.Record, error)
 	Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error)
+	CreateAll(ctx context.Context, key *store.Idempotency, changes ...store.Change) ([]store.Outcome, error)
 	Session(ctx context.Context, id string) (store.Session, error)
 }
 
@@ -38,6 +39,7 @@ type Suspects interface {
 // Observer counts what happens. Its methods must not block.
 type Observer interface {
 	Accepted()
+	Retried()
 	Claimed(answer contracts.AnswerType)
 	Recorded(update contracts.UpdateStatus)
 	Refused(reason string)
@@ -96,33 +98,80 @@ func (s *Service) Submit(ctx context.Context, r contracts.MissionRequest, key *s
 	}
 	switch o := outcomes[0]; o.Code {
 	case store.Applied:
-		rec := d.Change.Record
-		rec.Mission.Version = 1
-		s.observer.Accepted()
-		if d.Dispatch == DispatchNow {
-			s.dispatch.Dispatch(rec, o.Dispatch)
-		}
-		return rec.Mission, nil
+		return s.accepted(d, o), nil
 	case store.Duplicate:
-		return s.first(ctx, key, o.Existing)
+		first, err := s.first(ctx, key, o.Existing)
+		if err != nil {
+			return contracts.Mission{}, err
+		}
+		return first[0], nil
 	default:
-		return contracts.Mission{}, fmt.Errorf("create mission %s: %w", id, errContended)
+		return contracts.Mission{}, fmt.Errorf("create mission %s: %w", id, ErrContended)
 	}
 }
 
-// first answers a repeated request with the mission that its first try made.
-func (s *Service) first(ctx context.Context, key *store.Idempotency, e store.Existing) (contracts.Mission, error) {
-	if e.BodyHash != key.BodyHash {
-		return contracts.Mission{}, ErrIdempotencyMismatch
+// SubmitAll creates missions from validated requests, all of them or none, and returns them in the order of the requests.
+// Otherwise it is as Submit: the key is that of the whole.
+func (s *Service) SubmitAll(ctx context.Context, rs []contracts.MissionRequest, key *store.Idempotency) ([]contracts.Mission, error) {
+	ids := make([]string, len(rs))
+	for i := range ids {
+		var err error
+		if ids[i], err = s.newID(); err != nil {
+			return nil, err
+		}
 	}
-	recs, err := s.store.Load(ctx, e.MissionID)
+	slices.Sort(ids) // so that lists have them in the order of the batch
+	decisions, changes := make([]Decision, len(rs)), make([]store.Change, len(rs))
+	now := s.now()
+	for i, r := range rs {
+		decisions[i] = Accept(r, ids[i], nil, now)
+		changes[i] = *decisions[i].Change
+	}
+	outcomes, err := s.store.CreateAll(ctx, key, changes...)
 	if err != nil {
-		return contracts.Mission{}, fmt.Errorf("load mission %s: %w", e.MissionID, err)
+		return nil, fmt.Errorf("create %d missions: %w", len(rs), err)
 	}
-	if recs[0].Mission.Version == 0 {
-		return contracts.Mission{}, fmt.Errorf("mission %s of that idempotency key: %w", e.MissionID, store.ErrNotFound)
+	switch o := outcomes[0]; o.Code {
+	case store.Applied:
+		missions := make([]contracts.Mission, len(rs))
+		for i, d := range decisions {
+			missions[i] = s.accepted(d, outcomes[i])
+		}
+		return missions, nil
+	case store.Duplicate:
+		return s.first(ctx, key, o.Existing)
+	default:
+		return nil, fmt.Errorf("create %d missions: %w", len(rs), ErrContended)
 	}
-	return recs[0].Mission, nil
+}
+
+// accepted dispatches a mission that was created, and returns it.
+func (s *Service) accepted(d Decision, o store.Outcome) contracts.Mission {
+	rec := d.Change.Record
+	rec.Mission.Version = 1
+	s.observer.Accepted()
+	if d.Dispatch == DispatchNow {
+		s.dispatch.Dispatch(rec, o.Dispatch)
+	}
+	return rec.Mission
+}
+
+// first answers a repeated request with the missions that its first try made.
+func (s *Service) first(ctx context.Context, key *store.Idempotency, e store.Existing) ([]contracts.Mission, error) {
+	if e.BodyHash != key.BodyHash {
+		return nil, ErrIdempotencyMismatch
+	}
+	recs, err := s.store.Load(ctx, e.MissionIDs...)
+	if err != nil {
+		return nil, fmt.Errorf("load %d missions: %w", len(e.MissionIDs), err)
+	}
+	missions := make([]contracts.Mission, len(recs))
+	for i, rec := range recs {
+		if missions[i] = rec.Mission; rec.Mission.Version == 0 {
+			return nil, fmt.Errorf("mission %s of that idempotency key: %w", e.MissionIDs[i], store.ErrNotFound)
+		}
+	}
+	return missions, nil
 }
 
 // newID returns a UUIDv7 whose time is the shared clock's, so that ids of all commanders sort by creation.
@@ -140,36 +189,56 @@ func (s *Service) newID() (string, error) {
 
 // Cancel asks for the end of a mission: store.ErrNotFound, or a StateError where it has ended.
 func (s *Service) Cancel(ctx context.Context, id string) (contracts.Mission, error) {
+	rec, d, err := s.change(ctx, id, Cancel)
+	if err != nil {
+		return contracts.Mission{}, fmt.Errorf("cancel mission %s: %w", id, err)
+	}
+	if d.Answer.Type != "" {
+		s.tell(ctx, rec.Session, d.Answer)
+	}
+	return rec.Mission, nil
+}
+
+// Retry sends a mission out again that FAILED or was CANCELLED: store.ErrNotFound, or a StateError where its status is
+// another. After store.ErrUnavailable it is unknown whether it was; its attempt tells.
+func (s *Service) Retry(ctx context.Context, id string) (contracts.Mission, error) {
+	rec, _, err := s.change(ctx, id, Retry)
+	if err != nil {
+		return contracts.Mission{}, fmt.Errorf("retry mission %s: %w", id, err)
+	}
+	s.observer.Retried()
+	return rec.Mission, nil
+}
+
+// change applies a rule to the truth about one mission, again where others came first. It returns the mission as it then
+// is, and what the rule decided.
+func (s *Service) change(ctx context.Context, id string, rule func(store.Record, contracts.Time) (Decision, error)) (store.Record, Decision, error) {
 	for range maxRounds {
 		recs, err := s.store.Load(ctx, id)
 		if err != nil {
-			return contracts.Mission{}, fmt.Errorf("load mission %s: %w", id, err)
+			return store.Record{}, Decision{}, fmt.Errorf("load: %w", err)
 		}
 		rec := recs[0]
 		if rec.Mission.Version == 0 {
-			return contracts.Mission{}, fmt.Errorf("mission %s: %w", id, store.ErrNotFound)
+			return store.Record{}, Decision{}, store.ErrNotFound
 		}
-		d, err := Cancel(rec, s.now())
+		d, err := rule(rec, s.now())
+		if err != nil || d.Change == nil {
+			return rec, d, err
+		}
+		outcomes, err := s.store.Commit(ctx, *d.Change)
 		if err != nil {
-			return contracts.Mission{}, err
+			return store.Record{}, Decision{}, fmt.Errorf("commit: %w", err)
 		}
-		applied := rec
-		if d.Change != nil {
-			outcomes, err := s.store.Commit(ctx, *d.Change)
-			if err != nil {
-				return contracts.Mission{}, fmt.Errorf("cancel mission %s: %w", id, err)
+		if o := outcomes[0]; o.Code == store.Applied {
+			rec = s.applied(d.Change)
+			if d.Dispatch == DispatchNow {
+				s.dispatch.Dispatch(rec, o.Dispatch)
 			}
-			if outcomes[0].Code != store.Applied {
-				continue
-			}
-			applied = s.applied(d.Change)
+			return rec, d, nil
 		}
-		if d.Answer.Type != "" {
-			s.tell(ctx, rec.Session, d.Answer)
-		}
-		return applied.Mission, nil
 	}
-	return contracts.Mission{}, fmt.Errorf("cancel mission %s: %w", id, errContended)
+	return store.Record{}, Decision{}, ErrContended
 }
 
 // tell sends an answer to a session's inbox. Where that can't be had, the session's next renewal tells it.

@@ -2,6 +2,7 @@ package mission_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,28 +13,39 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
+	"github.com/mission-control-dev/mission-control/commander/internal/mission/missiontest"
+	"github.com/mission-control-dev/mission-control/commander/internal/session"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 	"github.com/mission-control-dev/mission-control/store/memstore"
 )
 
 // world is a service over a memory store, with orders and grants that may be delivered at any time, in any order, twice
-// or never.
+// or never. The store checks each change, fails at times, and at times somebody else is faster.
 type world struct {
-	t       *rapid.T
-	now     time.Time
-	store   *memstore.Store
-	service *mission.Service
+	t        *rapid.T
+	now      time.Time
+	store    *missiontest.Store
+	service  *mission.Service
+	renewals *session.Service
+	// calm: the store does not fail, and nobody else is about.
+	calm bool
+	// rivals counts how often somebody else was about.
+	rivals int
 
 	ids      []string
 	sessions []string
+	soldiers map[string]string // by session
 	buried   map[string]bool
 	orders   []contracts.Mission          // every order that was ever published
 	claims   []mission.Item               // every claim that was ever sent
 	tickets  map[string]contracts.Ticket  // every grant, by execution
 	finals   []mission.Item               // every final that was ever sent
-	ended    map[string]contracts.Mission // the first terminal COMPLETED seen
+	ended    map[string]contracts.Mission // the terminal status first seen, until an operator's retry
+	seen     map[string]contracts.Mission // as it was at the last look
 	runs     map[string]map[int64]string  // execution by mission and run
+	past     map[string][]store.Record    // what each mission was, before it ended
+	torn     map[string]bool              // missions of which the store forgot something
 	made     int
 }
 
@@ -42,9 +54,12 @@ var ticketKey = []byte("0123456789abcdef0123456789abcdef")
 func newWorld(t *rapid.T) *world {
 	w := &world{
 		t: t, now: time.UnixMilli(1_800_000_000_000), buried: map[string]bool{}, tickets: map[string]contracts.Ticket{},
-		ended: map[string]contracts.Mission{}, runs: map[string]map[int64]string{},
+		soldiers: map[string]string{}, past: map[string][]store.Record{}, torn: map[string]bool{},
+		ended: map[string]contracts.Mission{}, seen: map[string]contracts.Mission{}, runs: map[string]map[int64]string{},
 	}
-	w.store = memstore.New(memstore.Config{Now: func() time.Time { return w.now }})
+	w.store = missiontest.New(t, memstore.Config{Now: func() time.Time { return w.now }})
+	w.store.Meanwhile, w.store.Fate = w.meanwhile, w.fate
+	w.renewals = session.New(session.Config{Store: w.store, TicketKey: ticketKey})
 	w.service = mission.New(mission.Deps{
 		Store: w.store, Dispatcher: w, Inboxes: w, Suspects: w, Observer: w, TicketKey: ticketKey, Logger: zap.NewNop(),
 		Now: func() contracts.Time { return contracts.At(w.now) },
@@ -59,6 +74,7 @@ func (w *world) Dispatch(rec store.Record, _ int64) { w.orders = append(w.orders
 func (w *world) Send(string, ...contracts.Answer)   {}
 func (w *world) Suspect(string)                     {}
 func (w *world) Accepted()                          {}
+func (w *world) Retried()                           {}
 func (w *world) Claimed(contracts.AnswerType)       {}
 func (w *world) Recorded(contracts.UpdateStatus)    {}
 func (w *world) Refused(string)                     {}
@@ -86,14 +102,112 @@ func (w *world) session(soldier string) {
 		time.Hour)
 	w.ok(err)
 	w.sessions = append(w.sessions, id)
+	w.soldiers[id] = soldier
 }
 
+// meanwhile lets another commander, or a client, be faster than a write.
+func (w *world) meanwhile() {
+	if w.calm || rapid.IntRange(0, 4).Draw(w.t, "meanwhile") < 4 {
+		return
+	}
+	w.rivals++
+	w.calmly(func() {
+		switch rapid.IntRange(0, 3).Draw(w.t, "what") {
+		case 0:
+			w.due()
+		case 1:
+			if len(w.ids) > 0 {
+				w.cancel()
+			}
+		case 2:
+			if len(w.orders) > 0 {
+				w.claim()
+			}
+		case 3:
+			if id := rapid.SampledFrom(w.sessions).Draw(w.t, "session"); !w.buried[id] {
+				w.buryOne(id)
+			}
+		}
+	})
+}
+
+func (w *world) calmly(do func()) {
+	was := w.calm
+	w.calm = true
+	do()
+	w.calm = was
+}
+
+func (w *world) fate() missiontest.Fate {
+	if w.calm {
+		return missiontest.Applied
+	}
+	switch rapid.IntRange(0, 11).Draw(w.t, "fate") {
+	case 10:
+		return missiontest.Lost
+	case 11:
+		return missiontest.Unanswered
+	}
+	return missiontest.Applied
+}
+
+// again tries until the store is not away.
+func (w *world) again(try func() error) {
+	for {
+		err := try()
+		if !errors.Is(err, store.ErrUnavailable) {
+			w.ok(err)
+			return
+		}
+	}
+}
+
+// submit has a client ask for a mission until it is answered. It uses a key, so there is one.
 func (w *world) submit() {
 	r := contracts.MissionRequest{Name: "m", MaxAttempts: rapid.IntRange(1, 3).Draw(w.t, "max attempts")}
+	if seconds := rapid.IntRange(0, 100).Draw(w.t, "later"); seconds > 60 {
+		at := contracts.At(w.now.Add(time.Duration(seconds) * time.Second))
+		r.RunAt = &at
+	}
 	r.Normalize()
-	m, err := w.service.Submit(context.Background(), r, nil)
+	w.made++
+	key := &store.Idempotency{Key: fmt.Sprint(w.made), BodyHash: "body", TTL: time.Hour}
+	w.again(func() error {
+		m, err := w.service.Submit(context.Background(), r, key)
+		if err == nil {
+			w.ids = append(w.ids, m.MissionID)
+		}
+		return err
+	})
+}
+
+// batch creates missions together; with a key that was used before it must get the missions of then.
+func (w *world) batch() {
+	rs := make([]contracts.MissionRequest, rapid.IntRange(1, 3).Draw(w.t, "missions"))
+	for i := range rs {
+		rs[i] = contracts.MissionRequest{Name: fmt.Sprint("batch ", i), MaxAttempts: rapid.IntRange(1, 3).Draw(w.t, "max attempts")}
+		rs[i].Normalize()
+	}
+	key := &store.Idempotency{Key: w.id('b'), BodyHash: "h", TTL: 24 * time.Hour}
+	first, err := w.service.SubmitAll(context.Background(), rs, key)
 	w.ok(err)
-	w.ids = append(w.ids, m.MissionID)
+	orders := len(w.orders)
+	again, err := w.service.SubmitAll(context.Background(), rs, key)
+	w.ok(err)
+	for i, m := range first {
+		if i > 0 && m.MissionID <= first[i-1].MissionID || m.Name != rs[i].Name || again[i].MissionID != m.MissionID {
+			w.t.Fatalf("mission %d of the batch is %s %q, asked again %s", i, m.MissionID, m.Name, again[i].MissionID)
+		}
+		w.ids = append(w.ids, m.MissionID)
+	}
+	if len(again) != len(first) || len(w.orders) != orders || orders < len(first) {
+		w.t.Fatalf("%d missions, %d when asked again, %d orders then %d", len(first), len(again), orders, len(w.orders))
+	}
+	other := *key
+	other.BodyHash = "other"
+	if _, err := w.service.SubmitAll(context.Background(), rs, &other); !errors.Is(err, mission.ErrIdempotencyMismatch) {
+		w.t.Fatalf("another body: %v", err)
+	}
 }
 
 // claim claims for an order that was published at some time, as a new execution.
@@ -125,7 +239,12 @@ func (w *world) final() {
 		w.t.Skip("no grant")
 	}
 	exec := rapid.SampledFrom(slices.Sorted(maps.Keys(w.tickets))).Draw(w.t, "execution")
-	k := w.tickets[exec]
+	w.end(w.tickets[exec])
+}
+
+// end sends a final of a grant.
+func (w *world) end(k contracts.Ticket) {
+	exec := k.Execution
 	status := rapid.SampledFrom([]contracts.UpdateStatus{
 		contracts.UpdateCompleted, contracts.UpdateFailed, contracts.UpdateReleased,
 	}).Draw(w.t, "final")
@@ -176,6 +295,8 @@ func (w *world) forged() {
 		k.Run += 10
 	}
 	before := w.load(k.MissionID)
+	w.calm = true
+	defer func() { w.calm = false }()
 	res, err := w.service.Apply(context.Background(), []mission.Item{{By: by, Update: contracts.Update{
 		Status: contracts.UpdateCompleted, MissionID: k.MissionID, Attempt: k.Attempt, Execution: k.Execution, Ticket: &k,
 		MadeAt: contracts.At(w.now),
@@ -186,24 +307,160 @@ func (w *world) forged() {
 	}
 }
 
-func (w *world) send(it mission.Item) {
-	res, err := w.service.Apply(context.Background(), []mission.Item{it})
-	w.ok(err)
-	a := res[0].Answer
-	if a.Type == contracts.AnswerGranted {
-		w.granted(it, *a.Ticket)
+// send delivers updates, in one message, until they are settled.
+func (w *world) send(items ...mission.Item) {
+	w.again(func() error {
+		before, rivals := make([]contracts.Mission, len(items)), w.rivals
+		for i, it := range items {
+			before[i] = w.load(it.Update.MissionID).Mission
+		}
+		res, err := w.service.Apply(context.Background(), items)
+		if err != nil {
+			return err
+		}
+		if len(items) == 1 && rivals == w.rivals {
+			w.checkAttempt(items[0], before[0])
+		}
+		for i, it := range items {
+			w.answered(it, res[i].Answer)
+		}
+		return nil
+	})
+}
+
+// checkAttempt: what belongs to an attempt before the current one moves nothing.
+func (w *world) checkAttempt(it mission.Item, before contracts.Mission) {
+	after := w.load(it.Update.MissionID).Mission
+	if it.Update.Attempt < before.Attempt && (after.Status != before.Status || after.Run != before.Run || after.Attempt != before.Attempt) {
+		w.t.Fatalf("%s of attempt %d moved %+v to %+v", it.Update.Status, it.Update.Attempt, before, after)
 	}
-	if it.Update.Status.Final() && a.Type != contracts.AnswerRecorded {
+}
+
+func (w *world) answered(it mission.Item, a contracts.Answer) {
+	switch u := it.Update; {
+	case u.Status == contracts.UpdateInProgress && a.Type == contracts.AnswerGranted:
+		w.granted(it, *a.Ticket)
+	case u.Status == contracts.UpdateInProgress && a.Type == contracts.AnswerSessionDead:
+		if !w.buried[it.By.Session] {
+			w.t.Fatalf("the session %s lives, and is told otherwise", it.By.Session)
+		}
+	case u.Status == contracts.UpdateInProgress && a.Type != contracts.AnswerRefused:
+		w.t.Fatalf("claim answered %q", a.Type)
+	case u.Status.Final() && a.Type != contracts.AnswerRecorded:
 		w.t.Fatalf("final answered %q: its soldier would send it for ever", a.Type)
+	}
+	if it.Update.Status.Final() {
+		w.checkRecorded(it.Update)
+	}
+}
+
+// checkRecorded: what a soldier is told to forget can't change anything any more.
+func (w *world) checkRecorded(u contracts.Update) {
+	rec := w.load(u.MissionID)
+	if rec.Mission.Status == contracts.StatusInProgress && rec.Execution == u.Execution && rec.Mission.Run == u.Ticket.Run {
+		w.t.Fatalf("recorded, and yet run %d of execution %s goes on", rec.Mission.Run, rec.Execution)
+	}
+}
+
+// pack sends what was sent before once more, many updates in one message.
+func (w *world) pack() {
+	sent := slices.Concat(w.claims, w.finals)
+	if len(sent) == 0 {
+		w.t.Skip("nothing sent")
+	}
+	w.send(rapid.SliceOfN(rapid.SampledFrom(sent), 1, 8).Draw(w.t, "pack")...)
+}
+
+// noHandler tells an order back.
+func (w *world) noHandler() {
+	if len(w.orders) == 0 {
+		w.t.Skip("no order")
+	}
+	o := rapid.SampledFrom(w.orders).Draw(w.t, "order")
+	w.send(mission.Item{
+		Update: contracts.Update{
+			Status: contracts.UpdateNoHandler, MissionID: o.MissionID, Attempt: o.Attempt, MadeAt: contracts.At(w.now),
+		},
+		By: w.speaker(rapid.SampledFrom(w.sessions).Draw(w.t, "session")),
+	})
+}
+
+// renew renews a lease, naming some of what the session was ever granted as running and some as unrecorded.
+func (w *world) renew() {
+	id := rapid.SampledFrom(w.sessions).Draw(w.t, "session")
+	r := contracts.Renewal{Session: id, SoldierID: w.soldiers[id]}
+	named := map[string]bool{}
+	for _, exec := range slices.Sorted(maps.Keys(w.tickets)) {
+		k := w.tickets[exec]
+		ref := contracts.ExecutionRef{MissionID: k.MissionID, Execution: exec, Run: k.Run}
+		if k.Session != id {
+			continue
+		}
+		switch rapid.IntRange(0, 2).Draw(w.t, "named") {
+		case 1:
+			r.Running, named[exec] = append(r.Running, ref), true
+		case 2:
+			r.Unrecorded, named[exec] = append(r.Unrecorded, ref), true
+		}
+	}
+	reply, err := w.renewals.Extend(context.Background(), r)
+	w.ok(err)
+	if reply.Dead != w.buried[id] {
+		w.t.Fatalf("session %s is dead: %v, it is told %v", id, w.buried[id], reply.Dead)
+	}
+	if reply.Dead {
+		return
+	}
+	w.checkRenewal(r, reply, named)
+}
+
+// checkRenewal: each execution named as running is current, or is to be stopped; each named as unrecorded is current, or
+// recorded; and each that the session holds unnamed is told.
+func (w *world) checkRenewal(r contracts.Renewal, reply contracts.RenewalReply, named map[string]bool) {
+	// One that the store has lost may still be recorded.
+	current := func(ref contracts.ExecutionRef) bool {
+		rec := w.load(ref.MissionID)
+		return rec.Execution == ref.Execution && rec.Mission.Run == ref.Run ||
+			ref.Run > rec.Mission.Run && !rec.Mission.Status.Terminal()
+	}
+	for _, ref := range r.Running {
+		i := slices.IndexFunc(reply.Stop, func(s contracts.Stop) bool { return s.Execution == ref.Execution })
+		want := contracts.StopReason("")
+		switch {
+		case !current(ref):
+			want = contracts.StopSuperseded
+		case w.load(ref.MissionID).Execution == ref.Execution && w.load(ref.MissionID).Mission.CancelRequested:
+			want = contracts.StopCancelled
+		}
+		if (i >= 0) != (want != "") || i >= 0 && reply.Stop[i].Reason != want {
+			w.t.Fatalf("%+v is to stop as %q; told %+v", ref, want, reply.Stop)
+		}
+	}
+	for _, ref := range r.Unrecorded {
+		if slices.Contains(reply.Recorded, ref.Execution) == current(ref) {
+			w.t.Fatalf("%+v is current: %v; recorded %v", ref, current(ref), reply.Recorded)
+		}
+	}
+	var want, got []string
+	for _, id := range w.ids {
+		if rec := w.load(id); rec.Session == r.Session && !named[rec.Execution] {
+			want = append(want, rec.Execution)
+		}
+	}
+	for _, k := range reply.Unlisted {
+		w.ok(k.Verify(ticketKey))
+		got = append(got, k.Execution)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(want, got) {
+		w.t.Fatalf("the session holds %v without having named it, told %v", want, got)
 	}
 }
 
 func (w *world) granted(it mission.Item, k contracts.Ticket) {
 	w.ok(k.Verify(ticketKey))
-	if w.buried[k.Session] {
-		w.t.Fatalf("granted to the dead session %s", k.Session)
-	}
-	if k.Execution != it.Update.Execution || k.Session != it.By.Session {
+	if k.Execution != it.Update.Execution || k.Session != it.By.Session || k.Attempt != it.Update.Attempt {
 		w.t.Fatalf("claim %+v got the ticket %+v", it, k)
 	}
 	byRun := w.runs[k.MissionID]
@@ -211,7 +468,7 @@ func (w *world) granted(it mission.Item, k contracts.Ticket) {
 		byRun = map[int64]string{}
 		w.runs[k.MissionID] = byRun
 	}
-	if other, ok := byRun[k.Run]; ok && other != k.Execution {
+	if other, ok := byRun[k.Run]; ok && other != k.Execution && !w.torn[k.MissionID] {
 		w.t.Fatalf("run %d of %s granted to %s and %s", k.Run, k.MissionID, other, k.Execution)
 	}
 	byRun[k.Run] = k.Execution
@@ -222,11 +479,46 @@ func (w *world) cancel() {
 	if len(w.ids) == 0 {
 		w.t.Skip("no mission")
 	}
-	_, err := w.service.Cancel(context.Background(), rapid.SampledFrom(w.ids).Draw(w.t, "mission"))
-	var state *mission.StateError
-	if err != nil && !asState(err, &state) {
-		w.t.Fatal(err)
+	id := rapid.SampledFrom(w.ids).Draw(w.t, "mission")
+	w.again(func() error {
+		m, err := w.service.Cancel(context.Background(), id)
+		var state *mission.StateError
+		switch {
+		case asState(err, &state):
+			return nil
+		case err == nil && m.Status != contracts.StatusCancelled && !m.CancelRequested:
+			w.t.Fatalf("cancelled, and yet %+v", m)
+		}
+		return err
+	})
+}
+
+// retry has an operator send a mission out again.
+func (w *world) retry() {
+	if len(w.ids) == 0 {
+		w.t.Skip("no mission")
 	}
+	id := rapid.SampledFrom(w.ids).Draw(w.t, "mission")
+	before, orders := w.load(id).Mission, len(w.orders)
+	m, err := w.service.Retry(context.Background(), id)
+	var state *mission.StateError
+	allowed := before.Status == contracts.StatusFailed || before.Status == contracts.StatusCancelled
+	switch {
+	case err != nil && (allowed || !asState(err, &state)):
+		w.t.Fatalf("retry of %+v: %v", before, err)
+	case err != nil:
+		return
+	case !allowed:
+		w.t.Fatalf("retried %+v", before)
+	}
+	if m.Status != contracts.StatusQueued || m.Attempt != before.Attempt+1 || m.MaxAttempts < m.Attempt || m.Run != before.Run ||
+		m.Losses != 0 || m.CancelRequested || m.Version != before.Version+1 {
+		w.t.Fatalf("retry made %+v of %+v", m, before)
+	}
+	if len(w.orders) != orders+1 || w.orders[orders].Attempt != m.Attempt {
+		w.t.Fatalf("orders after the retry: %+v", w.orders[orders:])
+	}
+	delete(w.ended, id)
 }
 
 func (w *world) bury() {
@@ -234,6 +526,11 @@ func (w *world) bury() {
 	if w.buried[id] {
 		w.t.Skip("dead already")
 	}
+	w.buryOne(id)
+}
+
+// buryOne is one try to declare a session dead, as the reaper makes it.
+func (w *world) buryOne(id string) {
 	ctx := context.Background()
 	s, err := w.store.Session(ctx, id)
 	w.ok(err)
@@ -243,10 +540,61 @@ func (w *world) bury() {
 	w.ok(err)
 	changes := w.service.Lost(recs)
 	outcomes, err := w.store.Bury(ctx, id, s.RenewedAt, changes...)
-	w.ok(err)
-	w.service.Redispatch(changes, outcomes)
-	w.buried[id] = true
-	w.session("soldier-again")
+	switch {
+	case err == nil:
+		w.service.Redispatch(changes, outcomes)
+	case !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrSessionChanged):
+		w.t.Fatal(err)
+	}
+	if s, err = w.store.Session(ctx, id); err == nil && s.State == store.SessionBuried && !w.buried[id] {
+		w.buried[id] = true
+		w.session("soldier-again")
+	}
+}
+
+// life has a live session claim a mission that waits, and then finish it, hand it back, die, or go on.
+func (w *world) life() {
+	id := w.ids[rapid.IntRange(0, len(w.ids)-1).Draw(w.t, "mission")]
+	rec := w.load(id)
+	session := w.sessions[len(w.sessions)-1]
+	if rec.Mission.Status != contracts.StatusQueued || w.buried[session] {
+		w.t.Skip("nothing to do")
+	}
+	it := mission.Item{
+		Update: contracts.Update{
+			Status: contracts.UpdateInProgress, MissionID: id, Attempt: rec.Mission.Attempt, Execution: w.id('e'),
+			MadeAt: contracts.At(w.now),
+		},
+		By: w.speaker(session),
+	}
+	w.claims = append(w.claims, it)
+	w.send(it)
+	switch k, granted := w.tickets[it.Update.Execution]; rapid.IntRange(0, 3).Draw(w.t, "end") {
+	case 0, 1:
+		if !w.buried[session] {
+			w.buryOne(session)
+		}
+	case 2:
+		if granted {
+			w.end(k)
+		}
+	}
+}
+
+// forget has the store lose the last changes of a mission that has not ended.
+func (w *world) forget() {
+	id := w.ids[rapid.IntRange(0, len(w.ids)-1).Draw(w.t, "mission")]
+	if len(w.past[id]) < 2 || w.load(id).Mission.Status.Terminal() {
+		w.t.Skip("nothing to forget")
+	}
+	at := rapid.IntRange(0, len(w.past[id])-1).Draw(w.t, "back to")
+	before := w.past[id][at]
+	if before.Session != "" && w.buried[before.Session] {
+		w.t.Skip("its session is dead: that would be forgotten, too")
+	}
+	w.past[id] = w.past[id][:at]
+	w.torn[id] = true
+	w.store.Forget(before, contracts.At(w.now.Add(contracts.DispatchHold)))
 }
 
 // due moves time on and does what the dispatcher does.
@@ -266,8 +614,12 @@ func (w *world) due() {
 				w.ok(w.store.ClearDue(ctx, e))
 			}
 		case mission.DueQueue:
-			_, err := w.store.Commit(ctx, *d.Change)
-			w.ok(err)
+			outcomes, err := w.store.Commit(ctx, *d.Change)
+			if err == nil && outcomes[0].Code == store.Applied {
+				w.Dispatch(d.Change.Record, outcomes[0].Dispatch)
+			} else if err != nil && !errors.Is(err, store.ErrUnavailable) {
+				w.t.Fatal(err)
+			}
 		case mission.DueLater:
 		}
 	}
@@ -279,11 +631,28 @@ func (w *world) load(id string) store.Record {
 	return recs[0]
 }
 
-// check is what must hold after each step.
+// check is what must hold after each step, beside what the store checks at each change.
 func (w *world) check() {
+	w.store.Stranded(w.ids, func(m contracts.Mission) bool {
+		return slices.ContainsFunc(w.orders, func(o contracts.Mission) bool {
+			return o.MissionID == m.MissionID && o.Attempt == m.Attempt
+		})
+	})
+	counts, err := w.store.Counts(context.Background())
+	w.ok(err)
+	var all int64
+	for _, n := range counts.ByStatus {
+		all += n
+	}
+	if int(all) != len(w.ids) {
+		w.t.Fatalf("%d missions for %d requests", all, len(w.ids))
+	}
 	for _, id := range w.ids {
 		rec := w.load(id)
 		m := rec.Mission
+		if !m.Status.Terminal() {
+			w.past[id] = append(w.past[id], rec)
+		}
 		if held := rec.Session != "" && rec.Execution != ""; held != (m.Status == contracts.StatusInProgress) {
 			w.t.Fatalf("%s has session %q and execution %q", m.Status, rec.Session, rec.Execution)
 		}
@@ -299,10 +668,16 @@ func (w *world) check() {
 		if m.Status.Terminal() {
 			w.ended[id] = m
 		}
+		if was := w.seen[id]; !w.torn[id] && (m.Run < was.Run || m.Attempt < was.Attempt || m.Version < was.Version) {
+			w.t.Fatalf("%s went back from %+v to %+v", id, was, m)
+		}
+		w.seen[id] = m
 		if m.Attempt > m.MaxAttempts || m.Losses > contracts.MaxLosses {
 			w.t.Fatalf("attempt %d of %d, %d losses", m.Attempt, m.MaxAttempts, m.Losses)
 		}
-		w.checkHistory(id)
+		if !w.torn[id] {
+			w.checkHistory(id)
+		}
 	}
 }
 
@@ -333,6 +708,7 @@ func (w *world) checkHistory(id string) {
 
 // finish lets everything happen that the protocol still owes: each mission must come to an end.
 func (w *world) finish() {
+	w.calm = true
 	for round := 0; ; round++ {
 		open := slices.DeleteFunc(slices.Clone(w.ids), func(id string) bool { return w.load(id).Mission.Status.Terminal() })
 		if len(open) == 0 {
@@ -373,7 +749,9 @@ func (w *world) carryOut(id string) {
 	w.send(mission.Item{Update: u, By: by})
 	if k, ok := w.tickets[u.Execution]; ok {
 		sent, ended := w.ends(k)
-		if sent != nil {
+		if sent != nil && w.torn[id] {
+			ended = true // recorded, and forgotten: its soldier can only hand it back
+		} else if sent != nil {
 			w.t.Fatalf("run %d of execution %s sent its final, and is still the current one", k.Run, u.Execution)
 		}
 		u.Status, u.Ticket = contracts.UpdateCompleted, &k
@@ -394,11 +772,23 @@ func TestAnyOrderOfEventsKeepsTheRules(t *testing.T) {
 					w.submit()
 				}
 			},
+			"batch": func(*rapid.T) {
+				if len(w.ids) < 3 {
+					w.calmly(w.batch)
+				}
+			},
 			"claim":        func(*rapid.T) { w.claim() },
 			"repeat claim": func(*rapid.T) { w.repeatClaim() },
 			"final":        func(*rapid.T) { w.final() },
+			"life":         func(*rapid.T) { w.life() },
+			"life 2":       func(*rapid.T) { w.life() },
+			"forget":       func(*rapid.T) { w.forget() },
+			"pack":         func(*rapid.T) { w.pack() },
+			"no handler":   func(*rapid.T) { w.noHandler() },
+			"renew":        func(*rapid.T) { w.renew() },
 			"forged":       func(*rapid.T) { w.forged() },
 			"cancel":       func(*rapid.T) { w.cancel() },
+			"retry":        func(*rapid.T) { w.calmly(w.retry) },
 			"bury":         func(*rapid.T) { w.bury() },
 			"due":          func(*rapid.T) { w.due() },
 			"":             func(*rapid.T) { w.check() },

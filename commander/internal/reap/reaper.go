@@ -10,6 +10,9 @@
 // final that the broker has confirmed is recorded before its session is buried. Burying is conditional on the session
 // not having renewed since it was looked at.
 //
+// Leases are kept in the store's clock, and silence is measured by our own. Where the two have come apart (the store's
+// clock was set, a machine slept), no lease is old, whatever the store says: all counts from then.
+//
 // A session becomes suspect when another soldier gets the redelivered order of a mission that it holds, and its inbox
 // turns out to be gone. Suspicion alone is not enough: all connections break at once when the broker restarts, and a
 // healthy soldier renews within that time.
@@ -23,6 +26,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/clock"
 	"github.com/mission-control-dev/mission-control/commander/internal/uptime"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
@@ -42,6 +46,7 @@ type Store interface {
 	Expired(ctx context.Context, limit int) ([]store.Session, error)
 	SessionMissions(ctx context.Context, id string) ([]string, error)
 	Bury(ctx context.Context, id string, ifRenewedAt contracts.Time, changes ...store.Change) ([]store.Outcome, error)
+	Now(ctx context.Context) (time.Time, error)
 }
 
 // Missions makes the changes of a death: a mission.Service.
@@ -67,6 +72,8 @@ type Config struct {
 	Barrier  Barrier
 	Inboxes  Inboxes
 	Uptime   *uptime.Tracker
+	// Now is the commanders' clock, which follows the store's.
+	Now func() contracts.Time
 	// Buried counts.
 	Buried func()
 	Logger *zap.Logger
@@ -130,10 +137,27 @@ func (r *Reaper) run(ctx context.Context) {
 		case id := <-r.suspects:
 			r.look(ctx, id, suspects)
 		case <-tick.C:
-			r.expired(ctx)
-			r.overdue(ctx, suspects)
+			if r.steady(ctx) {
+				r.expired(ctx)
+				r.overdue(ctx, suspects)
+			}
 		}
 	}
+}
+
+// steady tells whether the store's clock goes as ours does.
+func (r *Reaper) steady(ctx context.Context) bool {
+	askCtx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	now, err := r.Store.Now(askCtx)
+	if err != nil {
+		return false
+	}
+	if now.Sub(r.Now().Time).Abs() > clock.Jump {
+		r.Uptime.Reset()
+		return false
+	}
+	return true
 }
 
 // look checks a suspect's inbox, and notes it where that is gone.

@@ -29,6 +29,8 @@ type rig struct {
 	blocked atomic.Bool // markers don't come back
 	inbox   atomic.Bool // s1's inbox exists
 	buried  atomic.Int32
+	// jumped is how far the store's clock was set forward, followed how much of it the commanders' clock has followed.
+	jumped, followed atomic.Int64
 }
 
 const (
@@ -37,10 +39,12 @@ const (
 )
 
 func newRig(t *testing.T) *rig {
-	r := &rig{t: t, store: memstore.New(memstore.Config{}), uptime: uptime.New(uptime.Store)}
+	r := &rig{t: t, uptime: uptime.New(uptime.Store)}
+	r.store = memstore.New(memstore.Config{Now: func() time.Time { return time.Now().Add(time.Duration(r.jumped.Load())) }})
 	r.inbox.Store(true)
 	r.Reaper = New(Config{
 		Store: r.store, Missions: r, Barrier: r, Inboxes: r, Uptime: r.uptime, Buried: func() { r.buried.Add(1) },
+		Now:    func() contracts.Time { return contracts.At(time.Now().Add(time.Duration(r.followed.Load()))) },
 		Logger: zap.NewNop(),
 	})
 	r.renew()
@@ -220,5 +224,23 @@ func TestSuspicionHoldsOffWhileTheSilenceMayBeOurs(t *testing.T) {
 		r.uptime.Up(uptime.Store)
 		r.after(5*time.Second, contracts.StatusInProgress, "the five seconds must be unbroken")
 		r.after(5*time.Second, contracts.StatusQueued, "then it is dead")
+	})
+}
+
+// TestNobodyDiesBecauseTheStoresClockWasSet: after a laptop's sleep, say, all leases look old at once.
+func TestNobodyDiesBecauseTheStoresClockWasSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.uptime.Up(uptime.Store)
+		time.Sleep(20 * time.Second)
+		r.renew()
+		time.Sleep(20 * time.Second)
+		r.jumped.Store(int64(10 * time.Minute))
+		r.after(4*time.Second, contracts.StatusInProgress, "the clocks differ")
+		r.followed.Store(r.jumped.Load())
+		r.after(20*time.Second, contracts.StatusInProgress, "hold-off counts from when the clocks agreed")
+		r.renew()
+		r.after(30*time.Second, contracts.StatusInProgress, "it renewed within the hold-off")
+		r.after(8*time.Second, contracts.StatusQueued, "silent through a whole hold-off")
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.uber.org/zap"
 
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -33,7 +34,7 @@ type Store interface {
 	Session(ctx context.Context, id string) (store.Session, error)
 	Renew(ctx context.Context, s store.Session, lease time.Duration) (store.Session, error)
 	SessionMissions(ctx context.Context, id string) ([]string, error)
-	Load(ctx context.Context, ids ...string) ([]store.Record, error)
+	Peek(ctx context.Context, ids ...string) ([]store.Record, error)
 }
 
 // Config of a Service. All fields are required.
@@ -47,6 +48,7 @@ type Config struct {
 	Now       func() time.Time
 	// Issued is called for each token.
 	Issued func()
+	Logger *zap.Logger
 }
 
 // Service answers renewals.
@@ -90,7 +92,7 @@ func (s *Service) Extend(ctx context.Context, r contracts.Renewal) (contracts.Re
 	}
 	_, err = s.cfg.Store.Renew(ctx, store.Session{
 		ID: r.Session, SoldierID: r.SoldierID, State: store.SessionLive, Squads: r.Squads, Kinds: r.Kinds, Slots: r.Slots,
-		Version: r.Version, Inbox: r.Inbox, Running: r.Running,
+		Version: r.Version, Inbox: r.Inbox, Running: r.Running, Seq: r.Seq,
 	}, contracts.LeaseDuration)
 	switch {
 	case errors.Is(err, store.ErrSessionDead):
@@ -102,11 +104,14 @@ func (s *Service) Extend(ctx context.Context, r contracts.Renewal) (contracts.Re
 		return reply, fmt.Errorf("renew session %s: %w", r.Session, err)
 	}
 	reply.Lease = true
-	err = s.settle(ctx, r, &reply)
-	if errors.Is(err, store.ErrUnavailable) {
-		return reply, nil // the lease stands; what to stop, the next renewal will tell
+	if err := s.settle(ctx, r, &reply); err != nil {
+		// The lease stands, and the token must go out; what to stop, a later renewal will tell.
+		reply.Stop, reply.Recorded, reply.Unlisted = nil, nil, nil
+		if !errors.Is(err, store.ErrUnavailable) {
+			s.cfg.Logger.Error("renewal is answered without what to stop", zap.String("session", r.Session), zap.Error(err))
+		}
 	}
-	return reply, err
+	return reply, nil
 }
 
 // settle fills in what the soldier should stop, what it need not send any more, and what it holds without knowing.
@@ -126,7 +131,7 @@ func (s *Service) settle(ctx context.Context, r contracts.Renewal, reply *contra
 	if ids = append(ids, held...); len(ids) == 0 {
 		return nil
 	}
-	recs, err := s.cfg.Store.Load(ctx, ids...)
+	recs, err := s.cfg.Store.Peek(ctx, ids...)
 	if err != nil {
 		return fmt.Errorf("load missions of session %s: %w", r.Session, err)
 	}

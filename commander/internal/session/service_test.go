@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+	"go.uber.org/zap"
 
 	"github.com/mission-control-dev/mission-control/commander/internal/session"
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -44,11 +45,11 @@ func (f *faulty) Renew(ctx context.Context, s store.Session, lease time.Duration
 	return f.Store.Renew(ctx, s, lease)
 }
 
-func (f *faulty) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
+func (f *faulty) Peek(ctx context.Context, ids ...string) ([]store.Record, error) {
 	if f.away.Load() || f.loadsFail.Load() {
 		return nil, store.ErrUnavailable
 	}
-	return f.Store.Load(ctx, ids...)
+	return f.Store.Peek(ctx, ids...)
 }
 
 type rig struct {
@@ -63,7 +64,7 @@ func newRig(t *testing.T) *rig {
 	r := &rig{t: t, store: &faulty{Store: memstore.New(memstore.Config{})}, verifier: tokenauthtest.NewVerifier(t, time.Now)}
 	r.Service = session.New(session.Config{
 		Store: r.store, Issuer: tokenauthtest.NewIssuer(t, time.Now), Keys: tokenauthtest.Keys(t), TicketKey: ticketKey,
-		Now: time.Now, Issued: func() { r.issued++ },
+		Now: time.Now, Issued: func() { r.issued++ }, Logger: zap.NewNop(),
 	})
 	return r
 }
@@ -157,6 +158,27 @@ func TestARenewalExtendsTheLease(t *testing.T) {
 		if got := r.known(first.Session).Inbox; got != "amq.gen-2" {
 			t.Errorf("the inbox is %s, want the new one", got)
 		}
+	})
+}
+
+// A renewal over the broker may be settled after a later one over HTTP, by when its inbox is gone. Commanders would think
+// the soldier gone with it.
+func TestARenewalThatWasOvertakenDoesNotBringItsInboxBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		id := r.renew(renewal("")).Session
+		late, next := renewal(id), renewal(id)
+		late.Seq, late.Inbox = 7, "amq.gen-gone"
+		next.Seq, next.Inbox = 8, "amq.gen-2"
+		r.renew(next)
+		time.Sleep(time.Second)
+		if reply, err := r.Extend(t.Context(), late); err != nil || !reply.Lease || reply.Seq != 7 {
+			t.Errorf("answered %+v, %v", reply, err)
+		}
+		if got := r.known(id).Inbox; got != "amq.gen-2" {
+			t.Errorf("the inbox is %s, want the later renewal's", got)
+		}
+		r.wantLeaseUntil(id, time.Now().Add(contracts.LeaseDuration))
 	})
 }
 

@@ -28,37 +28,68 @@ type NotObjectError struct{ Found string }
 
 func (e *NotObjectError) Error() string { return "must be a JSON object, not " + e.Found }
 
+// NotArrayError says that the text is acceptable JSON, but no array.
+type NotArrayError struct{ Found string }
+
+func (e *NotArrayError) Error() string { return "must be an array, not " + e.Found }
+
 // Object reads text as one object, at most maxDepth deep, itself included, and returns its members in their order; the
 // values are parts of text. It fails with a SyntaxError or a NotObjectError.
 func Object(text []byte, maxDepth int) ([]Member, error) {
-	s := scanner{text: text, maxDepth: maxDepth}
-	s.space()
 	var members []Member
-	start := s.at
-	object := s.peek() == '{'
-	var err error
-	if object {
-		err = s.object(func(key string, value []byte) {
+	found, err := whole(text, maxDepth, '{', func(s *scanner) error {
+		return s.object(func(key string, value []byte) {
 			members = append(members, Member{Key: key, Value: value})
 		})
-	} else {
-		err = s.value()
+	})
+	if err == nil && found != '{' {
+		err = &NotObjectError{Found: describe(found)}
 	}
 	if err != nil {
 		return nil, err
 	}
+	return members, nil
+}
+
+// Array reads text as one array, at most maxDepth deep, itself included, and returns its elements, which are parts of
+// text. It fails with a SyntaxError or a NotArrayError.
+func Array(text []byte, maxDepth int) ([]json.RawMessage, error) {
+	var elements []json.RawMessage
+	found, err := whole(text, maxDepth, '[', func(s *scanner) error {
+		return s.array(func(value []byte) { elements = append(elements, value) })
+	})
+	if err == nil && found != '[' {
+		err = &NotArrayError{Found: describe(found)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return elements, nil
+}
+
+// whole reads text as one value, with read where it begins as wanted, and returns how it begins.
+func whole(text []byte, maxDepth int, wanted byte, read func(*scanner) error) (found byte, err error) {
+	s := &scanner{text: text, maxDepth: maxDepth}
+	s.space()
+	if found = s.peek(); found == wanted {
+		err = read(s)
+	} else {
+		err = s.value()
+	}
+	if err != nil {
+		return found, err
+	}
 	s.space()
 	if s.at != len(text) {
-		return nil, s.fail("only white space may follow the value")
+		return found, s.fail("only white space may follow the value")
 	}
-	if !object {
-		return nil, &NotObjectError{Found: describe(text[start])}
-	}
-	return members, nil
+	return found, nil
 }
 
 func describe(first byte) string {
 	switch first {
+	case '{':
+		return "an object"
 	case '[':
 		return "an array"
 	case '"':
@@ -108,7 +139,7 @@ func (s *scanner) value() error {
 	case c == '{':
 		return s.object(func(string, []byte) {})
 	case c == '[':
-		return s.array()
+		return s.array(func([]byte) {})
 	case c == '"':
 		_, err := s.str()
 		return err
@@ -144,7 +175,7 @@ func (s *scanner) enter() error {
 	return nil
 }
 
-func (s *scanner) array() error {
+func (s *scanner) array(element func(value []byte)) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -153,9 +184,11 @@ func (s *scanner) array() error {
 			break
 		}
 		s.space()
+		begin := s.at
 		if err := s.value(); err != nil {
 			return err
 		}
+		element(s.text[begin:s.at])
 		s.space()
 		if s.peek() == ']' {
 			break

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const depth = 8
@@ -100,6 +102,31 @@ func TestAccepted(t *testing.T) {
 	}
 	if _, err := Object([]byte(`{"a":`+nest(depth-1)+`}`), depth); err != nil {
 		t.Errorf("at the limit: %v", err)
+	}
+}
+
+func TestArray(t *testing.T) {
+	elements, err := Array([]byte(` [ {"a":[1]} , 2,"x,]",[] ] `), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range elements {
+		got = append(got, string(e))
+	}
+	if diff := cmp.Diff([]string{`{"a":[1]}`, `2`, `"x,]"`, `[]`}, got); diff != "" {
+		t.Error(diff)
+	}
+	if none, err := Array([]byte(`[]`), 1); err != nil || len(none) != 0 {
+		t.Errorf("[]: %v, %v", none, err)
+	}
+	for text, says := range map[string]string{
+		`{"a":1}`: "an object", `"x"`: "a string", `null`: "null", `1`: "a number", `[1`: "at byte 2", `[1,]`: "no value",
+		`[{"a":1,"a":2}]`: "twice", `[[[[]]]]`: "3 deep", `[] []`: "follow", ``: "ends",
+	} {
+		if got, err := Array([]byte(text), 3); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, %v, want an error with %q", text, got, err, says)
+		}
 	}
 }
 

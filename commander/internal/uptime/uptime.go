@@ -106,6 +106,15 @@ func (t *Tracker) Down(p Part) {
 	t.since = time.Time{}
 }
 
+// Reset has all count from now: the parts are there, and yet nobody can tell for how long anybody was silent.
+func (t *Tracker) Reset() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.since.IsZero() {
+		t.since = time.Now()
+	}
+}
+
 // Unbroken returns for how long all parts have been there, and this process has run; 0 while a part is away.
 func (t *Tracker) Unbroken() time.Duration {
 	t.mu.Lock()

@@ -119,6 +119,63 @@ func testConcurrentPublishers(k *kit) {
 	}
 }
 
+// testConfirmedIsKept: while connections break, each publish that returns nil is in the queue, and no other error than
+// ErrUnavailable comes.
+func testConfirmedIsKept(k *kit) {
+	b, other := k.connect(), k.connect()
+	queue := k.queue(other)
+	const publishers, cuts = 8, 5
+	ctx, stop := context.WithCancel(k.ctx)
+	var (
+		publishing sync.WaitGroup
+		mu         sync.Mutex
+		confirmed  = map[string]bool{}
+		news       = make(chan struct{}, 1)
+	)
+	for p := range publishers {
+		publishing.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				body := fmt.Sprintf("%d-%d", p, i)
+				err := b.Publish(ctx, queue, text(body))
+				switch {
+				case err == nil:
+					mu.Lock()
+					confirmed[body] = true
+					mu.Unlock()
+					select {
+					case news <- struct{}{}:
+					default:
+					}
+				case ctx.Err() == nil && !errors.Is(err, broker.ErrUnavailable):
+					k.Errorf("Publish while connections break: %v, want ErrUnavailable", err)
+					return
+				case ctx.Err() == nil: // away: it says so at once
+					k.eventually("the client is back", func() bool { return b.Health().Connected || ctx.Err() != nil })
+				}
+			}
+		})
+	}
+	for range cuts {
+		for range 20 { // publishing goes on
+			select {
+			case <-news:
+			case <-ctx.Done():
+				k.Error("nothing is published any more")
+			}
+		}
+		k.features.Disconnect(k.T, b)
+	}
+	stop()
+	publishing.Wait()
+	c := k.consumeWith(other, queue, 100, func(d broker.Delivery) { k.ack(d) })
+	for missing := len(confirmed); missing > 0; {
+		if d := c.next(); confirmed[string(d.Body)] {
+			delete(confirmed, string(d.Body))
+			missing--
+		}
+	}
+}
+
 func testPublishEndedContext(k *kit) {
 	b := k.connect()
 	queue := k.queue(b)

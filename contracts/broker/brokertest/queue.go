@@ -56,6 +56,92 @@ func testExpiration(k *kit) {
 	k.ack(k.consume(b, queue, 1).want("long")...)
 }
 
+// testExpirationDeadLetters: what expired is not lost where there is a dead-letter queue, and stays there.
+func testExpirationDeadLetters(k *kit) {
+	b := k.connect()
+	queue, dead := k.name(), k.name()
+	k.declare(b, plain(dead), topology.Queue{Name: queue, DeliveryLimit: topology.NoDeliveryLimit, DeadLetterTo: dead})
+	m := broker.Message{
+		ID: "id", Type: "type", Body: []byte("body"), Headers: map[string]string{"a": "b"}, Expiration: 20 * time.Millisecond,
+	}
+	if err := b.Publish(k.ctx, queue, m); err != nil {
+		k.Fatalf("Publish: %v", err)
+	}
+	d := k.consume(b, dead, 1).next()
+	if d.ID != m.ID || d.Type != m.Type || string(d.Body) != string(m.Body) || d.Headers["a"] != "b" || d.Expiration != 0 {
+		k.Errorf("dead-lettered as %+v, want %+v without its expiration", d.Message, m)
+	}
+	k.ack(d)
+	k.awaitReady(b, queue, 0)
+}
+
+// testExpirationOnLoan: a message's time runs while it is on loan. It is the consumer's nevertheless, until it gives it
+// back.
+func testExpirationOnLoan(k *kit) {
+	b := k.connect()
+	queue, hourglass := k.queue(b), k.queue(b)
+	c := k.standing(b, queue, 2)
+	fleeting := func(queue, body string) {
+		k.Helper()
+		m := text(body)
+		m.Expiration = 500 * time.Millisecond
+		if err := b.Publish(k.ctx, queue, m); err != nil {
+			k.Fatalf("Publish: %v", err)
+		}
+	}
+	fleeting(queue, "one")
+	fleeting(queue, "two")
+	got := c.want("one", "two")
+	// A message of the same life that came later: once it is gone, the time of the others is over.
+	fleeting(hourglass, "sand")
+	k.awaitReady(b, hourglass, 0)
+	k.ack(got[0])
+	if err := got[1].Nack(broker.Requeued); err != nil {
+		k.Errorf("Nack: %v", err)
+	}
+	k.publish(b, queue, "three")
+	k.ack(c.want("three")...)
+}
+
+// testRejectsWhenFull: a full queue that must not drop its messages refuses more, and says so. A broker may take a few too
+// many before it does.
+func testRejectsWhenFull(k *kit) {
+	b := k.connect()
+	queue, dead := k.name(), k.name()
+	k.declare(b, plain(dead), topology.Queue{
+		Name: queue, DeliveryLimit: topology.NoDeliveryLimit, DeadLetterTo: dead, MaxLength: 3,
+	})
+	taken := 0
+	var err error
+	for err == nil && taken < 1000 {
+		if err = b.Publish(k.ctx, queue, text("one")); err == nil {
+			taken++
+		}
+	}
+	if !errors.Is(err, broker.ErrRejected) || taken < 3 {
+		k.Fatalf("after %d messages in a queue for 3: %v, want ErrRejected", taken, err)
+	}
+	c := k.consumeWith(b, queue, 1, func(d broker.Delivery) { k.ack(d) })
+	for range taken {
+		c.next()
+	}
+	k.eventually("the queue takes messages again", func() bool {
+		err := b.Publish(k.ctx, queue, text("two"))
+		if err != nil && !errors.Is(err, broker.ErrRejected) {
+			k.Fatalf("Publish: %v", err)
+		}
+		return err == nil
+	})
+	// What was refused is nowhere.
+	for {
+		if d := c.next(); string(d.Body) == "two" {
+			break
+		}
+		k.Error("a refused message was delivered")
+	}
+	k.awaitReady(b, dead, 0)
+}
+
 func testMaxLength(k *kit) {
 	b := k.connect()
 	queue := k.name()

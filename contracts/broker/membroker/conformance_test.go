@@ -1,6 +1,9 @@
 package membroker_test
 
 import (
+	"os"
+	"reflect"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -20,4 +23,17 @@ func TestConformance(t *testing.T) {
 		Disconnect: func(_ *testing.T, b broker.Broker) { b.(*membroker.Client).Cut() },
 		Freeze:     func(_ *testing.T, b broker.Broker) func() { return b.(*membroker.Client).Freeze() },
 	}, func(*testing.T) broker.Broker { return server.Connect(membroker.Config{}) })
+}
+
+// TestReadmeSaysWhatIsLost: each feature that implementations may differ in has its line.
+func TestReadmeSaysWhatIsLost(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[brokertest.Features]()) {
+		if !strings.Contains(string(readme), "\n| `"+field.Name+"` |") {
+			t.Errorf("README.md has no line about %s", field.Name)
+		}
+	}
 }

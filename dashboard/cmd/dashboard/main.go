@@ -14,10 +14,11 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/mission-control-dev/mission-control/dashboard"
-	"github.com/mission-control-dev/mission-control/dashboard/internal/config"
-	"github.com/mission-control-dev/mission-control/dashboard/internal/server"
+	"github.com/mission-control-dev/mission-control/dashboard/config"
+	"github.com/mission-control-dev/mission-control/dashboard/server"
 )
 
 const stopTimeout = 2500 * time.Millisecond
@@ -70,6 +71,7 @@ func run() error {
 
 func newLogger(format config.LogFormat) (*zap.Logger, error) {
 	cfg := zap.NewProductionConfig()
+	cfg.EncoderConfig.EncodeTime = zapcore.RFC3339NanoTimeEncoder
 	if format == config.LogConsole {
 		cfg = zap.NewDevelopmentConfig()
 		cfg.Development = false

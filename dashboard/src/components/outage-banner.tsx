@@ -10,8 +10,10 @@ export function OutageBanner() {
   if (phase === 'offline') {
     return (
       <Banner tone="down" icon={<Unplug size={18} aria-hidden="true" />}>
-        <strong>The commander can't be reached.</strong> What you see is as it was before; it will catch up by
-        itself when the connection is back.
+        <strong>The commander can't be reached.</strong> What you see is as it was before;{' '}
+        {health?.ground === 'embedded'
+          ? 'if its process has ended, it is gone.'
+          : 'it will catch up by itself when the connection is back.'}
       </Banner>
     );
   }

@@ -1,4 +1,4 @@
-import { CircleCheck, CircleX, TriangleAlert } from 'lucide-react';
+import { CircleCheck, CircleMinus, CircleX, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { formatCount } from '@/components/format';
 import { OVERALL_LOOKS, overall } from '@/components/health-pill';
@@ -17,10 +17,12 @@ const SENTENCES = {
   unknown: '',
 } as const;
 
+const EMBEDDED_OK = 'Everything works, in one process: there is no Redis and no RabbitMQ.';
+
 const GROUNDS: Record<string, string> = {
   compose: 'containers (compose)',
   local: 'local processes',
-  embedded: 'embedded, for trying out: data does not outlive the process',
+  embedded: 'one process (embedded), for trying out: missions live only as long as it does',
 };
 
 const NAMES: Record<string, string> = { redis: 'Redis', rabbitmq: 'RabbitMQ' };
@@ -56,7 +58,7 @@ function Shown({ health }: { health: Health }) {
         <Icon size={30} aria-hidden="true" />
         <div>
           <h2>{label}</h2>
-          <p>{SENTENCES[state]}</p>
+          <p>{health.ground === 'embedded' && state === 'ok' ? EMBEDDED_OK : SENTENCES[state]}</p>
           <p className="dim">
             {health.ground && `Runs as ${GROUNDS[health.ground] ?? health.ground}. `}
             {health.version && `Commander version ${health.version}.`}
@@ -77,6 +79,7 @@ const LOOKS = {
   up: { label: 'Up', icon: CircleCheck },
   warn: { label: 'Up, with a warning', icon: TriangleAlert },
   down: { label: 'Down', icon: CircleX },
+  not_used: { label: 'Not used', icon: CircleMinus },
 } as const;
 
 function Part({ name, check }: { name: string; check: Check }) {
@@ -92,7 +95,7 @@ function Part({ name, check }: { name: string; check: Check }) {
       </div>
       <dl className="facts">
         <Fact label="Latency">
-          {check.latencyMs === undefined || check.status === 'down' ? (
+          {check.latencyMs === undefined || check.status === 'down' || check.status === 'not_used' ? (
             '–'
           ) : (
             <Measured ms={check.latencyMs} at={check.checkedAt} />

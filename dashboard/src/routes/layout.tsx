@@ -1,5 +1,6 @@
 import { Link, Outlet } from '@tanstack/react-router';
 import { Activity, ListChecks, Users } from 'lucide-react';
+import { EmbeddedBanner } from '@/components/embedded-banner';
 import { HealthPill } from '@/components/health-pill';
 import { LiveIndicator } from '@/components/live-indicator';
 import { OutageBanner } from '@/components/outage-banner';
@@ -40,6 +41,7 @@ export function Layout() {
         </div>
       </header>
       <main id="content" tabIndex={-1}>
+        <EmbeddedBanner />
         <OutageBanner />
         <Outlet />
       </main>

@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
-import { allAway, rabbitAway, warning, wireSoldier } from '@/test/factories/system';
+import { allAway, embedded, healthy, rabbitAway, warning, wireSoldier } from '@/test/factories/system';
 import { renderApp } from '@/test/render-app';
 
 describe('the fleet', () => {
@@ -41,5 +41,39 @@ describe('health', () => {
     expect(screen.getByText('RabbitMQ is away.')).toBeVisible();
     commander.send('health', allAway());
     expect(await screen.findByText('Redis and RabbitMQ are away.')).toBeVisible();
+  });
+});
+
+describe('the embedded ground', () => {
+  const GONE = /Missions live only as long as this one process/;
+
+  it.each([
+    '/missions',
+    '/missions/new',
+    '/missions/0193a5b0-7c1e-7d7a-9c3b-00000000abcd',
+    '/fleet',
+    '/health',
+    '/nowhere',
+  ])('is told at %s, and no longer once it is another', async (path) => {
+    const { commander } = renderApp(path, (c) => {
+      c.health = embedded();
+    });
+    expect(await screen.findByText(GONE)).toBeVisible();
+    commander.send('health', healthy());
+    await waitFor(() => expect(screen.queryByText(GONE)).toBeNull());
+  });
+
+  it('uses neither Redis nor RabbitMQ, and is well', async () => {
+    renderApp('/health', (c) => {
+      c.health = embedded();
+    });
+    const overall = await screen.findByRole('region', { name: 'Overall' });
+    expect(overall).toHaveTextContent('Healthy');
+    expect(overall).toHaveTextContent('there is no Redis and no RabbitMQ');
+    for (const part of ['Redis', 'RabbitMQ']) {
+      const panel = screen.getByRole('region', { name: part });
+      expect(panel).toHaveTextContent('Not used');
+      expect(panel).not.toHaveTextContent('ms');
+    }
   });
 });

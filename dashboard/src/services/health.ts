@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { call, wireTime } from './api';
 
 const checkWire = z.object({
-  status: z.enum(['up', 'down', 'warn']),
+  status: z.enum(['up', 'down', 'warn', 'not_used']),
   latency_ms: z.number().nullish(),
   error: z.string().nullish(),
   warning: z.string().nullish(),
@@ -12,7 +12,8 @@ const checkWire = z.object({
 });
 
 export interface Check {
-  status: 'up' | 'down' | 'warn';
+  /** not_used: there is no such server, the commander's own process does its work. */
+  status: 'up' | 'down' | 'warn' | 'not_used';
   latencyMs?: number;
   error?: string;
   warning?: string;

@@ -13,7 +13,8 @@ export interface paths {
         };
         /**
          * List missions, newest first
-         * @description A page may be short, even empty, and yet have a `next_cursor`; null is the end.
+         * @description A page may be short, even empty, and yet have a `next_cursor`; null is the end. Filters may be combined; a mission
+         *     must fit all of them. Each stands once: there is one label to filter by.
          */
         get: operations["listMissions"];
         put?: never;
@@ -24,6 +25,32 @@ export interface paths {
          *     the `Idempotency-Key` of the first try (so give one from the start).
          */
         post: operations["createMission"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/missions/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Order many missions at once, all of them or none
+         * @description The missions are accepted in one step: after a 202 all of them are kept, after a refusal none is. `errors` names
+         *     each mission that is at fault by its index, counted from 0, as in `missions[3].name`; at most 50 errors of one
+         *     mission. The body may have 16 MiB.
+         *
+         *     After a 503 or a broken connection it is unknown whether they were accepted, all or none: send the request again
+         *     with the `Idempotency-Key` of the first try, which stands for the whole batch. Lists have the missions of a batch
+         *     in its order, the last one first.
+         */
+        post: operations["createMissions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -86,6 +113,33 @@ export interface paths {
          *     Takes no body but an empty object.
          */
         post: operations["cancelMission"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/missions/{mission_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission_id: components["parameters"]["MissionId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a mission out again
+         * @description A FAILED or CANCELLED mission is QUEUED again as one more attempt: `attempt` grows by one, and `max_attempts` with
+         *     it where that was the last one. `losses` begins at 0 again, `run` goes on. Where there was a `run_at` it is gone:
+         *     the mission may start now. What soldiers of the attempts before still report changes nothing.
+         *
+         *     Any other status is 409; after a 503 or a broken connection the mission's `attempt` tells whether this took
+         *     effect. Takes no body but an empty object.
+         */
+        post: operations["retryMission"];
         delete?: never;
         options?: never;
         head?: never;
@@ -288,6 +342,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * This document as a page to read
+         * @description It needs nothing from elsewhere, so that it can be read, and kept, offline.
+         */
+        get: operations["getDocs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -323,22 +397,59 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
+             * @description Others are `not_supported` yet.
+             * @default normal
+             * @enum {string}
+             */
+            priority: "normal";
+            /**
+             * @description Others are `not_supported` yet.
+             * @default default
+             * @enum {string}
+             */
+            squad: "default";
+            labels?: components["schemas"]["Labels"];
+            /**
+             * @description More, up to 100, are `not_supported` yet.
+             * @default 1
+             * @enum {integer}
+             */
+            max_attempts: 1;
+            /**
              * @description Bounds one attempt.
              * @default 300
              */
             timeout_seconds: number;
         };
+        /**
+         * @description Your own keys and values, to filter by. A key has 1 to 64 bytes of UTF-8, without `:` and control characters; a
+         *     value has at most 256 bytes.
+         * @example {
+         *       "team": "blue"
+         *     }
+         */
+        Labels: {
+            [key: string]: string;
+        };
+        MissionBatchRequest: {
+            missions: components["schemas"]["MissionRequest"][];
+        };
+        MissionBatch: {
+            /** @description Without payloads and results, as in lists. */
+            missions: components["schemas"]["Mission"][];
+        };
         Mission: {
             mission_id: components["schemas"]["MissionId"];
             name: string;
             kind: components["schemas"]["Token"];
-            /** @description Left out of lists and events. */
+            /** @description Left out of lists, events, and the answer to a batch. */
             payload?: {
                 [key: string]: unknown;
             };
             /** @enum {string} */
             priority: "low" | "normal" | "high";
             squad: components["schemas"]["Token"];
+            labels?: components["schemas"]["Labels"];
             status: components["schemas"]["Status"];
             /** @description Why the mission waits, where that is known. */
             status_reason?: string;
@@ -346,13 +457,14 @@ export interface components {
             cancel_requested?: boolean;
             /** @description Counts tries from 1. */
             attempt: number;
+            /** @description An operator's retry may raise it. */
             max_attempts: number;
             /**
              * Format: int64
              * @description Counts grants; never goes back.
              */
             run: number;
-            /** @description Executions whose soldier died; the fifth fails the mission. */
+            /** @description Executions whose soldier died; the fifth fails the mission. An operator's retry begins at 0 again. */
             losses: number;
             timeout_seconds: number;
             progress: number;
@@ -376,7 +488,7 @@ export interface components {
             as_of?: components["schemas"]["Time"];
         };
         MissionError: {
-            /** @description `failed`, `panic`, `timeout`, `cancelled`, `soldier_lost`, `undeliverable`, `result_too_large`, or the handler's own. */
+            /** @description `failed`, `panic`, `timeout`, `cancelled`, `soldier_lost`, `undeliverable`, `invalid_payload`, `invalid_result`, `result_too_large`, or the handler's own. */
             code: string;
             message: string;
         };
@@ -385,6 +497,11 @@ export interface components {
             next_cursor: string | null;
             /** @description The list covers all missions, not only those in memory. */
             complete: boolean;
+            /**
+             * @description Only in the answer to a `q` that is no id, and only where there are more missions than are looked at: how many
+             *     are, the newest.
+             */
+            searched?: number;
             degraded: boolean;
             as_of?: components["schemas"]["Time"];
         };
@@ -494,10 +611,11 @@ export interface components {
         };
         Check: {
             /**
-             * @description `warn` serves, but an operator should read `warning`.
+             * @description `warn` serves, but an operator should read `warning`. `not_used`: there is no such server, the commander's own
+             *     process does its work (ground `embedded`).
              * @enum {string}
              */
-            status: "up" | "down" | "warn";
+            status: "up" | "down" | "warn" | "not_used";
             /** @description Of the round trip; 0 while there was none. */
             latency_ms: number;
             error?: string;
@@ -678,7 +796,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `store_unavailable`, `not_in_memory`, `stopping` */
+        /** @description `store_unavailable`, `not_in_memory`, `contended`, `stopping` */
         Unavailable: {
             headers: {
                 /** @description Seconds. */
@@ -693,8 +811,8 @@ export interface components {
     parameters: {
         MissionId: components["schemas"]["MissionId"];
         /**
-         * @description Makes a retry safe: within 24 hours the same key and body give the mission of the first answer again, whatever
-         *     became of it; another body is 422 `idempotency_key_reused`. Bodies are the same if they are the same JSON: white
+         * @description Makes a retry safe: within 24 hours the same key and body give the mission, or the missions, of the first answer
+         *     again, whatever became of them; another body is 422 `idempotency_key_reused`. Bodies are the same if they are the same JSON: white
          *     space and the order of keys don't count.
          */
         IdempotencyKey: string;
@@ -714,6 +832,17 @@ export interface operations {
                 status?: components["schemas"]["Status"];
                 kind?: components["schemas"]["Token"];
                 squad?: components["schemas"]["Token"];
+                /**
+                 * @description Only missions with this label, `KEY:VALUE`. The first `:` ends the key; the value may be empty, and is compared
+                 *     as it is.
+                 */
+                label?: string;
+                /**
+                 * @description A mission's whole id finds that mission, however old. Anything else is the beginning of a name, in capital or
+                 *     small letters (a to z alone), and is looked for among the newest 10,000 missions: where there are more, the
+                 *     answer says so with `searched`. At most 200 characters; white space around it is cut.
+                 */
+                q?: string;
                 /** @description How many missions a page has at most. */
                 limit?: number;
                 /** @description The `next_cursor` of the page before. */
@@ -747,8 +876,8 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry safe: within 24 hours the same key and body give the mission of the first answer again, whatever
-                 *     became of it; another body is 422 `idempotency_key_reused`. Bodies are the same if they are the same JSON: white
+                 * @description Makes a retry safe: within 24 hours the same key and body give the mission, or the missions, of the first answer
+                 *     again, whatever became of them; another body is 422 `idempotency_key_reused`. Bodies are the same if they are the same JSON: white
                  *     space and the order of keys don't count.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -782,6 +911,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Mission"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createMissions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: within 24 hours the same key and body give the mission, or the missions, of the first answer
+                 *     again, whatever became of them; another body is 422 `idempotency_key_reused`. Bodies are the same if they are the same JSON: white
+                 *     space and the order of keys don't count.
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "missions": [
+                 *         {
+                 *           "name": "Recon over sector 7"
+                 *         },
+                 *         {
+                 *           "name": "Recon over sector 8",
+                 *           "labels": {
+                 *             "team": "blue"
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["MissionBatchRequest"];
+            };
+        };
+        responses: {
+            /** @description All are accepted, in the order of the request. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MissionBatch"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -853,6 +1037,39 @@ export interface operations {
         };
     };
     cancelMission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission_id: components["parameters"]["MissionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mission as it is now. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mission"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retryMission: {
         parameters: {
             query?: never;
             header?: never;
@@ -1159,6 +1376,31 @@ export interface operations {
                 };
                 content: {
                     "application/yaml": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+        };
+    };
+    getDocs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    "Content-Security-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
                 };
             };
             401: components["responses"]["Unauthorized"];

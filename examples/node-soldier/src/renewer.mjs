@@ -34,7 +34,7 @@ export class Renewer {
   #failing = false;
   #lastMessageAt = Number.NEGATIVE_INFINITY;
   #messageTimer = null;
-  #seq = 0;
+  #seq = 0; // of the last renewal, over HTTP or the broker
   #asked = new Map(); // by seq: when that renewal went over the broker
   #said = '';
 
@@ -132,7 +132,7 @@ export class Renewer {
     let spare = null;
     for (let i = 0; i < this.#urls.length; i++) {
       const at = (this.#preferred + i) % this.#urls.length;
-      const renewal = this.#soldier.renewal();
+      const renewal = { ...this.#soldier.renewal(), seq: ++this.#seq };
       const sentAt = performance.now();
       let reply;
       try {
@@ -218,7 +218,7 @@ export class Renewer {
       if (!this.#failing) {
         return;
       }
-      const renewal = this.#soldier.renewal();
+      const renewal = { ...this.#soldier.renewal(), seq: ++this.#seq };
       const token = this.#token;
       if (token !== null && token.session === renewal.session && renewal.inbox !== undefined) {
         const now = performance.now();
@@ -228,7 +228,6 @@ export class Renewer {
             this.#asked.delete(seq); // no lease would be young by its answer
           }
         }
-        renewal.seq = ++this.#seq;
         this.#asked.set(renewal.seq, now);
         const message = { v: 1, type: 'renewal', token: token.raw, renewal };
         this.#broker.publish('renewal', message, { expirationMs: LEASE_MS }).catch(() => {}); // the next one follows in 5 s

@@ -21,8 +21,8 @@ import (
 
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/soldier"
-	"github.com/mission-control-dev/mission-control/soldier/internal/config"
-	"github.com/mission-control-dev/mission-control/soldier/internal/simulate"
+	"github.com/mission-control-dev/mission-control/soldier/config"
+	"github.com/mission-control-dev/mission-control/soldier/simulate"
 	"github.com/mission-control-dev/mission-control/soldier/soldierfx"
 )
 
@@ -51,7 +51,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	if *version {
-		fmt.Fprintln(stdout, "soldier", soldier.Version)
+		fmt.Fprintln(stdout, "soldier", soldier.Version())
 		return exitClean
 	}
 	if flags.NArg() > 0 {

@@ -9,7 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/mission-control-dev/mission-control/soldier"
-	"github.com/mission-control-dev/mission-control/soldier/internal/config"
+	"github.com/mission-control-dev/mission-control/soldier/config"
 )
 
 func TestApplicationIsValid(t *testing.T) {
@@ -27,7 +27,7 @@ func TestWhatItSaysAndExitsWith(t *testing.T) {
 		code  int
 		wants string
 	}{
-		{"version", []string{"--version"}, nil, 0, soldier.Version},
+		{"version", []string{"--version"}, nil, 0, soldier.Version()},
 		{"argument", []string{"run"}, nil, 2, "takes no arguments"},
 		{"flag", []string{"--what"}, nil, 2, "what"},
 		{"no key", nil, map[string]string{"SOLDIER_ENROLLMENT_KEY": ""}, 2, "SOLDIER_ENROLLMENT_KEY is missing"},

@@ -97,12 +97,14 @@ func (m *Machine) forget(f *final) {
 	}
 }
 
+// tickFinal repeats a confirmed final in time. It and claims are repeated under a young lease alone: while no commander
+// can renew leases none takes from status_queue either, and copies would only pile up there.
 func (m *Machine) tickFinal(now time.Time, f *final) {
 	switch {
 	case f.resendAt.IsZero(): // on its way
 	case now.Before(f.resendAt):
 		m.due(f.resendAt)
-	default:
+	case m.lease.young(now):
 		f.resendAt = time.Time{}
 		m.send(f.letter)
 	}

@@ -45,9 +45,11 @@ func (m *Machine) Session() string { return m.lease.session }
 // LeaseYoung tells whether a handler may start now.
 func (m *Machine) LeaseYoung(now time.Time) bool { return m.lease.young(now) }
 
-// Renewal returns what a renewal says now. The caller adds who the soldier is.
+// Renewal returns what a renewal says now, under the next number: should it be overtaken on its way, the commander knows
+// which one is newer. The caller adds who the soldier is.
 func (m *Machine) Renewal() contracts.Renewal {
-	r := contracts.Renewal{Session: m.lease.session, Inbox: m.inbox}
+	m.lease.seq++
+	r := contracts.Renewal{Session: m.lease.session, Inbox: m.inbox, Seq: m.lease.seq}
 	for _, w := range m.works {
 		ref := contracts.ExecutionRef{MissionID: w.mission.MissionID, Execution: w.execution}
 		switch w.state {
@@ -72,8 +74,8 @@ func (m *Machine) Renewal() contracts.Renewal {
 	return r
 }
 
-// RenewalSent: a renewal goes over the broker, with the Seq returned. Its answer comes to the inbox.
-func (m *Machine) RenewalSent(now time.Time) int64 {
+// RenewalSent: the renewal of this number goes over the broker. Its answer comes to the inbox.
+func (m *Machine) RenewalSent(now time.Time, seq int64) {
 	l := &m.lease
 	for seq, at := range l.asked {
 		if now.Sub(at) >= contracts.LeaseDuration {
@@ -83,9 +85,7 @@ func (m *Machine) RenewalSent(now time.Time) int64 {
 	if l.asked == nil {
 		l.asked = map[int64]time.Time{}
 	}
-	l.seq++
-	l.asked[l.seq] = now
-	return l.seq
+	l.asked[seq] = now
 }
 
 // Verdict is what became of a reply to a renewal.
@@ -117,6 +117,9 @@ func (m *Machine) Renewed(now time.Time, asked string, r contracts.RenewalReply,
 		m.do(Note{What: NoteNewSession, Reason: r.Session})
 	}
 	if r.Lease && !sentAt.IsZero() {
+		if !m.lease.young(now) {
+			m.due(now) // repeats that waited for it
+		}
 		m.lease.renewed(sentAt)
 		m.due(m.lease.renewedAt.Add(contracts.LeaseDuration))
 	}

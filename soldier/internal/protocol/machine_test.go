@@ -383,7 +383,7 @@ func (w *world) askByBroker(t *rapid.T) {
 		t.Skip()
 	}
 	r := w.m.Renewal()
-	r.Seq = w.m.RenewalSent(w.now)
+	w.m.RenewalSent(w.now, r.Seq)
 	w.broadcast = append(w.broadcast, request{renewal: r, at: w.now})
 }
 
@@ -697,4 +697,21 @@ func TestMachineUnderAnyOrderOfEvents(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestRenewalsAreNumberedAcrossSessions(t *testing.T) {
+	m := protocol.New(protocol.Config{Slots: 1, Serves: func(string) bool { return true }, NewExecution: func() string { return "e" }})
+	now := time.Unix(1e9, 0)
+	last := int64(0)
+	for _, session := range []string{"one", "two"} {
+		for range 3 {
+			r := m.Renewal()
+			if r.Seq <= last {
+				t.Errorf("renewal %d after %d", r.Seq, last)
+			}
+			last = r.Seq
+			m.Renewed(now, r.Session, contracts.RenewalReply{Session: session, Seq: r.Seq, Lease: true}, now)
+		}
+		m.Renewed(now, session, contracts.RenewalReply{Session: session, Dead: true}, now)
+	}
 }

@@ -241,13 +241,13 @@ func (m *Machine) HandlerEnded(now time.Time, id WorkID, e End) {
 func (m *Machine) tickWork(now time.Time, w *work) {
 	switch w.state {
 	case claiming:
-		if !w.repeatAt.IsZero() {
-			if now.Before(w.repeatAt) {
-				m.due(w.repeatAt)
-			} else {
-				w.repeatAt = time.Time{}
-				m.send(w.claim)
-			}
+		switch {
+		case w.repeatAt.IsZero(): // on its way
+		case now.Before(w.repeatAt):
+			m.due(w.repeatAt)
+		case m.lease.young(now):
+			w.repeatAt = time.Time{}
+			m.send(w.claim)
 		}
 	case running:
 		if now.Before(w.timeoutAt) {

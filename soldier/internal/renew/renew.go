@@ -206,8 +206,8 @@ func (r *Renewer) round(ctx context.Context) (contracts.RenewalReply, protocol.V
 	for i := range n {
 		at := (start + i) % n
 		r.made.Store(r.wanted.Load())
-		renewal = r.renewal()
 		sentAt := time.Now()
+		renewal = r.renewal()
 		reply, err := r.post(ctx, r.cfg.CommanderURLs[at], renewal)
 		if err == nil {
 			err = usable(reply)
@@ -236,6 +236,8 @@ func (r *Renewer) round(ctx context.Context) (contracts.RenewalReply, protocol.V
 	}
 	if got {
 		r.note(condition{httpFails: len(errs) > 0, leaseless: true}, errors.Join(errs...))
+		// Another commander, which is not in our list, may have its store: it takes from status_queue.
+		r.startRenewalMessages()
 		return spare, protocol.Taken, nil
 	}
 	err := errors.Join(errs...)
@@ -260,7 +262,7 @@ func (r *Renewer) first() int {
 // renewal is the soldier and what it works on now.
 func (r *Renewer) renewal() contracts.Renewal {
 	var out contracts.Renewal
-	r.engine.Read(func(m *protocol.Machine, _ time.Time) { out = m.Renewal() })
+	r.engine.Do(func(m *protocol.Machine, _ time.Time) { out = m.Renewal() })
 	id := r.cfg.Identity
 	out.SoldierID, out.Squads, out.Kinds, out.Slots, out.Version = id.SoldierID, id.Squads, id.Kinds, id.Slots, id.Version
 	return out
@@ -296,7 +298,7 @@ func (r *Renewer) fail() {
 
 func (r *Renewer) startRenewalMessages() { signal(r.failed) }
 
-// renewByBroker sends a RENEWAL every 5 s while HTTP fails.
+// renewByBroker sends a RENEWAL every 5 s while HTTP fails, or renews no lease.
 func (r *Renewer) renewByBroker(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -309,7 +311,7 @@ func (r *Renewer) renewByBroker(ctx context.Context) {
 		case <-r.failed:
 		case <-timer.C:
 		}
-		if !r.fails() {
+		if !r.unleased() {
 			continue
 		}
 		if wait := contracts.RenewalMessageEvery - time.Since(last); !last.IsZero() && wait > 0 {
@@ -323,10 +325,10 @@ func (r *Renewer) renewByBroker(ctx context.Context) {
 	}
 }
 
-func (r *Renewer) fails() bool {
+func (r *Renewer) unleased() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.failing
+	return r.failing || r.leaseless
 }
 
 // sendRenewal publishes one RENEWAL. It can't without a session, a token of it, and an inbox for the answer.
@@ -338,7 +340,7 @@ func (r *Renewer) sendRenewal(ctx context.Context) bool {
 	if !ok || renewal.Session == "" || renewal.Inbox == "" {
 		return false
 	}
-	r.engine.Do(func(m *protocol.Machine, now time.Time) { renewal.Seq = m.RenewalSent(now) })
+	r.engine.Do(func(m *protocol.Machine, now time.Time) { m.RenewalSent(now, renewal.Seq) })
 	body, err := contracts.NewRenewalMessage(token, renewal).Encode()
 	if err != nil {
 		r.log.Error("renewal could not be encoded", zap.Error(err))

@@ -1,299 +1,251 @@
-// Package modeltest compares a store with memstore, the model: random sequences of operations must get the same answers
-// from both.
+// Package modeltest compares stores with memstore, the model: the same random sequence of operations runs on the model
+// and on all of them in lock-step, and every answer must be the same.
 //
-// Times are kept out of the sequences where the two clocks could disagree: due entries lie an hour back or ahead, leases
-// are an hour long or over at once.
+// A store whose truth can be cut off from it (Subject.Cut) is asked on while it is. What decides must be
+// store.ErrUnavailable then. What is read may be degraded, but it is something that was true, and never older than what
+// that store showed or wrote before.
+//
+// Sequences are drawn by rapid, which shrinks the ones that fail. RAPID_CHECKS=5000 in the environment makes long runs.
+//
+// Times are kept out of the sequences where the clocks could disagree: due entries lie an hour back or ahead, leases are
+// an hour long or over at once.
 package modeltest
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/google/uuid"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 	"github.com/mission-control-dev/mission-control/store/memstore"
 	"pgregory.net/rapid"
 )
 
-// Agree runs sequences against a store that newStore returns empty each time.
-func Agree(t *testing.T, newStore func(t *testing.T) store.Store) {
-	rapid.Check(t, func(r *rapid.T) {
-		p := &pair{
-			T: r, ctx: context.Background(), model: memstore.New(memstore.Config{}), tested: newStore(t),
-			dispatches: map[int64]int64{}, events: map[string]string{}, renewed: map[string][2]store.Session{},
-		}
-		for range 6 {
-			p.ids = append(p.ids, uuid.Must(uuid.NewV7()).String())
-		}
-		r.Repeat(map[string]func(*rapid.T){
-			"":         func(r *rapid.T) { p.T = r; p.sameState() },
-			"commit":   func(r *rapid.T) { p.T = r; p.commit() },
-			"commit 2": func(r *rapid.T) { p.T = r; p.commit() },
-			"take":     func(r *rapid.T) { p.T = r; p.take() },
-			"clear":    func(r *rapid.T) { p.T = r; p.clear() },
-			"renew":    func(r *rapid.T) { p.T = r; p.renew() },
-			"bury":     func(r *rapid.T) { p.T = r; p.bury() },
-			"list":     func(r *rapid.T) { p.T = r; p.list() },
-			"events":   func(r *rapid.T) { p.T = r; p.readEvents() },
-			"history":  func(r *rapid.T) { p.T = r; p.history() },
-			"sessions": func(r *rapid.T) { p.T = r; p.sessions() },
+// Subject is a store that is compared with the model. Its truth is empty at first.
+type Subject struct {
+	Name  string
+	Store store.Store
+	// Cut takes the truth away from Store, and Mend gives it back and returns when Store has noticed. Nil where nothing
+	// can be cut.
+	Cut, Mend func()
+	// Others is another way to the same truth, which Cut leaves open: others go on while Store is cut off. Required with
+	// Cut.
+	Others store.Store
+	// CatchUp returns once Store has learned, by itself, all that others did. Nil where it does not learn by itself, or
+	// where waiting for it takes too long.
+	CatchUp func()
+}
+
+// Agree runs sequences against stores that subjects returns anew for each.
+func Agree(t *testing.T, subjects func(t *rapid.T) []Subject) {
+	rapid.Check(t, func(r *rapid.T) { Sequence(r, subjects(r)) })
+}
+
+// Sequence runs one sequence.
+func Sequence(r *rapid.T, subjects []Subject) {
+	l := &lockstep{
+		T: r, ctx: context.Background(), model: memstore.New(memstore.Config{}), missions: map[string][]told{},
+	}
+	for i := range 6 {
+		l.ids = append(l.ids, fmt.Sprintf("0190000%d-0000-7000-8000-000000000000", i))
+	}
+	for _, s := range subjects {
+		l.peers = append(l.peers, &peer{
+			Subject: s, dispatches: map[int64]int64{}, events: map[string]string{}, renewed: map[string]store.Session{},
+			seen: map[string]int64{},
 		})
-	})
+	}
+	defer l.mendAll() // also where an answer was wrong: subjects may share what was cut
+	l.noteCounts()
+	l.noteFleet()
+	step := func(do func()) func(*rapid.T) { return func(*rapid.T) { do() } }
+	steps := map[string]func(*rapid.T){
+		"":         step(l.state),
+		"commit":   step(l.commit),
+		"commit 2": step(l.commit),
+		"create":   step(l.createAll),
+		"illegal":  step(l.illegal),
+		"take":     step(l.take),
+		"clear":    step(l.clear),
+		"renew":    step(l.renew),
+		"expired":  step(l.expired),
+		"bury":     step(l.bury),
+		"list":     step(l.list),
+		"events":   step(l.readEvents),
+		"sessions": step(l.sessions),
+	}
+	if slices.ContainsFunc(l.peers, func(p *peer) bool { return p.Cut != nil }) {
+		steps["cut or mend"] = step(l.cut)
+	}
+	r.Repeat(steps)
+	l.end()
 }
 
-// pair is the model and the tested store, after the same operations.
-type pair struct {
+// lockstep is the model and the stores after the same operations.
+type lockstep struct {
 	*rapid.T
-	ctx           context.Context
-	model, tested store.Store
-	ids           []string
-	// dispatches and events map what the model gave to what the tested store gave.
-	dispatches map[int64]int64
-	entries    []store.Due // of the model, as they were given
-	events     map[string]string
-	read       []string // ids of the model's events, as they were read
-	renewed    map[string][2]store.Session
+	ctx   context.Context
+	model *memstore.Store
+	peers []*peer
+	ids   []string
+
+	entries []store.Due // of the model, as they were given
+	read    []string    // ids of the model's events, as they were read
+	// missions have all versions that ever were, counts and fleets all counts and lists of sessions.
+	missions map[string][]told
+	counts   []map[contracts.Status]int64
+	fleets   [][]store.Session
 }
 
-func sessions() []string { return []string{"one", "two", "three"} }
+// told is one version of a mission.
+type told struct {
+	record  store.Record
+	history store.History
+}
+
+// peer is a subject, and what it gave.
+type peer struct {
+	Subject
+	away bool
+	// dispatches and events map what the model gave to what this store gave.
+	dispatches map[int64]int64
+	events     map[string]string
+	renewed    map[string]store.Session
+	// seen is the version of each mission that it showed or wrote last.
+	seen map[string]int64
+}
+
+// cut cuts a subject's truth off, or gives it back.
+func (l *lockstep) cut() {
+	p := l.peers[rapid.IntRange(0, len(l.peers)-1).Draw(l.T, "subject")]
+	switch {
+	case p.away:
+		p.mend()
+	case p.Cut != nil:
+		p.Cut()
+		p.away = true
+	}
+}
+
+func (p *peer) mend() {
+	if p.away {
+		p.Mend()
+		p.away = false
+	}
+}
+
+func (l *lockstep) mendAll() {
+	for _, p := range l.peers {
+		p.mend()
+	}
+}
+
+// end gives every store its truth back. Then each must have all of it, and what learns by itself must know all of it.
+func (l *lockstep) end() {
+	l.mendAll()
+	l.state()
+	for _, p := range l.peers {
+		if p.CatchUp == nil {
+			continue
+		}
+		p.CatchUp()
+		if p.Cut == nil {
+			continue
+		}
+		p.Cut()
+		p.away = true
+		for id, versions := range l.missions {
+			newest := versions[len(versions)-1].record.Mission.Version
+			got, source, err := p.Store.Get(l.ctx, id)
+			if err != nil || !source.Degraded || got.Mission.Version != newest {
+				l.Fatalf("%s did not learn version %d of %s: it has %d, degraded %v, %v", p.Name, newest, id,
+					got.Mission.Version, source.Degraded, err)
+			}
+		}
+		l.state()
+	}
+}
+
+// each runs an operation that decides on the model and on every store, and compares what they say. paired gets what the
+// model and a store gave. p is nil for the model.
+func each[T any](
+	l *lockstep, what string, op func(ctx context.Context, s store.Store, p *peer) (T, error), paired func(p *peer, want, got T), options ...cmp.Option,
+) {
+	l.Helper()
+	want, wantErr := op(l.ctx, l.model, nil)
+	for _, p := range l.peers {
+		s := p.Store
+		if p.away {
+			ctx, cancel := context.WithTimeout(l.ctx, patience)
+			_, err := op(ctx, s, p)
+			cancel()
+			if !errors.Is(err, store.ErrUnavailable) && (wantErr == nil || known(wantErr)) {
+				l.Fatalf("%s: %s is cut off, and says %v", what, p.Name, err)
+			}
+			s = p.Others
+		}
+		got, gotErr := op(l.ctx, s, p)
+		same(l, what, p, want, wantErr, got, gotErr, options...)
+		if paired != nil && wantErr == nil {
+			paired(p, want, got)
+		}
+	}
+}
+
+// patience is how long a store that is cut off is waited for: it may hang.
+const patience = 10 * time.Second
+
+// known tells whether an error is one that a store gives for what it holds, not for what it was asked.
+func known(err error) bool {
+	for _, kind := range []error{store.ErrNotFound, store.ErrSessionDead, store.ErrSessionChanged, store.ErrUnavailable} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
+}
 
 // same compares two answers, errors by what they are.
-func same[T any](p *pair, what string, want T, wantErr error, got T, gotErr error, options ...cmp.Option) {
-	p.Helper()
+func same[T any](l *lockstep, what string, p *peer, want T, wantErr error, got T, gotErr error, options ...cmp.Option) {
+	l.Helper()
 	for _, kind := range []error{
 		store.ErrNotFound, store.ErrSessionDead, store.ErrSessionChanged, store.ErrEventsTrimmed, store.ErrCursor,
+		store.ErrUnavailable, store.ErrNotInMemory,
 	} {
 		if errors.Is(wantErr, kind) != errors.Is(gotErr, kind) {
-			p.Fatalf("%s: the model says %v, the store %v", what, wantErr, gotErr)
+			l.Fatalf("%s: the model says %v, %s %v", what, wantErr, p.Name, gotErr)
 		}
 	}
 	if (wantErr == nil) != (gotErr == nil) {
-		p.Fatalf("%s: the model says %v, the store %v", what, wantErr, gotErr)
+		l.Fatalf("%s: the model says %v, %s %v", what, wantErr, p.Name, gotErr)
 	}
-	if d := cmp.Diff(want, got, append(options, cmpopts.EquateEmpty())...); d != "" {
-		p.Fatalf("%s: the model is -, the store +\n%s", what, d)
-	}
-}
-
-// change draws a change of a mission, from its version or a wrong one.
-func (p *pair) change() store.Change {
-	id := rapid.SampledFrom(p.ids).Draw(p.T, "mission")
-	known, err := p.model.Load(p.ctx, id)
-	if err != nil {
-		p.Fatal(err)
-	}
-	c := store.Change{Record: known[0], IfVersion: known[0].Mission.Version}
-	if rapid.IntRange(0, 9).Draw(p.T, "stale") == 0 {
-		c.IfVersion = rapid.Int64Range(0, 5).Draw(p.T, "version")
-	}
-	m := &c.Record.Mission
-	m.MissionID = id
-	m.Status = rapid.SampledFrom(contracts.Statuses()).Draw(p.T, "status")
-	if c.IfVersion == 0 {
-		m.Kind = rapid.SampledFrom([]string{"simulate", "resize"}).Draw(p.T, "kind")
-		m.Squad = rapid.SampledFrom([]string{"default", "gpu"}).Draw(p.T, "squad")
-		m.Priority = rapid.SampledFrom([]contracts.Priority{"low", "normal", "high"}).Draw(p.T, "priority")
-		m.Name = rapid.String().Draw(p.T, "name")
-		m.Payload = []byte(rapid.SampledFrom([]string{"", "{}", `{"a":[1]}`}).Draw(p.T, "payload"))
-		m.CreatedAt = contracts.FromMillis(rapid.Int64Range(0, 1<<42).Draw(p.T, "created"))
-		if rapid.IntRange(0, 2).Draw(p.T, "keyed") == 0 {
-			c.Idempotency = &store.Idempotency{
-				Key: rapid.SampledFrom([]string{"k1", "k2"}).Draw(p.T, "key"), BodyHash: rapid.StringMatching(`[a-f]{0,4}`).Draw(p.T, "hash"),
-				TTL: time.Hour,
-			}
-		}
-	}
-	m.Progress = rapid.IntRange(0, 100).Draw(p.T, "progress")
-	m.Result = []byte(rapid.SampledFrom([]string{"", "null", `"r"`}).Draw(p.T, "result"))
-	c.Record.Session = rapid.SampledFrom(append(sessions(), "", "")).Draw(p.T, "session")
-	c.IfSession = rapid.SampledFrom(append(sessions(), "", "", "")).Draw(p.T, "if session")
-	c.Due = rapid.SampledFrom([]store.DueChange{store.DueKeep, store.DueSet, store.DueDrop}).Draw(p.T, "due")
-	if c.Due == store.DueSet {
-		// A minute apart, so that taken entries keep their order.
-		minutes := rapid.IntRange(-100, -50).Draw(p.T, "due at")
-		if rapid.Bool().Draw(p.T, "due later") {
-			minutes = 60
-		}
-		c.DueAt = contracts.At(time.Now().Truncate(time.Hour).Add(time.Duration(minutes) * time.Minute))
-	}
-	for i := range rapid.SampledFrom([]int{0, 1, 1, 3, 90}).Draw(p.T, "lines") {
-		c.History = append(c.History, contracts.HistoryLine{Status: m.Status, Message: fmt.Sprint(m.Progress, i)})
-	}
-	return c
-}
-
-func (p *pair) commit() {
-	changes := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) store.Change {
-		before := p.T
-		p.T = r
-		defer func() { p.T = before }()
-		return p.change()
-	}), 1, 4).Draw(p.T, "changes")
-	want, wantErr := p.model.Commit(p.ctx, changes...)
-	got, gotErr := p.tested.Commit(p.ctx, changes...)
-	p.sameOutcomes("Commit", changes, want, wantErr, got, gotErr)
-}
-
-func (p *pair) sameOutcomes(what string, changes []store.Change, want []store.Outcome, wantErr error, got []store.Outcome, gotErr error) {
-	same(p, what, want, wantErr, got, gotErr, cmpopts.IgnoreFields(store.Outcome{}, "Dispatch"))
-	for i, o := range want {
-		if (o.Dispatch == 0) != (got[i].Dispatch == 0) {
-			p.Fatalf("%s: the model's dispatch is %d, the store's %d", what, o.Dispatch, got[i].Dispatch)
-		}
-		if o.Dispatch != 0 {
-			p.gave(store.Due{MissionID: changes[i].Record.Mission.MissionID, Dispatch: o.Dispatch}, got[i].Dispatch)
-		}
+	if d := diff(want, got, options...); d != "" {
+		l.Fatalf("%s: the model is -, %s +\n%s", what, p.Name, d)
 	}
 }
 
-func (p *pair) gave(model store.Due, tested int64) {
-	p.entries = append(p.entries, model)
-	p.dispatches[model.Dispatch] = tested
+// diff is cmp.Diff, soon done where there is nothing to tell.
+func diff(want, got any, options ...cmp.Option) string {
+	if reflect.DeepEqual(want, got) {
+		return ""
+	}
+	return cmp.Diff(want, got, append(options, loosely())...)
 }
 
-func (p *pair) take() {
-	limit := rapid.IntRange(0, 4).Draw(p.T, "limit")
-	hold := rapid.SampledFrom([]time.Duration{-time.Hour * 3, time.Hour}).Draw(p.T, "hold")
-	want, wantErr := p.model.TakeDue(p.ctx, limit, hold)
-	got, gotErr := p.tested.TakeDue(p.ctx, limit, hold)
-	// Entries of the same moment come in the order of ids; those pushed on to the same millisecond in one store may not
-	// be in the other, so these are dropped before the next take.
-	same(p, "TakeDue", want, wantErr, got, gotErr, cmpopts.IgnoreFields(store.Due{}, "Dispatch"))
-	for i, e := range want {
-		p.gave(e, got[i].Dispatch)
+// loosely takes empty and nil for the same, and bodies as a whole: they may be large.
+func loosely() cmp.Option {
+	some := func(a, b json.RawMessage) bool { return len(a)+len(b) > 0 }
+	return cmp.Options{
+		cmpopts.EquateEmpty(),
+		cmp.FilterValues(some, cmp.Comparer(func(a, b json.RawMessage) bool { return bytes.Equal(a, b) })),
 	}
-	if hold < 0 {
-		same(p, "ClearDue", 0, p.model.ClearDue(p.ctx, want...), 0, p.tested.ClearDue(p.ctx, got...))
-	}
-}
-
-func (p *pair) clear() {
-	if len(p.entries) == 0 {
-		return
-	}
-	chosen := rapid.SliceOfN(rapid.SampledFrom(p.entries), 1, 3).Draw(p.T, "entries")
-	tested := make([]store.Due, len(chosen))
-	for i, e := range chosen {
-		tested[i] = store.Due{MissionID: e.MissionID, Dispatch: p.dispatches[e.Dispatch]}
-	}
-	same(p, "ClearDue", 0, p.model.ClearDue(p.ctx, chosen...), 0, p.tested.ClearDue(p.ctx, tested...))
-}
-
-func withoutTimes() cmp.Option {
-	return cmpopts.IgnoreFields(store.Session{}, "StartedAt", "RenewedAt", "LeaseUntil")
-}
-
-func (p *pair) renew() {
-	s := store.Session{
-		ID: rapid.SampledFrom(sessions()).Draw(p.T, "session"), SoldierID: rapid.SampledFrom([]string{"a", "b"}).Draw(p.T, "soldier"),
-		Slots: rapid.IntRange(1, 9).Draw(p.T, "slots"),
-	}
-	want, wantErr := p.model.Renew(p.ctx, s, time.Hour)
-	got, gotErr := p.tested.Renew(p.ctx, s, time.Hour)
-	same(p, "Renew", want, wantErr, got, gotErr, withoutTimes())
-	if wantErr == nil {
-		p.renewed[s.ID] = [2]store.Session{want, got}
-	}
-}
-
-func (p *pair) bury() {
-	id := rapid.SampledFrom(sessions()).Draw(p.T, "session")
-	held, err := p.model.SessionMissions(p.ctx, id)
-	if err != nil {
-		p.Fatal(err)
-	}
-	if len(held) > 0 && rapid.IntRange(0, 4).Draw(p.T, "drop one") == 0 {
-		held = held[1:]
-	}
-	known, err := p.model.Load(p.ctx, held...)
-	if err != nil {
-		p.Fatal(err)
-	}
-	var changes []store.Change
-	for _, r := range known {
-		c := store.Change{Record: r, IfVersion: r.Mission.Version, Due: store.DueSet, DueAt: contracts.At(time.Now().Add(time.Hour))}
-		if rapid.IntRange(0, 9).Draw(p.T, "stale") == 0 {
-			c.IfVersion++
-		}
-		c.Record.Mission.Status, c.Record.Session = contracts.StatusQueued, ""
-		changes = append(changes, c)
-	}
-	last := p.renewed[id]
-	want, wantErr := p.model.Bury(p.ctx, id, last[0].RenewedAt, changes...)
-	got, gotErr := p.tested.Bury(p.ctx, id, last[1].RenewedAt, changes...)
-	p.sameOutcomes("Bury", changes, want, wantErr, got, gotErr)
-}
-
-func (p *pair) list() {
-	q := store.Query{
-		Status: rapid.SampledFrom(append(contracts.Statuses(), "", "", "")).Draw(p.T, "status"),
-		Kind:   rapid.SampledFrom([]string{"", "", "simulate", "resize"}).Draw(p.T, "kind"),
-		Squad:  rapid.SampledFrom([]string{"", "", "default", "gpu"}).Draw(p.T, "squad"),
-		Limit:  rapid.IntRange(1, 4).Draw(p.T, "limit"),
-	}
-	want, wantErr := pages(p.ctx, p.model, q)
-	got, gotErr := pages(p.ctx, p.tested, q)
-	same(p, "List", want, wantErr, got, gotErr)
-}
-
-func pages(ctx context.Context, s store.Store, q store.Query) ([]contracts.Mission, error) {
-	var all []contracts.Mission
-	for {
-		page, err := s.List(ctx, q)
-		if err != nil || page.Next == "" {
-			return append(all, page.Missions...), err
-		}
-		all, q.Cursor = append(all, page.Missions...), page.Next
-	}
-}
-
-func (p *pair) readEvents() {
-	after := rapid.SampledFrom(append([]string{""}, p.read...)).Draw(p.T, "after")
-	limit := rapid.IntRange(1, 20).Draw(p.T, "limit")
-	want, wantErr := p.model.ReadEvents(p.ctx, after, limit, 0)
-	got, gotErr := p.tested.ReadEvents(p.ctx, p.events[after], limit, 0)
-	same(p, "ReadEvents", want, wantErr, got, gotErr, cmpopts.IgnoreFields(store.Event{}, "ID"))
-	for i, e := range want {
-		if _, known := p.events[e.ID]; !known {
-			p.read = append(p.read, e.ID)
-		}
-		p.events[e.ID] = got[i].ID
-	}
-}
-
-// sameState compares what every step may change.
-func (p *pair) sameState() {
-	want, wantErr := p.model.Load(p.ctx, p.ids...)
-	got, gotErr := p.tested.Load(p.ctx, p.ids...)
-	same(p, "Load", want, wantErr, got, gotErr)
-	wantCounts, wantErr := p.model.Counts(p.ctx)
-	gotCounts, gotErr := p.tested.Counts(p.ctx)
-	same(p, "Counts", wantCounts.ByStatus, wantErr, gotCounts.ByStatus, gotErr)
-}
-
-func (p *pair) history() {
-	id := rapid.SampledFrom(p.ids).Draw(p.T, "mission")
-	want, wantErr := p.model.History(p.ctx, id)
-	got, gotErr := p.tested.History(p.ctx, id)
-	same(p, "History", want, wantErr, got, gotErr)
-}
-
-func (p *pair) sessions() {
-	for _, id := range sessions() {
-		want, wantErr := p.model.SessionMissions(p.ctx, id)
-		got, gotErr := p.tested.SessionMissions(p.ctx, id)
-		same(p, "SessionMissions", want, wantErr, got, gotErr)
-		one, oneErr := p.model.Session(p.ctx, id)
-		other, otherErr := p.tested.Session(p.ctx, id)
-		same(p, "Session", one, oneErr, other, otherErr, withoutTimes())
-	}
-	want, _, wantErr := p.model.ListSessions(p.ctx)
-	got, _, gotErr := p.tested.ListSessions(p.ctx)
-	same(p, "ListSessions", want, wantErr, got, gotErr, withoutTimes())
 }

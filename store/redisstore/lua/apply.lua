@@ -1,5 +1,5 @@
 #!lua
--- Shared head of commit.lua and bury.lua.
+-- Shared head of commit.lua, create_all.lua and bury.lua.
 -- KEYS: events, due, dueno, dispatch, all, and more.  ARGV: key prefix, events kept, and more.
 local EVENTS, DUE, DUENO, DISPATCH, ALL = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local PREFIX, KEPT = ARGV[1], ARGV[2]
@@ -16,8 +16,9 @@ local function read()
     core = ARGV[a + 6], rest = ARGV[a + 7], payload = ARGV[a + 8], result = ARGV[a + 9],
     kind = ARGV[a + 10], squad = ARGV[a + 11], due = ARGV[a + 12], at = ARGV[a + 13],
     guard = ARGV[a + 14], ttl = ARGV[a + 15], hash = ARGV[a + 16], lines = tonumber(ARGV[a + 17]),
+    labels = tonumber(ARGV[a + 18]),
   }
-  k, a = k + 2, a + 17
+  k, a = k + 2, a + 18
   if c.guard ~= '' then
     k = k + 1
     c.guard = KEYS[k]
@@ -27,7 +28,7 @@ local function read()
     c.key = KEYS[k]
   end
   c.first = a + 1
-  a = a + c.lines
+  a = a + c.lines + c.labels
   local v = redis.call('HGET', c.m, 'v')
   if v then
     c.was, c.oldStatus, c.oldSession = string.match(v, '^(%d+)|([^|]*)|(.*)$')
@@ -62,6 +63,9 @@ local function apply(c)
     redis.call('ZADD', ALL, 0, c.id)
     redis.call('ZADD', PREFIX .. 'k:' .. c.kind, 0, c.id)
     redis.call('ZADD', PREFIX .. 'q:' .. c.squad, 0, c.id)
+    for i = c.first + c.lines, c.first + c.lines + c.labels - 1 do
+      redis.call('ZADD', PREFIX .. 'l:' .. ARGV[i], 0, c.id)
+    end
     count('c')
   end
   if c.result ~= '' then

@@ -57,12 +57,12 @@ func (c *connection) key() (string, error) {
 	if c.apiKey != "" {
 		return c.apiKey, nil
 	}
-	if key := os.Getenv("COMMANDER_API_KEY"); key != "" {
-		return key, nil
+	key, path := os.Getenv("COMMANDER_API_KEY"), os.Getenv("COMMANDER_API_KEY_FILE")
+	if key != "" && path != "" {
+		return "", cliout.Usage("COMMANDER_API_KEY and COMMANDER_API_KEY_FILE are both set; set one of them")
 	}
-	path := os.Getenv("COMMANDER_API_KEY_FILE")
 	if path == "" {
-		return "", nil
+		return key, nil
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -48,7 +48,7 @@ are faults. Steps and progress go to standard error, the report to standard outp
 			if given("seed") {
 				cfg.Seed = &seed
 			}
-			cfg.Root = projectRoot()
+			cfg.Root, cfg.StateDir = projectRoot(), os.Getenv("MISSIONCTL_STATE_DIR")
 			if conn.timeout > 0 {
 				cfg.Deadline = min(cfg.Deadline, conn.timeout)
 			}
@@ -93,9 +93,9 @@ are faults. Steps and progress go to standard error, the report to standard outp
 	f.Int64Var(&seed, "seed", 0, "makes durations and outcomes repeat from drill to drill (default random)")
 	f.DurationVar(&cfg.Deadline, "deadline", drill.DefaultDeadline, "give up after so long; what has not ended is lost")
 	f.Float64Var(&cfg.ReadsPerSecond, "reads", 0,
-		"also read the accepted missions all the time, so many a second; a read that is not answered is a fault")
+		"also read the accepted missions all the time, so many a second; an answer that is not the mission is a fault, no answer is only counted")
 	f.Lookup("reads").NoOptDefVal = "20"
-	f.StringVar(&cfg.Journals, "journals", "", "folder with the soldiers' journals (default where the stack keeps them)")
+	f.StringVar(&cfg.Journals, "journals", "", "folder with the soldiers' journals (default where the stack keeps them, as MISSIONCTL_STATE_DIR says)")
 	f.BoolVar(&cfg.Strict, "strict", false, "any second start is a fault, even where the first soldier died")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON, as --output json does")
 	f.BoolVar(&quiet, "quiet", false, "progress and disturbances alone, not each mission's steps")

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +60,9 @@ func printMission(w io.Writer, format cliout.Format, m client.Mission) error {
 	}
 	add("name", m.Name)
 	add("kind", m.Kind)
+	for _, k := range slices.Sorted(maps.Keys(m.Labels)) {
+		add("label", contracts.Label{Key: k, Value: m.Labels[k]}.String())
+	}
 	add("status", statusText(m.Mission))
 	if m.Error != nil {
 		add("error", m.Error.Code+": "+m.Error.Message)

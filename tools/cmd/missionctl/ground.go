@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -8,17 +9,19 @@ import (
 
 	"github.com/mission-control-dev/mission-control/tools/internal/cliout"
 	"github.com/mission-control-dev/mission-control/tools/internal/ground"
+	"github.com/mission-control-dev/mission-control/tools/internal/servers"
+	"github.com/mission-control-dev/mission-control/tools/internal/up"
 )
 
 // newGround returns `missionctl ground`.
 func newGround(io cliout.Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "ground",
-		Short: "Tell whether `up` would take containers or local processes, and why",
-		Long:  "Print compose or local: what `up` would take. The reason goes to standard error.",
+		Short: "Tell whether `up` would take containers, local processes or this one, and why",
+		Long:  "Print compose, local or embedded: what `up` would take. The reason goes to standard error.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			chosen, why, err := ground.Choose(cmd.Context(), os.Getenv("GROUND"), ground.Exec)
+			chosen, why, err := ground.Choose(cmd.Context(), os.Getenv("GROUND"), ground.Exec, lacking(up.InstallMissing))
 			if err != nil {
 				return cliout.Usage("%v", err)
 			}
@@ -27,4 +30,17 @@ func newGround(io cliout.Streams) *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// lacking asks this machine why it has no servers and can't get them.
+func lacking(policy up.InstallPolicy) func() string {
+	return func() string { return brief(up.Obtainable(policy)) }
+}
+
+// brief is why servers are missing; empty where the error, if any, is another.
+func brief(err error) string {
+	if missing, ok := errors.AsType[*servers.MissingError](err); ok {
+		return missing.Brief()
+	}
+	return ""
 }

@@ -53,7 +53,11 @@ func printHealth(w io.Writer, format cliout.Format, h client.Health) error {
 		if text == "" {
 			text = c.Warning
 		}
-		rows = append(rows, []string{part, c.Status, fmt.Sprintf("%.1f ms", c.LatencyMS), text})
+		latency := fmt.Sprintf("%.1f ms", c.LatencyMS)
+		if c.Status == client.CheckNotUsed {
+			latency = ""
+		}
+		rows = append(rows, []string{part, c.Status, latency, text})
 	}
 	return cliout.WriteTable(w, rows)
 }

@@ -16,6 +16,7 @@ import (
 func newList(streams cliout.Streams, conn *connection) *cobra.Command {
 	var (
 		status, kind string
+		label, q     string
 		limit        int
 		all          bool
 	)
@@ -24,9 +25,15 @@ func newList(streams cliout.Streams, conn *connection) *cobra.Command {
 		Short: "List missions, newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := client.ListOptions{Status: contracts.Status(strings.ToUpper(status)), Kind: kind}
+			o := client.ListOptions{Status: contracts.Status(strings.ToUpper(status)), Kind: kind, Search: q}
 			if status != "" && !o.Status.Valid() {
 				return cliout.Usage("--status must be one of %v, got %q", contracts.Statuses(), status)
+			}
+			if label != "" {
+				var err error
+				if o.Label, err = readLabel(label); err != nil {
+					return err
+				}
 			}
 			if limit < 1 {
 				return cliout.Usage("--limit must be at least 1, got %d", limit)
@@ -63,6 +70,8 @@ func newList(streams cliout.Streams, conn *connection) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&status, "status", "", "only missions in this status")
 	f.StringVar(&kind, "kind", "", "only missions of this kind")
+	f.StringVar(&label, "label", "", "only missions with this label, KEY:VALUE")
+	f.StringVar(&q, "q", "", "only the mission with this id, or missions whose name begins so (among the newest 10,000)")
 	f.IntVarP(&limit, "limit", "n", contracts.DefaultListLimit, "how many at most")
 	f.BoolVar(&all, "all", false, "all that there are, whatever --limit says")
 	return cmd
@@ -75,12 +84,15 @@ type listing struct {
 	More bool `json:"more"`
 	// Complete: nothing is missing because Redis is away.
 	Complete bool `json:"complete"`
+	// Searched is how many missions were searched, the newest; 0 where all were.
+	Searched int `json:"searched,omitempty"`
 	client.Source
 }
 
 // add takes a page, and tells whether another one is wanted. A limit of 0 wants all.
 func (l *listing) add(p client.Page, limit int) bool {
 	l.Complete = p.Complete && (l.Complete || l.Missions == nil)
+	l.Searched = max(l.Searched, p.Searched)
 	if p.Degraded {
 		l.Source = p.Source
 	}
@@ -110,6 +122,9 @@ func (l *listing) print(streams cliout.Streams, format cliout.Format) error {
 	}
 	if l.More {
 		fmt.Fprintln(streams.Err, "there are more: see --limit and --all")
+	}
+	if l.Searched > 0 {
+		fmt.Fprintf(streams.Err, "there are older missions than the newest %d, which were searched\n", l.Searched)
 	}
 	if !l.Complete {
 		fmt.Fprintf(streams.Err, "Redis is away: these are the missions in the commander's memory, as of %s\n",

@@ -25,6 +25,7 @@ func newRoot(io cliout.Streams) *cobra.Command {
 	conn := newConnection(root.PersistentFlags())
 	root.AddCommand(
 		newUp(io),
+		newDemo(io),
 		newDown(io),
 		newGround(io),
 		newServers(io),
@@ -34,8 +35,10 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newList(io, conn),
 		newWatch(io, conn),
 		newCancel(io, conn),
+		newRetry(io, conn),
 		newHealth(io, conn),
 		newDrill(io, conn),
+		newVersion(io),
 	)
 	return root
 }

@@ -24,8 +24,8 @@ from the system's packages, without starting their services. Elsewhere it says w
 					return err
 				}
 			}
-			if missing := servers.Missing(); len(missing) > 0 {
-				return &servers.MissingError{Packages: missing, Reason: "--install was not given"}
+			if err := servers.Present("--install was not given"); err != nil {
+				return err
 			}
 			fmt.Fprintln(io.Out, "redis-server and rabbitmq-server are installed")
 			return nil

@@ -19,6 +19,7 @@ import (
 func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 	var (
 		kind, payload, key string
+		labels             []string
 		timeoutSeconds     int
 		wait               bool
 	)
@@ -29,10 +30,15 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 			"and exit with 3 unless it is COMPLETED.",
 		Example: `  missionctl submit "Recon over sector 7" --wait
   missionctl submit short --payload '{"min_seconds":0,"max_seconds":1,"failure_rate":0}'
+  missionctl submit "Patrol" --label team:blue --label env:prod
   jq .input job.json | missionctl submit resize --kind resize --payload -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body, err := readPayload(streams.In, payload)
+			if err != nil {
+				return err
+			}
+			labelled, err := readLabels(labels)
 			if err != nil {
 				return err
 			}
@@ -43,7 +49,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 			ctx, cancel := conn.call(cmd.Context())
 			defer cancel()
 			m, err := c.Submit(ctx, contracts.MissionRequest{
-				Name: args[0], Kind: kind, Payload: body, TimeoutSeconds: timeoutSeconds,
+				Name: args[0], Kind: kind, Payload: body, Labels: labelled, TimeoutSeconds: timeoutSeconds,
 			}, client.SubmitOptions{IdempotencyKey: key})
 			if err != nil {
 				return err
@@ -68,11 +74,39 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&kind, "kind", "", "which handler carries it out (default simulate)")
 	f.StringVar(&payload, "payload", "", "the handler's input, a JSON object: itself, @FILE, or - for standard input")
+	f.StringArrayVar(&labels, "label", nil, "a label, KEY:VALUE; may be repeated")
 	f.IntVar(&timeoutSeconds, "timeout-seconds", 0, "bounds one attempt, 1 to 86400 (default 300)")
 	f.StringVar(&key, "idempotency-key", "",
 		"submit once under this key, however often the command is repeated within 24 hours (default a random one)")
 	f.BoolVar(&wait, "wait", false, "wait until the mission has ended")
 	return cmd
+}
+
+// readLabels reads labels as KEY:VALUE; nil for none.
+func readLabels(args []string) (map[string]string, error) {
+	var labels map[string]string
+	for _, arg := range args {
+		l, err := readLabel(arg)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := labels[l.Key]; twice {
+			return nil, cliout.Usage("--label gives %s twice", cliout.Plain(l.Key))
+		}
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels[l.Key] = l.Value
+	}
+	return labels, nil
+}
+
+func readLabel(arg string) (contracts.Label, error) {
+	l, err := contracts.ParseLabel(arg)
+	if err != nil {
+		return l, cliout.Usage("--%v, got %s", err, cliout.Cut(cliout.Plain(arg), 60))
+	}
+	return l, nil
 }
 
 // readPayload reads JSON from where arg says; nil for none.

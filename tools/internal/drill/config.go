@@ -37,6 +37,8 @@ type Config struct {
 	// commander names, below Root.
 	Journals string
 	Root     string
+	// StateDir is the state folder of a stack of local processes. Empty: .local/state below Root.
+	StateDir string
 	// Strict counts second starts as faults even where the first soldier died.
 	Strict bool
 }
@@ -57,13 +59,19 @@ func (c Config) Check() error {
 	return err
 }
 
-// request is mission n's, counted from 1.
+// request is mission n's, counted from 1. Long missions get the time that they take, and a minute more.
 func (c Config) request(n int) contracts.MissionRequest {
-	return contracts.MissionRequest{
+	r := contracts.MissionRequest{
 		Name:    fmt.Sprintf("drill %d of %d", n, c.Missions),
 		Kind:    contracts.KindSimulate,
 		Payload: c.payload(n),
 	}
+	if p, err := contracts.ParseSimulatePayload(r.Payload); err == nil {
+		if needs := int(p.MaxSeconds) + 60; needs > contracts.DefaultTimeoutSeconds {
+			r.TimeoutSeconds = min(needs, contracts.MaxTimeoutSeconds)
+		}
+	}
+	return r
 }
 
 func (c Config) payload(n int) json.RawMessage {

@@ -13,8 +13,9 @@ import (
 // The grounds of a stack, as GET /health names them. On groundLocal, soldiers are processes of this machine, whose pids
 // can be looked for.
 const (
-	groundLocal   = "local"
-	groundCompose = "compose"
+	groundLocal    = "local"
+	groundCompose  = "compose"
+	groundEmbedded = "embedded"
 )
 
 // journals is the folder of the soldiers' journals; empty where nobody knows it.
@@ -22,6 +23,8 @@ func (c Config) journals(ground string) string {
 	switch {
 	case c.Journals != "":
 		return c.Journals
+	case ground == groundLocal && c.StateDir != "":
+		return filepath.Join(c.StateDir, "journals")
 	case ground == groundLocal:
 		return filepath.Join(c.Root, ".local", "state", "journals")
 	case ground == groundCompose:
@@ -60,7 +63,7 @@ func (d *Drill) readJournals(ctx context.Context, in *verdict.Input, dir, ground
 			break
 		}
 	}
-	if ground == groundCompose {
+	if ground == groundCompose || ground == groundEmbedded {
 		d.askForTheDead(ctx, in)
 	}
 	return nil
@@ -86,8 +89,9 @@ func settled(b journal.Book) bool {
 	})
 }
 
-// askForTheDead asks the commander which sessions died, where processes can't be looked for: in containers. A session
-// that is dead and wrote no end for so long was killed: a living process would have written it.
+// askForTheDead asks the commander which sessions died, where processes can't be looked for: in containers, and where
+// soldiers share one process. A session that is dead and wrote no end for so long was killed: a living one would have
+// written it.
 func (d *Drill) askForTheDead(ctx context.Context, in *verdict.Input) {
 	fleet, err := d.c.Soldiers(ctx)
 	if err != nil {

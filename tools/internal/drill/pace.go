@@ -18,8 +18,7 @@ func backoff(failures int, err error) time.Duration {
 	}
 	d = min(d, maxDelay)
 	d = d/2 + rand.N(d)
-	var p *client.Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*client.Problem](err); ok {
 		d = max(d, min(p.RetryAfter, 10*time.Second)+rand.N(firstDelay))
 	}
 	return d

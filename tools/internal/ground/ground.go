@@ -1,7 +1,8 @@
-// Package ground decides what a stack stands on: containers, or processes of this machine.
+// Package ground decides what a stack stands on: containers, processes of this machine, or one process without servers.
 //
 // A person decides with GROUND. Otherwise containers are taken where they can be used at once, that is where a Docker
-// engine answers and has Compose; nothing is installed for it. Choose says why it chose, in words for people.
+// engine answers and has Compose; nothing is installed for it. Else servers of this machine are, where they are installed
+// or can be. The embedded ground is the last resort, for trying out. Choose says why it chose, in words for people.
 package ground
 
 import (
@@ -17,8 +18,9 @@ type Ground string
 
 // The grounds.
 const (
-	Compose Ground = "compose"
-	Local   Ground = "local"
+	Compose  Ground = "compose"
+	Local    Ground = "local"
+	Embedded Ground = "embedded"
 )
 
 // Timeout is how long a Docker engine may take to answer.
@@ -34,10 +36,13 @@ func Exec(ctx context.Context, name string, args ...string) ([]byte, error) {
 	return cmd.CombinedOutput()
 }
 
-// Choose takes what was asked for ("" leaves it to us) and returns the ground and the reason. Errors: an unknown
-// ground, or compose asked for where it can't be.
-func Choose(ctx context.Context, wanted string, run Run) (Ground, string, error) {
+// Choose takes what was asked for ("" leaves it to us) and returns the ground and the reason. lacking is asked why
+// this machine has no servers and can't get them; empty means that it has, or can. Errors: an unknown ground, or compose asked
+// for where it can't be.
+func Choose(ctx context.Context, wanted string, run Run, lacking func() string) (Ground, string, error) {
 	switch Ground(wanted) {
+	case Embedded:
+		return Embedded, "GROUND=embedded asks for it", nil
 	case Local:
 		return Local, "GROUND=local asks for it", nil
 	case Compose:
@@ -47,11 +52,14 @@ func Choose(ctx context.Context, wanted string, run Run) (Ground, string, error)
 		return Compose, "GROUND=compose asks for it", nil
 	case "":
 		if why := missing(ctx, run); why != "" {
+			if servers := lacking(); servers != "" {
+				return Embedded, why + ", and " + servers, nil
+			}
 			return Local, why, nil
 		}
 		return Compose, "a Docker engine with Compose answers", nil
 	default:
-		return "", "", fmt.Errorf("GROUND is %q: it may be compose, local or empty", wanted)
+		return "", "", fmt.Errorf("GROUND is %q: it may be compose, local, embedded or empty", wanted)
 	}
 }
 

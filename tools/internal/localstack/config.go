@@ -62,8 +62,9 @@ func (e *PortTakenError) Error() string {
 	return fmt.Sprintf("%s can't have %s, which is taken: end what uses it, or choose another with %s", e.Part, e.Addr, e.Setting)
 }
 
-// Environment variables that choose the ports of `missionctl up`; its flags have the same meaning.
+// Environment variables that choose the ports of `missionctl up`, and how many soldiers; its flags have the same meaning.
 const (
+	EnvSoldiers      = "MISSIONCTL_SOLDIERS"
 	EnvRedisPort     = "MISSIONCTL_REDIS_PORT"
 	EnvRabbitMQPort  = "MISSIONCTL_RABBITMQ_PORT"
 	EnvEpmdPort      = "MISSIONCTL_EPMD_PORT"

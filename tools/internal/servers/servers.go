@@ -28,12 +28,20 @@ type MissingError struct {
 
 // Error is several lines for a person.
 func (e *MissingError) Error() string {
-	return fmt.Sprintf(`%s missing, and %s. Install the two servers and try again:
+	return fmt.Sprintf("%s. %s", e.Brief(), Advice)
+}
+
+// Brief is what is missing and why, without the advice.
+func (e *MissingError) Brief() string {
+	return fmt.Sprintf("%s missing, and %s", are(e.Packages), e.Reason)
+}
+
+// Advice says in lines how a person gets the servers.
+const Advice = `Install the two servers and try again:
   Debian, Ubuntu   sudo apt-get install redis-server rabbitmq-server
   Fedora           sudo dnf install redis rabbitmq-server
   macOS            brew install redis rabbitmq
-or start a Docker engine: then the stack runs in containers`, are(e.Packages), e.Reason)
-}
+or start a Docker engine: then the stack runs in containers`
 
 func are(packages []string) string {
 	if len(packages) == 1 {
@@ -54,15 +62,31 @@ func Missing() []string {
 	return missing
 }
 
-// Install installs what is missing and tells out what it does, a line at a time. Where it can't, the error is a
-// *MissingError.
+// Present is nil where nothing is missing, else a *MissingError with the reason why it stays so.
+func Present(otherwise string) error {
+	if missing := Missing(); len(missing) > 0 {
+		return &MissingError{Packages: missing, Reason: otherwise}
+	}
+	return nil
+}
+
+// Obtainable is nil where nothing is missing that Install could not try to install, else a *MissingError.
+func Obtainable() error {
+	if why := cannot(); why != "" {
+		return Present(why)
+	}
+	return nil
+}
+
+// Install installs what is missing and tells out what it does, a line at a time. Where it can't, or apt-get fails, the
+// error is a *MissingError, unless ctx has ended.
 func Install(ctx context.Context, out io.Writer) error {
 	missing := Missing()
 	if len(missing) == 0 {
 		return nil
 	}
-	if why := cannot(); why != "" {
-		return &MissingError{Packages: missing, Reason: why}
+	if err := Obtainable(); err != nil {
+		return err
 	}
 	fmt.Fprintf(out, "%s missing: installing with apt-get (one to three minutes)\n", are(missing))
 	restore, err := holdServices()
@@ -70,12 +94,14 @@ func Install(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer restore()
-	if err := apt(ctx, out, "update", "-q"); err != nil {
-		return err
-	}
-	args := append([]string{"install", "-y", "-q", "--no-install-recommends"}, missing...)
-	if err := apt(ctx, out, args...); err != nil {
-		return err
+	install := append([]string{"install", "-y", "-q", "--no-install-recommends"}, missing...)
+	for _, args := range [][]string{{"update", "-q"}, install} {
+		if err := apt(ctx, out, args...); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			return &MissingError{Packages: missing, Reason: "could not be installed: " + err.Error()}
+		}
 	}
 	if left := Missing(); len(left) > 0 {
 		return &MissingError{Packages: left, Reason: "apt-get has installed them, but they can't be found"}

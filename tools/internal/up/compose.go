@@ -42,7 +42,7 @@ func Compose(ctx context.Context, cfg ComposeConfig, out io.Writer) error {
 	defer func() { _ = lock.Unlock() }()
 	if cfg.Data == RemoveData {
 		screen.say("compose", "removing the data of earlier runs")
-		if err := compose(ctx, cfg, out, "down", "--volumes", "--timeout", "8"); err != nil {
+		if err := compose(ctx, cfg, out, "down", "--volumes"); err != nil {
 			return err
 		}
 		if err := os.RemoveAll(journals(cfg)); err != nil {
@@ -98,12 +98,13 @@ func unlessInterrupted(ctx context.Context, err error) error {
 	return nil
 }
 
+// composeDown stops the containers, each within its own stop_grace_period in compose.yaml.
 func composeDown(cfg ComposeConfig, screen *screen, out io.Writer) error {
 	screen.text("\nStopping everything\n")
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := compose(ctx, cfg, out, "down", "--timeout", "8"); err != nil {
+	if err := compose(ctx, cfg, out, "down"); err != nil {
 		return err
 	}
 	screen.text("Everything has stopped after %s.\n", seconds(time.Since(began)))

@@ -36,14 +36,14 @@ func Down(ctx context.Context, stateDir, projectDir string, out io.Writer) error
 	}
 	if _, err := os.Stat(filepath.Join(projectDir, "compose.yaml")); err == nil && composeRuns(ctx, projectDir) {
 		fmt.Fprintln(out, "stopping the containers")
-		return compose(ctx, ComposeConfig{ProjectDir: projectDir}, out, "down", "--timeout", "8")
+		return compose(ctx, ComposeConfig{ProjectDir: projectDir}, out, "down")
 	}
 	fmt.Fprintln(out, "nothing is running")
 	return nil
 }
 
 func composeRuns(ctx context.Context, projectDir string) bool {
-	chosen, _, err := ground.Choose(ctx, "", ground.Exec)
+	chosen, _, err := ground.Choose(ctx, "", ground.Exec, func() string { return "" })
 	if err != nil || chosen != ground.Compose {
 		return false
 	}

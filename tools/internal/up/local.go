@@ -2,6 +2,7 @@ package up
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -51,19 +52,13 @@ const (
 // Local runs the stack until the context ends. Errors are for the person who started it.
 func Local(ctx context.Context, cfg LocalConfig, out io.Writer) error {
 	screen := newScreen(out)
-	screen.text("Mission Control as local processes: %s (GROUND=compose|local decides)\n", cfg.Why)
+	screen.text("Mission Control as local processes: %s (GROUND=compose|local|embedded decides)\n", cfg.Why)
 	began := time.Now()
-	lock, err := localstack.TakeLock(cfg.Stack.StateDir)
+	lock, err := takeState(cfg.Stack.StateDir, cfg.Data, screen)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = lock.Unlock() }()
-	if cfg.Data == RemoveData {
-		if err := lock.Clear(); err != nil {
-			return err
-		}
-		screen.say("state", "removed what earlier runs left in %s", short(cfg.Stack.StateDir))
-	}
 	if err := haveServers(ctx, cfg.Install, screen); err != nil {
 		return err
 	}
@@ -85,6 +80,21 @@ func Local(ctx context.Context, cfg LocalConfig, out io.Writer) error {
 	}
 	<-ctx.Done()
 	return stop(stack, screen)
+}
+
+// takeState locks the state folder, and clears it where that was asked for.
+func takeState(dir string, data DataPolicy, screen *screen) (*localstack.Lock, error) {
+	lock, err := localstack.TakeLock(dir)
+	if err != nil {
+		return nil, err
+	}
+	if data == RemoveData {
+		if err := lock.Clear(); err != nil {
+			return nil, errors.Join(err, lock.Unlock())
+		}
+		screen.say("state", "removed what earlier runs left in %s", short(dir))
+	}
+	return lock, nil
 }
 
 // newStack prepares the stack with a voice.
@@ -132,13 +142,18 @@ func tell(screen *screen, event supervise.Event, ready *atomic.Int32, total int3
 	}
 }
 
-func haveServers(ctx context.Context, policy InstallPolicy, screen *screen) error {
-	missing := servers.Missing()
-	if len(missing) == 0 {
-		return nil
-	}
+// Obtainable tells, without installing anything, whether the servers are here or may be installed: nil, or a
+// *servers.MissingError.
+func Obtainable(policy InstallPolicy) error {
 	if policy == NeverInstall {
-		return &servers.MissingError{Packages: missing, Reason: "--no-install forbids to install"}
+		return servers.Present("--no-install forbids to install")
+	}
+	return servers.Obtainable()
+}
+
+func haveServers(ctx context.Context, policy InstallPolicy, screen *screen) error {
+	if err := Obtainable(policy); err != nil {
+		return err
 	}
 	return servers.Install(ctx, lineWriter(func(line string) { screen.say("install", "%s", line) }))
 }
@@ -153,7 +168,7 @@ func awaitOK(ctx context.Context, stack *localstack.Stack, screen *screen) {
 	}
 }
 
-func stop(stack *localstack.Stack, screen *screen) error {
+func stop(stack interface{ Stop(context.Context) error }, screen *screen) error {
 	screen.text("\nStopping everything (within ten seconds; Ctrl-C again kills it at once)\n")
 	began := time.Now()
 	// The context that ended is why we stop; the stop needs one of its own.

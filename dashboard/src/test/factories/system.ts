@@ -39,6 +39,12 @@ export const healthy = (): Schemas['Health'] => ({
   checks: { redis: UP, rabbitmq: UP },
 });
 
+export const embedded = (): Schemas['Health'] => ({
+  ...healthy(),
+  ground: 'embedded',
+  checks: { redis: { status: 'not_used', latency_ms: 0 }, rabbitmq: { status: 'not_used', latency_ms: 0 } },
+});
+
 export const warning = (): Schemas['Health'] => ({
   ...healthy(),
   checks: { redis: { status: 'warn', latency_ms: 0.4, warning: 'appendfsync is everysec' }, rabbitmq: UP },

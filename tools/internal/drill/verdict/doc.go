@@ -9,7 +9,7 @@
 //	overlapping     two executions worked at the same time
 //	unexecuted      COMPLETED, but no execution in the journals completed
 //	changed         it ended, and had another status afterwards
-//	read_failed     the commander answered a read with 404 or 5xx
+//	read_failed     the commander answered a read with something else than the mission; no answer is only counted
 //	reran           only under Strict: started again for a good reason
 //
 // # When a second start is right

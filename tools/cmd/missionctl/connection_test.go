@@ -1,0 +1,30 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestAPIKeyComesFromOnePlace(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte("from the file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ flag, env, file, want, wrong string }{
+		{"", "", "", "", ""},
+		{"", "from the environment", "", "from the environment", ""},
+		{"", "", file, "from the file", ""},
+		{"from the flag", "from the environment", file, "from the flag", ""},
+		{"", "from the environment", file, "", "COMMANDER_API_KEY and COMMANDER_API_KEY_FILE are both set"},
+		{"", "", file + ".none", "", "COMMANDER_API_KEY_FILE"},
+	} {
+		t.Setenv("COMMANDER_API_KEY", tt.env)
+		t.Setenv("COMMANDER_API_KEY_FILE", tt.file)
+		got, err := (&connection{apiKey: tt.flag}).key()
+		if got != tt.want || (err == nil) != (tt.wrong == "") || err != nil && !strings.Contains(err.Error(), tt.wrong) {
+			t.Errorf("%+v: %q, error %v", tt, got, err)
+		}
+	}
+}

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mission-control-dev/mission-control/tools/internal/cliout"
+)
+
+// newVersion returns `missionctl version`.
+func newVersion(io cliout.Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the release of missionctl",
+		Long:  "Print the release of missionctl, or dev where it was built from a working tree without one.",
+		Args:  cobra.NoArgs,
+		Run: func(*cobra.Command, []string) {
+			version := "dev"
+			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+				version = info.Main.Version
+			}
+			fmt.Fprintln(io.Out, "missionctl", version)
+		},
+	}
+}
