@@ -48,7 +48,8 @@ type world struct {
 	inboxes map[string]*soldier // those that exist
 	answers []letter
 
-	// promised are finals of the current run that the broker has confirmed, recorded what the store took, by ticket.
+	// promised are the executions of finals that were current when the broker took them from a soldier that was not
+	// interrupted, recorded those whose final the store took.
 	promised, recorded map[string]bool
 	runs               map[string]int64
 }
@@ -345,12 +346,15 @@ func (w *world) submit() {
 		MaxAttempts: rapid.IntRange(1, 2).Draw(w.t, "max attempts"),
 	}
 	r.Normalize()
-	m, err := c.missions.Submit(w.ctx, r, nil)
-	switch {
-	case err == nil:
-		w.ids = append(w.ids, m.MissionID)
-	case !errors.Is(err, store.ErrUnavailable):
+	if _, err := c.missions.Submit(w.ctx, r, nil); err != nil && !errors.Is(err, store.ErrUnavailable) {
 		w.t.Fatal(err)
+	}
+	// It may be there, and nobody was told.
+	p, err := w.truth.List(w.ctx, store.Query{Limit: contracts.MaxListLimit})
+	w.ok(err)
+	w.ids = w.ids[:0]
+	for _, m := range p.Missions {
+		w.ids = append(w.ids, m.MissionID)
 	}
 }
 
@@ -377,7 +381,7 @@ func (w *world) soldiersSecond() {
 	}
 }
 
-// breakBroker takes the broker away, with all connections, or brings it back. Its queues are durable.
+// toggleBroker takes the broker away, with all connections, or brings it back. Its queues are durable.
 func (w *world) toggleBroker() {
 	if w.brokerUp = !w.brokerUp; w.brokerUp {
 		return
@@ -418,33 +422,75 @@ func TestTheWholeProtocol(t *testing.T) {
 				}
 			})
 			t.Repeat(map[string]func(*rapid.T){
-				"":              func(*rapid.T) { w.check() },
-				"submit":        func(*rapid.T) { w.submit() },
-				"cancel":        some(w.cancelSome),
-				"retry":         some(w.retrySome),
-				"deliver":       func(*rapid.T) { w.deliver() },
-				"deliver 2":     func(*rapid.T) { w.deliver() },
-				"settle":        settle,
-				"settle 2":      settle,
-				"hear":          func(*rapid.T) { w.hear() },
-				"hear 2":        func(*rapid.T) { w.hear() },
-				"end":           func(*rapid.T) { anyone().end() },
-				"pass":          func(*rapid.T) { w.pass(rapid.SampledFrom([]int{1, 1, 3, 7, 30, 50}).Draw(t, "seconds")) },
-				"flow":          func(*rapid.T) { w.flow() },
-				"flow 2":        func(*rapid.T) { w.flow() },
-				"disconnect":    func(*rapid.T) { anyone().disconnect() },
-				"connect":       func(*rapid.T) { anyone().connect() },
-				"cut or mend":   func(*rapid.T) { s := anyone(); s.cut = !s.cut },
-				"pause or go":   func(*rapid.T) { s := anyone(); s.paused = !s.paused },
-				"kill":          func(*rapid.T) { anyone().kill() },
-				"broker":        func(*rapid.T) { w.toggleBroker() },
-				"store":         func(*rapid.T) { w.toggleStore() },
-				"commander":     func(*rapid.T) { w.commanders[w.pick(2, "commander")].crashOrStart() },
-				"pause command": func(*rapid.T) { c := w.commanders[w.pick(2, "commander")]; c.paused = !c.paused },
+				"":            func(*rapid.T) { w.check() },
+				"submit":      func(*rapid.T) { w.submit() },
+				"cancel":      some(w.cancelSome),
+				"retry":       some(w.retrySome),
+				"deliver":     func(*rapid.T) { w.deliver() },
+				"settle":      settle,
+				"hear":        func(*rapid.T) { w.hear() },
+				"end":         func(*rapid.T) { anyone().end() },
+				"pass":        func(*rapid.T) { w.pass(rapid.SampledFrom([]int{1, 1, 3, 7, 30, 50}).Draw(t, "seconds")) },
+				"flow":        func(*rapid.T) { w.flow() },
+				"flow 2":      func(*rapid.T) { w.flow() },
+				"flow 3":      func(*rapid.T) { w.flow() },
+				"disconnect":  func(*rapid.T) { anyone().disconnect() },
+				"connect":     func(*rapid.T) { anyone().connect() },
+				"cut or mend": func(*rapid.T) { s := anyone(); s.cut = !s.cut },
+				"pause or go": func(*rapid.T) { s := anyone(); s.paused = !s.paused },
+				"away":        func(*rapid.T) { w.away(anyone()) },
+				"kill":        func(*rapid.T) { anyone().kill() },
+				"outage":      func(*rapid.T) { w.outage() },
+				"mend":        func(*rapid.T) { w.mend() },
 			})
 			w.heal()
 		})
 	})
+}
+
+// outage takes something away that all need, or brings it back.
+func (w *world) outage() {
+	switch w.pick(4, "outage") {
+	case 0:
+		w.toggleBroker()
+	case 1:
+		w.toggleStore()
+	case 2:
+		w.commanders[w.pick(2, "commander")].crashOrStart()
+	case 3:
+		c := w.commanders[w.pick(2, "commander")]
+		c.paused = !c.paused
+	}
+}
+
+// mend brings back all that is away, but for soldiers.
+func (w *world) mend() {
+	if !w.brokerUp {
+		w.toggleBroker()
+	}
+	if !w.storeUp {
+		w.toggleStore()
+	}
+	for _, c := range w.commanders {
+		if !c.up {
+			c.start()
+		}
+		c.paused = false
+	}
+	for _, s := range w.soldiers {
+		s.connect()
+	}
+}
+
+// away keeps a soldier away for about as long as it takes to be declared dead, while others go on.
+func (w *world) away(s *soldier) {
+	cut := rapid.Bool().Draw(w.t, "cut off, and not paused")
+	s.cut, s.paused = s.cut || cut, s.paused || !cut
+	for range rapid.IntRange(4, 9).Draw(w.t, "tens of seconds") {
+		w.pass(8)
+		w.flow()
+	}
+	s.cut, s.paused = false, false
 }
 
 func (w *world) cancelSome(c *commander) {
@@ -474,8 +520,8 @@ func (c *commander) crashOrStart() {
 
 // flow lets the protocol go on by itself for a while, in any order.
 func (w *world) flow() {
-	for range rapid.IntRange(1, 12).Draw(w.t, "steps") {
-		switch w.pick(5, "step") {
+	for range rapid.IntRange(1, 16).Draw(w.t, "steps") {
+		switch w.pick(6, "step") {
 		case 0:
 			w.deliver()
 		case 1, 2:
@@ -486,6 +532,8 @@ func (w *world) flow() {
 			w.hear()
 		case 4:
 			w.pass(1)
+		case 5:
+			w.soldiers[w.pick(len(w.soldiers), "soldier")].end()
 		}
 	}
 }
@@ -554,13 +602,8 @@ func (w *world) ordered(m contracts.Mission) bool {
 
 // heal lets all be well: every mission must end, every confirmed final be recorded, and every soldier be at rest.
 func (w *world) heal() {
-	w.calm, w.storeUp, w.brokerUp = true, true, true
-	for _, c := range w.commanders {
-		if !c.up {
-			c.start()
-		}
-		c.paused = false
-	}
+	w.calm = true
+	w.mend()
 	for _, s := range slices.Clone(w.soldiers) {
 		s.cut, s.paused = false, false
 		if s.rare || w.pick(3, "stays") > 0 {
@@ -592,9 +635,9 @@ func (w *world) heal() {
 		}
 		w.check()
 	}
-	for ticket := range w.promised {
-		if !w.recorded[ticket] {
-			w.t.Fatalf("the broker confirmed the final of %s, which was current then, and it was not recorded", ticket)
+	for execution := range w.promised {
+		if !w.recorded[execution] {
+			w.t.Fatalf("the broker has taken the final of %s, which was current then, and it was not recorded", execution)
 		}
 	}
 }

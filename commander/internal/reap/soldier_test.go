@@ -289,7 +289,7 @@ func (s *soldier) ends(x *work, status contracts.UpdateStatus) {
 func (s *soldier) report(f *final) {
 	rec := s.w.load(f.update.MissionID)
 	taken, confirmed := s.publish(f.update)
-	if taken && rec.Execution == f.update.Execution && rec.Mission.Run == f.update.Ticket.Run {
+	if taken && !s.interrupted && rec.Execution == f.update.Execution && rec.Mission.Run == f.update.Ticket.Run {
 		s.w.promised[f.update.Execution] = true
 	}
 	if !confirmed {

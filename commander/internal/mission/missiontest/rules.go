@@ -93,6 +93,8 @@ func (s *Store) runs(before, after store.Record, c store.Change, _ death) string
 	switch {
 	case before.Execution != "" && after.Execution != "" && granted:
 		return "granted to another while it was held"
+	case granted && after.Execution == before.Recorded:
+		return "granted to an execution that has ended"
 	case granted && (to != from+1 || after.Dispatches != 0 || !caused(c, contracts.CauseGranted)):
 		return "a grant is one run more, counts dispatches anew, and says so"
 	case granted || to == from:
