@@ -20,6 +20,8 @@ import (
 const (
 	// requestLimit bounds the work for one request; an event stream is not bounded.
 	requestLimit = 10 * time.Second
+	// batchLimit is the bound for a batch, which may have 16 MiB.
+	batchLimit = 45 * time.Second
 	// readLimit is how long a request may take to arrive, idleLimit how long a connection may wait for the next one.
 	readLimit = 30 * time.Second
 	idleLimit = 75 * time.Second
