@@ -2,6 +2,8 @@ package dualstore_test
 
 import (
 	"context"
+	"flag"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +19,7 @@ import (
 // All implementations at once, on a real Redis. The last one loses its connections to Redis and gets them back, while
 // others go on writing.
 func TestAllStoresAgree(t *testing.T) {
+	sequences(t, "40") // each waits for two disks and a network
 	server := redistest.Shared(t)
 	wire := newWire(t, server.Addr())
 	alone, others, wired := redis(t, server), redisOf(t, redisstore.Config{URL: "redis://" + server.Addr() + "/1"}), redisOf(t, redisstore.Config{URL: "redis://" + wire.addr() + "/1"})
@@ -39,6 +42,21 @@ func TestAllStoresAgree(t *testing.T) {
 			},
 		}
 	})
+}
+
+// sequences sets how many sequences rapid draws, unless it was told.
+func sequences(t *testing.T, n string) {
+	checks := flag.Lookup("rapid.checks")
+	if os.Getenv("RAPID_CHECKS") != "" || checks.Value.String() != checks.DefValue {
+		return
+	}
+	set := func(n string) {
+		if err := checks.Value.Set(n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(n)
+	t.Cleanup(func() { set(checks.DefValue) })
 }
 
 // In fake time the twin can be waited for: in the end it has learned all that others did.
