@@ -103,6 +103,8 @@ func portFree(port int) bool {
 func (c Config) arguments() []string {
 	return []string{
 		"--bind", "127.0.0.1", "--port", strconv.Itoa(c.Port), "--dir", c.Dir, "--daemonize", "no",
-		"--appendonly", "yes", "--appendfsync", c.AppendFsync, "--save", "", "--tcp-keepalive", "60",
+		"--appendonly", "yes", "--appendfsync", c.AppendFsync,
+		"--aof-load-truncated", "no", // see mend
+		"--save", "", "--tcp-keepalive", "60",
 	}
 }

@@ -3,7 +3,8 @@
 //
 // Private means that it disturbs nothing on the machine: its own folder and port, loopback only, no configuration of
 // the system's. It writes an append-only file, and by default it answers a write only when that is on disk
-// (appendfsync always), because an answered write is a promise.
+// (appendfsync always), because an answered write is a promise. A start after a crash cuts what was half written off the
+// file's end, as a whole transaction: what Redis itself leaves of one could come to life in part later.
 //
 //	Kill   SIGKILL, data stays    Restart  the same server on the same data and port
 //	Pause  SIGSTOP                Stop     graceful

@@ -86,6 +86,17 @@ func (s *Server) start(ctx context.Context) error {
 	if err := os.MkdirAll(s.cfg.Dir, 0o700); err != nil {
 		return fmt.Errorf("making the server's folder: %w", err)
 	}
+	err := s.startOnce(ctx)
+	if errors.Is(err, errCutShort) {
+		if err := s.mend(ctx); err != nil {
+			return err
+		}
+		err = s.startOnce(ctx)
+	}
+	return err
+}
+
+func (s *Server) startOnce(ctx context.Context) error {
 	proc, err := spawn(s.cfg.Program, s.cfg.arguments(), os.Environ(), s.cfg.Log)
 	if err != nil {
 		return err
@@ -94,6 +105,9 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.awaitPong(ctx); err != nil {
 		_ = proc.signal(syscall.SIGKILL)
 		<-proc.done
+		if strings.Contains(proc.tail.last(20), cutShort) {
+			return errCutShort
+		}
 		return err
 	}
 	return nil
