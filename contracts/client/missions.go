@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -44,7 +45,7 @@ func NewIdempotencyKey() string { return rand.Text() }
 // After an UnreachableError or a temporary Problem it is unknown whether the mission was created; calling again with
 // the same IdempotencyKey finds out.
 func (c *Client) Submit(ctx context.Context, r contracts.MissionRequest, o SubmitOptions) (Mission, error) {
-	body, err := json.Marshal(r)
+	body, err := encode(r)
 	if err != nil {
 		return Mission{}, fmt.Errorf("encoding the mission request: %w", err)
 	}
@@ -62,7 +63,7 @@ func (c *Client) Submit(ctx context.Context, r contracts.MissionRequest, o Submi
 // SubmitBatch asks for 1 to contracts.MaxBatchMissions missions, which are promised all or none. They come back in the
 // order of the requests, without payloads. The IdempotencyKey is that of the whole; otherwise it is as Submit.
 func (c *Client) SubmitBatch(ctx context.Context, rs []contracts.MissionRequest, o SubmitOptions) ([]contracts.Mission, error) {
-	body, err := json.Marshal(contracts.BatchRequest{Missions: rs})
+	body, err := encode(contracts.BatchRequest{Missions: rs})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the mission requests: %w", err)
 	}
@@ -77,6 +78,17 @@ func (c *Client) SubmitBatch(ctx context.Context, rs []contracts.MissionRequest,
 		return nil, fmt.Errorf("submitting %d missions: %w", len(rs), err)
 	}
 	return answer.Missions, nil
+}
+
+// encode leaves <, > and & as they are: escaped they take six bytes each, and a payload that fits would be too large.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 // Get returns one mission, with payload and result. Code `not_found` (404) means that there is none; `not_in_memory`

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"encoding/json"
 	"context"
 	"errors"
 	"net"
@@ -58,6 +59,20 @@ func TestSubmitKeys(t *testing.T) {
 	a, b, own := r[0].header.Get("Idempotency-Key"), r[1].header.Get("Idempotency-Key"), r[2].header.Get("Idempotency-Key")
 	if a == "" || a == b || own != "mine" {
 		t.Errorf("keys %q, %q, %q", a, b, own)
+	}
+}
+
+// TestAPayloadIsSentAsItIs: escaped, a payload of 256 KiB could be six times as large.
+func TestAPayloadIsSentAsItIs(t *testing.T) {
+	c := newCommander(t, func(_ int, w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusAccepted, mission(contracts.StatusQueued, 1))
+	})
+	r := contracts.MissionRequest{Name: "a & b", Payload: json.RawMessage(`{"html":"<b>&</b>"}`)}
+	if _, err := c.client(t).Submit(t.Context(), r, client.SubmitOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.requests()[0].body, `{"name":"a & b","payload":{"html":"<b>&</b>"}}`; got != want {
+		t.Errorf("sent %s, want %s", got, want)
 	}
 }
 
