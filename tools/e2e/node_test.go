@@ -169,6 +169,7 @@ func (s *stack) nothingRefused(ids []string, expected ...contracts.Cause) {
 }
 
 func TestNodeSoldierCarriesMissionsOut(t *testing.T) {
+	t.Parallel()
 	s := runNodeSoldiersOnly(t, nil)
 	n := s.startNode("node-1", 4)
 
@@ -245,6 +246,7 @@ func TestNodeSoldierCarriesMissionsOut(t *testing.T) {
 
 // TestNodeSoldierKilled: what a killed one worked on is carried out by the next.
 func TestNodeSoldierKilled(t *testing.T) {
+	t.Parallel()
 	s := runNodeSoldiersOnly(t, nil)
 	first := s.startNode("node-1", 2)
 	running := []string{s.echo("a", `{"text":"a","seconds":3}`), s.echo("b", `{"text":"b","seconds":3}`)}
@@ -272,6 +274,7 @@ func TestNodeSoldierKilled(t *testing.T) {
 
 // TestNodeSoldierOutlivesOutages: RabbitMQ, Redis and the commander go and come back while it works.
 func TestNodeSoldierOutlivesOutages(t *testing.T) {
+	t.Parallel()
 	s := runNodeSoldiersOnly(t, nil)
 	n := s.startNode("node-1", 4)
 	for _, part := range []string{localstack.RabbitMQ, localstack.Redis, localstack.Commander} {
