@@ -69,7 +69,7 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 			later = append(later, i)
 			continue
 		}
-		d := s.decide(recs[id], items[i])
+		d := Decide(recs[id], items[i], s.ticketKey, s.now())
 		results[i] = Result{Answer: d.Answer, Refused: d.Refused}
 		if d.Suspect != "" {
 			s.suspects.Suspect(d.Suspect)
@@ -124,10 +124,10 @@ func (s *Service) loadFor(ctx context.Context, items []Item, pending []int) (map
 	return recs, nil
 }
 
-// decide verifies what an update shows and asks the rule for it. A soldier's idea of our time runs ahead by as long as
-// its token was under way: nothing that it says was made later than now.
-func (s *Service) decide(rec store.Record, it Item) Decision {
-	u, now := it.Update, s.now()
+// Decide verifies what an update shows and asks the rule for it. key is the tickets'. A soldier's idea of our time runs
+// ahead by as long as its token was under way: nothing that it says was made later than now.
+func Decide(rec store.Record, it Item, key []byte, now contracts.Time) Decision {
+	u := it.Update
 	if u.MadeAt.After(now.Time) || u.MadeAt.IsZero() {
 		u.MadeAt = now
 	}
@@ -135,7 +135,7 @@ func (s *Service) decide(rec store.Record, it Item) Decision {
 	case contracts.UpdateInProgress:
 		d := Claim(rec, u, it.By, now)
 		if d.Answer.Ticket != nil {
-			signed := d.Answer.Ticket.Sign(s.ticketKey)
+			signed := d.Answer.Ticket.Sign(key)
 			d.Answer.Ticket = &signed
 		}
 		return d
@@ -145,7 +145,7 @@ func (s *Service) decide(rec store.Record, it Item) Decision {
 	// The store itself vouches for the current execution; then a ticket from before the commanders' secret was replaced
 	// does as well as a new one.
 	current := rec.Session == it.By.Session && Current(rec, u)
-	if err := u.Ticket.Verify(s.ticketKey); err != nil && !current {
+	if err := u.Ticket.Verify(key); err != nil && !current {
 		return refuseFinal(rec, u, it.By, RefusedTicket, now)
 	}
 	if u.Ticket.Session != it.By.Session {

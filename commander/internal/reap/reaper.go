@@ -41,11 +41,9 @@ const (
 
 // Store is what the reaper needs of a store.
 type Store interface {
-	Load(ctx context.Context, ids ...string) ([]store.Record, error)
+	Graves
 	Session(ctx context.Context, id string) (store.Session, error)
 	Expired(ctx context.Context, limit int) ([]store.Session, error)
-	SessionMissions(ctx context.Context, id string) ([]string, error)
-	Bury(ctx context.Context, id string, ifRenewedAt contracts.Time, changes ...store.Change) ([]store.Outcome, error)
 	Now(ctx context.Context) (time.Time, error)
 }
 
@@ -190,14 +188,13 @@ func (r *Reaper) overdue(ctx context.Context, suspects map[string]suspect) {
 			continue
 		}
 		now, err := r.Store.Session(ctx, id)
-		switch {
-		case errors.Is(err, store.ErrNotFound), err == nil && !unchanged(now, s.session):
+		switch Judge(s.session, now, err, waited, r.Uptime.Unbroken()) {
+		case Cleared:
 			delete(suspects, id)
-		case err != nil || r.Uptime.Unbroken() < waited:
-			// The silence may be ours: it counts from now on.
+		case Unheard:
 			s.since = time.Now()
 			suspects[id] = s
-		default:
+		case Guilty:
 			silent = append(silent, s.session)
 			delete(suspects, id)
 		}
@@ -207,7 +204,7 @@ func (r *Reaper) overdue(ctx context.Context, suspects map[string]suspect) {
 
 // expired buries the sessions whose lease ran out.
 func (r *Reaper) expired(ctx context.Context) {
-	if r.Uptime.Unbroken() < contracts.LeaseDuration {
+	if !Expirable(r.Uptime.Unbroken()) {
 		return
 	}
 	sessions, err := r.Store.Expired(ctx, expiredLimit)
@@ -215,11 +212,6 @@ func (r *Reaper) expired(ctx context.Context) {
 		return
 	}
 	r.bury(ctx, sessions)
-}
-
-// unchanged tells whether a session is live and has not renewed since it was read as before.
-func unchanged(now, before store.Session) bool {
-	return now.State == store.SessionLive && now.RenewedAt.Equal(before.RenewedAt.Time)
 }
 
 // bury declares sessions dead that have not renewed since they were read, once all that they had said is settled.
@@ -235,7 +227,7 @@ func (r *Reaper) bury(ctx context.Context, sessions []store.Session) {
 		return
 	}
 	for _, s := range sessions {
-		if r.Uptime.Unbroken() < time.Since(before) {
+		if !Sound(r.Uptime.Unbroken(), time.Since(before)) {
 			return
 		}
 		r.buryOne(ctx, s)
@@ -254,35 +246,19 @@ func (r *Reaper) buryOne(ctx context.Context, s store.Session) {
 			return
 		}
 		now, err := r.Store.Session(ctx, s.ID)
-		if err != nil || !unchanged(now, s) {
+		if err != nil || !Unchanged(now, s) {
 			return // it renewed, or somebody else buried it
 		}
 	}
 }
 
-// act is one try: it reads the session's missions, decides, and buries all or nothing.
+// act is one try.
 func (r *Reaper) act(ctx context.Context, s store.Session) error {
-	ids, err := r.Store.SessionMissions(ctx, s.ID)
+	changes, outcomes, err := Bury(ctx, r.Store, s, r.Missions.Lost)
 	if err != nil {
 		return err
 	}
-	var recs []store.Record
-	if len(ids) > 0 {
-		if recs, err = r.Store.Load(ctx, ids...); err != nil {
-			return err
-		}
-	}
-	for _, rec := range recs {
-		if rec.Session != s.ID {
-			return store.ErrSessionChanged
-		}
-	}
-	changes := r.Missions.Lost(recs)
-	outcomes, err := r.Store.Bury(ctx, s.ID, s.RenewedAt, changes...)
-	if err != nil {
-		return err
-	}
-	r.log.Warn("soldier is lost", zap.String("soldier_id", s.SoldierID), zap.String("session", s.ID), zap.Int("missions", len(recs)))
+	r.log.Warn("soldier is lost", zap.String("soldier_id", s.SoldierID), zap.String("session", s.ID), zap.Int("missions", len(changes)))
 	r.Missions.Redispatch(changes, outcomes)
 	return nil
 }
