@@ -131,16 +131,19 @@ func (s *Service) decide(rec store.Record, it Item) Decision {
 	if u.MadeAt.After(now.Time) || u.MadeAt.IsZero() {
 		u.MadeAt = now
 	}
-	switch u.Status {
-	case contracts.UpdateInProgress:
-		d := Claim(rec, u, it.By, now)
-		if d.Answer.Ticket != nil {
-			signed := d.Answer.Ticket.Sign(s.ticketKey)
-			d.Answer.Ticket = &signed
-		}
-		return d
-	case contracts.UpdateNoHandler:
+	lost, epoch := false, store.Epoch{}
+	if rec.Mission.Version == 0 {
+		epoch = s.epoch()
+		lost = Adoptable(epoch, u.MissionID, now)
+	}
+	switch {
+	case u.Ticket != nil:
+	case lost:
+		return s.signed(Adopt(epoch, u, it.By, Jitter(), now))
+	case u.Status == contracts.UpdateNoHandler:
 		return NoHandler(rec, u, it.By, now)
+	default:
+		return s.signed(Claim(rec, u, it.By, now))
 	}
 	// The store itself vouches for the current execution; then a ticket from before the commanders' secret was replaced
 	// does as well as a new one.
@@ -151,11 +154,27 @@ func (s *Service) decide(rec store.Record, it Item) Decision {
 	if u.Ticket.Session != it.By.Session {
 		return refuseFinal(rec, u, it.By, RefusedSession, now)
 	}
+	switch {
+	case lost:
+		return Adopt(epoch, u, it.By, Jitter(), now)
+	case u.Status == contracts.UpdateInProgress:
+		return Show(rec, u, it.By, now)
+	}
 	return Finish(rec, u, it.By, Jitter(), now)
+}
+
+// signed signs the ticket of a grant.
+func (s *Service) signed(d Decision) Decision {
+	if d.Answer.Ticket != nil {
+		t := d.Answer.Ticket.Sign(s.ticketKey)
+		d.Answer.Ticket = &t
+	}
+	return d
 }
 
 func (s *Service) observe(it Item, r Result) {
 	switch {
+	case it.Update.Status == contracts.UpdateInProgress && (it.Update.Ticket != nil || r.Answer.Type == ""):
 	case it.Update.Status == contracts.UpdateInProgress:
 		s.observer.Claimed(r.Answer.Type)
 	case r.Refused == "":

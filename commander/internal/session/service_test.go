@@ -63,7 +63,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	r := &rig{t: t, store: &faulty{Store: memstore.New(memstore.Config{})}, verifier: tokenauthtest.NewVerifier(t, time.Now)}
 	r.Service = session.New(session.Config{
-		Store: r.store, Issuer: tokenauthtest.NewIssuer(t, time.Now), Keys: tokenauthtest.Keys(t), TicketKey: ticketKey,
+		Epoch: func() store.Epoch { return store.Epoch{} }, Store: r.store, Issuer: tokenauthtest.NewIssuer(t, time.Now), Keys: tokenauthtest.Keys(t), TicketKey: ticketKey,
 		Now: time.Now, Issued: func() { r.issued++ }, Logger: zap.NewNop(),
 	})
 	return r
