@@ -99,7 +99,7 @@ func (k *Keeper) settle(ctx context.Context) {
 	switch {
 	case wiped(e) && (e.ID != before.ID || !wiped(before)):
 		k.log.Error("store was wiped: what had ended and what waited in it alone is gone, the rest is adopted",
-			zap.Time("wiped_at", e.Began.Time), zap.Time("adopting_until", e.Began.Add(contracts.AdoptionPeriod)))
+			zap.String("epoch", e.ID), zap.Time("began", e.Began.Time), zap.Duration("adopting_for", contracts.AdoptionPeriod))
 	case e.ID != before.ID:
 		k.log.Info("store's epoch", zap.String("epoch", e.ID), zap.Time("began", e.Began.Time))
 	}
