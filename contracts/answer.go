@@ -15,6 +15,8 @@ const (
 	AnswerSessionDead AnswerType = "session_dead"
 	// AnswerRecorded: the final of Execution needs no more sending, it is recorded or refused for good.
 	AnswerRecorded AnswerType = "recorded"
+	// AnswerShow: the store was wiped and does not know the mission. Send the claim of Execution again, with its Mission.
+	AnswerShow AnswerType = "show"
 	// AnswerStop asks for the end of a running execution.
 	AnswerStop AnswerType = "stop"
 	// AnswerRenewed answers a RenewalMessage.

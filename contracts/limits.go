@@ -54,6 +54,8 @@ const (
 	DispatchHold = 10 * time.Second
 	// SuspectGrace is how long a session whose inbox is gone has to renew.
 	SuspectGrace = 5 * time.Second
+	// AdoptionPeriod is for how long after a wipe of the store what went with it is made anew from what soldiers have.
+	AdoptionPeriod = 24 * time.Hour
 	// UnrecordedPerSlot bounds kept results: at so many times the slots a soldier claims no more.
 	UnrecordedPerSlot = 4
 )

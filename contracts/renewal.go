@@ -101,6 +101,9 @@ type RenewalReply struct {
 	// Unlisted are grants that the session holds and the renewal did not name. One that the soldier does not know goes
 	// back RELEASED: a late copy of a claim was granted after an earlier copy had been refused and given up.
 	Unlisted []Ticket `json:"unlisted,omitempty"`
+	// Show lists running executions that the commander does not know, because its store was wiped or lost its last writes:
+	// send an IN_PROGRESS of each, with its Ticket and its Mission.
+	Show []string `json:"show,omitempty"`
 	// Dead: the session was declared dead. Cancel all handlers, forget all claims, and ask for a new session.
 	Dead bool `json:"dead,omitempty"`
 }

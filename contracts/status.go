@@ -66,6 +66,7 @@ const (
 	CauseDeadline      Cause = "deadline"       // the overall deadline passed
 	CauseUndeliverable Cause = "undeliverable"  // dispatched too often without a grant
 	CauseOperatorRetry Cause = "operator_retry" // an operator sent it out again
+	CauseAdopted       Cause = "adopted"        // the store was wiped; it was made anew from what a soldier had of it
 )
 
 // Transitions is the table of all legal edges. Whatever is not in it is refused by CheckTransition. A change that

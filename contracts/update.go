@@ -7,7 +7,8 @@ type UpdateStatus string
 
 // The status updates.
 const (
-	// UpdateInProgress is a claim: the soldier asks whether it may start.
+	// UpdateInProgress is a claim: the soldier asks whether it may start. With a ticket it is no claim: it shows an
+	// execution that was granted before, because a commander does not know it.
 	UpdateInProgress UpdateStatus = "IN_PROGRESS"
 	// UpdateCompleted, UpdateFailed and UpdateReleased are finals: they end an execution.
 	UpdateCompleted UpdateStatus = "COMPLETED"
@@ -31,8 +32,11 @@ type Update struct {
 	Execution string `json:"execution,omitempty"`
 	// Redelivered: the claimed order was marked so by the broker; its earlier holder may be gone.
 	Redelivered bool `json:"redelivered,omitempty"`
-	// Ticket is the grant that a final ends.
+	// Ticket is the grant that a final ends, or that an IN_PROGRESS shows.
 	Ticket *Ticket `json:"ticket,omitempty"`
+	// Mission is the order's, as it came, from which a commander whose store was wiped makes it anew. It stands in finals
+	// (in a COMPLETED without its payload), in NO_HANDLER, and in an IN_PROGRESS that a commander asked for (AnswerShow).
+	Mission *Mission `json:"mission,omitempty"`
 	// Result of a COMPLETED, at most 256 KiB of JSON.
 	Result json.RawMessage `json:"result,omitempty"`
 	// Error of a FAILED.
@@ -95,17 +99,21 @@ func (u Update) check() error {
 	if u.Attempt < 1 {
 		return malformed("attempt is %d, must be at least 1", u.Attempt)
 	}
+	if m := u.Mission; m != nil && (m.MissionID != u.MissionID || m.Attempt != u.Attempt) {
+		return malformed("the mission is of another order")
+	}
+	if t := u.Ticket; t != nil && (t.MissionID != u.MissionID || t.Attempt != u.Attempt || t.Execution != u.Execution) {
+		return malformed("the ticket is for another execution")
+	}
 	switch {
 	case u.Status == UpdateInProgress:
 		if u.Execution == "" {
 			return malformed("a claim needs an execution")
 		}
 	case u.Status.Final():
-		switch t := u.Ticket; {
-		case t == nil:
+		switch {
+		case u.Ticket == nil:
 			return malformed("%s needs a ticket", u.Status)
-		case t.MissionID != u.MissionID || t.Attempt != u.Attempt || t.Execution != u.Execution:
-			return malformed("the ticket is for another execution")
 		case len(u.Result) > MaxResultSize:
 			return malformed("result is %d bytes, at most %d", len(u.Result), MaxResultSize)
 		}

@@ -19,6 +19,8 @@ func (c Change) Check() error {
 		return fmt.Errorf("change of mission %s has no valid status: %q", m.MissionID, m.Status)
 	case c.IfVersion < 0:
 		return fmt.Errorf("change of mission %s has a negative IfVersion", m.MissionID)
+	case c.FirstVersion < 0 || c.FirstVersion > 0 && c.IfVersion != 0:
+		return fmt.Errorf("change of mission %s has a FirstVersion, but creates nothing, or it is negative", m.MissionID)
 	case c.Due == DueSet && c.DueAt.IsZero():
 		return fmt.Errorf("change of mission %s sets a due entry without DueAt", m.MissionID)
 	}

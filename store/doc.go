@@ -23,6 +23,12 @@
 // A mission that a Commit makes QUEUED or SCHEDULED has a due entry: the outbox from which commanders dispatch.
 // Every change is an event, in the order in which the store made them.
 //
+// # Epochs
+//
+// A store may lose all it has: wiped, its volume gone. An epoch tells: its id goes with the data. A store that finds
+// another one, or none, says ErrWiped to all until its user has settled the new one, so that nobody takes the void for
+// the truth; and what is unknown and older than the epoch may have existed.
+//
 // # Implementations
 //
 // memstore holds all in memory, for tests and for the embedded ground. redisstore is the real one. dualstore puts a

@@ -9,6 +9,9 @@ var (
 	// ErrUnavailable: the store can't be reached, or can't write (read-only, out of memory, loading). Whether a write
 	// took place is unknown.
 	ErrUnavailable = errors.New("store is not available")
+	// ErrWiped comes with ErrUnavailable: the store's data is not of the epoch that this process knows, because it was
+	// wiped or exchanged. Nothing is read from it or written to it until Epochs.Settle.
+	ErrWiped = errors.New("its data was wiped or exchanged; it serves again once the new epoch is settled")
 	// ErrNotInMemory: the store can't be reached, and the twin does not have this mission. It may well exist.
 	ErrNotInMemory = errors.New("not in memory, and the store is not available")
 	// ErrSessionDead: the session was buried. Dead stays dead.

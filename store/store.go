@@ -15,6 +15,7 @@ type Store interface {
 	Sessions
 	Events
 	Clock
+	Epochs
 }
 
 // Missions keeps missions.
@@ -90,6 +91,36 @@ type Clock interface {
 	Check(ctx context.Context) (warning string, err error)
 }
 
+// Epochs tells one life of the store's data from the next.
+type Epochs interface {
+	// Settle returns the epoch that the store is in, and from then on this Store works in it: beginning one where there is
+	// none is one atomic step, so that all commanders agree. Until Settle, a Store whose data was wiped or exchanged under
+	// it answers nothing from the void: all else is ErrUnavailable with ErrWiped.
+	Settle(ctx context.Context) (Epoch, error)
+}
+
+// Epoch is one life of the store's data. An empty store begins one, and it lasts until the data is gone.
+type Epoch struct {
+	ID string
+	// Began is when it was begun, by the store's clock. A mission that is older and unknown may have gone before.
+	Began contracts.Time
+	// Origin says whether anything is known to have been there before.
+	Origin EpochOrigin
+	// Adopted counts the missions that were created in it with a FirstVersion.
+	Adopted int64
+}
+
+// EpochOrigin is what an epoch followed.
+type EpochOrigin string
+
+// The origins.
+const (
+	// EpochFirst: whoever began it knew of no other: the installation is new, or nobody is left who could tell.
+	EpochFirst EpochOrigin = "first"
+	// EpochWiped: somebody knew another one; what was in that is gone.
+	EpochWiped EpochOrigin = "wiped"
+)
+
 // Record is a mission as it is kept: what the API shows, and what the protocol needs beside it.
 type Record struct {
 	// Mission is the mission. Its Version is the record's: 0 for none, then 1 and so on, one more by each Commit.
@@ -107,11 +138,14 @@ type Record struct {
 
 // Change is one step of one mission.
 type Change struct {
-	// Record is the mission as it shall be. The store sets Mission.Version to IfVersion + 1. What a creation fixes stays
+	// Record is the mission as it shall be. The store sets Mission.Version to Version(). What a creation fixes stays
 	// as it is, whatever a later Record says: name, kind, squad, priority, labels, payload, timeout_seconds, created_at.
 	Record Record
 	// IfVersion is the version that the change was made from; 0 creates.
 	IfVersion int64
+	// FirstVersion is the version that a creation gives; 0 means 1. A mission that went with a wiped store and is made anew
+	// gets one that it can't have had before, so that no old picture of it passes for newer.
+	FirstVersion int64
 	// IfSession names a session that must be live, else the outcome is SessionDead. Empty asks nothing.
 	IfSession string
 	// Due is what becomes of the due entry.
@@ -122,6 +156,14 @@ type Change struct {
 	History []contracts.HistoryLine
 	// Idempotency makes a creation answer a known key with Duplicate, before anything else is looked at.
 	Idempotency *Idempotency
+}
+
+// Version is the mission's version once the change is applied.
+func (c Change) Version() int64 {
+	if c.IfVersion == 0 && c.FirstVersion > 0 {
+		return c.FirstVersion
+	}
+	return c.IfVersion + 1
 }
 
 // DueChange says what becomes of a due entry.

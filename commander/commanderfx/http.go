@@ -1,12 +1,15 @@
 package commanderfx
 
 import (
+	"context"
 	"fmt"
+	"strings"
 
 	"go.uber.org/zap"
 
 	"github.com/mission-control-dev/mission-control/commander/config"
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
+	"github.com/mission-control-dev/mission-control/commander/internal/epoch"
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
 	"github.com/mission-control-dev/mission-control/commander/internal/httpapi"
 	"github.com/mission-control-dev/mission-control/commander/internal/ingest"
@@ -23,8 +26,11 @@ func shownQueues() []string {
 	return []string{topology.Orders, topology.Status, topology.StatusRefused, topology.OrdersDead}
 }
 
-func newMetrics(s store.Store, b broker.Broker) (*metrics.Metrics, error) {
+func newMetrics(s store.Store, b broker.Broker, e *epoch.Keeper) (*metrics.Metrics, error) {
 	m := metrics.New()
+	if err := m.WatchAdopted(e.Adopted); err != nil {
+		return nil, fmt.Errorf("watch adopted missions: %w", err)
+	}
 	if err := m.WatchMissions(s); err != nil {
 		return nil, fmt.Errorf("watch missions: %w", err)
 	}
@@ -34,11 +40,26 @@ func newMetrics(s store.Store, b broker.Broker) (*metrics.Metrics, error) {
 	return m, nil
 }
 
-func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake) *health.Checker {
+// warned adds to the store's warnings that it was wiped.
+type warned struct {
+	store.Store
+	epoch *epoch.Keeper
+}
+
+// Check makes a round trip.
+func (w warned) Check(ctx context.Context) (string, error) {
+	warning, err := w.Store.Check(ctx)
+	if wiped := w.epoch.Warning(); wiped != "" && err == nil {
+		warning = strings.TrimSuffix(wiped+"; "+warning, "; ")
+	}
+	return warning, err
+}
+
+func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake, e *epoch.Keeper) *health.Checker {
 	return health.New(health.Config{
 		Ground: g.Name, Version: Version(), InProcess: g.Name == Embedded,
 		Excused: func(queue string) bool { return queue == topology.Status && in.GivenUp() },
-	}, s, b)
+	}, warned{s, e}, b)
 }
 
 func newServer(c config.Config, g Ground, s store.Store, b broker.Broker, ms *mission.Service, ss *session.Service,

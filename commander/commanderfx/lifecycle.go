@@ -7,6 +7,7 @@ import (
 
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
 	"github.com/mission-control-dev/mission-control/commander/internal/dispatch"
+	"github.com/mission-control-dev/mission-control/commander/internal/epoch"
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
 	"github.com/mission-control-dev/mission-control/commander/internal/httpapi"
 	"github.com/mission-control-dev/mission-control/commander/internal/inbox"
@@ -20,11 +21,11 @@ import (
 // The ground comes first, for all else calls on it; none of the parts waits for a server to be there. HTTP comes last:
 // what it accepts, the others must be able to carry on. On the way down it therefore goes first, then those that begin
 // things (reaper, intake, dispatcher), then the inboxes, through which they answer.
-func order(lc fx.Lifecycle, g Ground, c *clock.Clock, up *uptime.Tracker, w *uptime.Watch, in *inbox.Sender,
+func order(lc fx.Lifecycle, g Ground, e *epoch.Keeper, c *clock.Clock, up *uptime.Tracker, w *uptime.Watch, in *inbox.Sender,
 	d *dispatch.Dispatcher, it *ingest.Intake, mk *reap.Markers, r *reap.Reaper, h *health.Checker, s *httpapi.Server,
 ) {
 	parts := append([]Part{}, g.Parts...)
-	parts = append(parts, c, up, w, sender{in}, d, it, mk, r, h, listener{s, up})
+	parts = append(parts, e, c, up, w, sender{in}, d, it, mk, r, h, listener{s, up})
 	for _, p := range parts {
 		lc.Append(fx.StartStopHook(p.Start, p.Stop))
 	}

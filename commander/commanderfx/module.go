@@ -16,6 +16,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/config"
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
 	"github.com/mission-control-dev/mission-control/commander/internal/dispatch"
+	"github.com/mission-control-dev/mission-control/commander/internal/epoch"
 	"github.com/mission-control-dev/mission-control/commander/internal/inbox"
 	"github.com/mission-control-dev/mission-control/commander/internal/ingest"
 	"github.com/mission-control-dev/mission-control/commander/internal/metrics"
@@ -31,7 +32,7 @@ import (
 // Module is the commander without its ground.
 var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules are exported
 	fx.Provide(
-		newKeys, newIssuer, newVerifier, newClock, newTracker, newMetrics,
+		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newMetrics,
 		newSender, newDispatcher, newSuspects, newMissions, newSessions, newIntake, newMarkers, newReaper, newWatch,
 		newHealth, newServer,
 	),
@@ -86,6 +87,10 @@ func newClock(s store.Store, up *uptime.Tracker, log *zap.Logger) *clock.Clock {
 	return clock.New(s, up.Reset, log)
 }
 
+func newEpoch(s store.Store, c *clock.Clock, log *zap.Logger) *epoch.Keeper {
+	return epoch.New(s, c.Now, log)
+}
+
 func newTracker() *uptime.Tracker {
 	return uptime.New(uptime.Store, uptime.Broker, uptime.Intake, uptime.Listener)
 }
@@ -113,16 +118,17 @@ func (s *suspects) Suspect(id string) {
 }
 
 func newMissions(s store.Store, d *dispatch.Dispatcher, in *inbox.Sender, sus *suspects, m *metrics.Metrics, c *clock.Clock,
-	k keys, log *zap.Logger,
+	e *epoch.Keeper, k keys, log *zap.Logger,
 ) *mission.Service {
 	return mission.New(mission.Deps{
-		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Observer: m, Now: c.Now, TicketKey: k.ticket, Logger: log,
+		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Observer: m, Epoch: e.Current, Now: c.Now, TicketKey: k.ticket, Logger: log,
 	})
 }
 
-func newSessions(s store.Store, i *tokenauth.Issuer, k keys, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *session.Service {
+func newSessions(s store.Store, i *tokenauth.Issuer, k keys, e *epoch.Keeper, c *clock.Clock, m *metrics.Metrics, log *zap.Logger,
+) *session.Service {
 	return session.New(session.Config{
-		Store: s, Issuer: i, Keys: k.tokens, TicketKey: k.ticket, Now: c.Time, Issued: m.TokenIssued,
+		Store: s, Issuer: i, Keys: k.tokens, TicketKey: k.ticket, Epoch: e.Current, Now: c.Time, Issued: m.TokenIssued,
 		Logger: log.Named("session"),
 	})
 }

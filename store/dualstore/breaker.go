@@ -12,7 +12,7 @@ type breaker struct {
 
 	mu   sync.Mutex
 	away bool
-	// tripped has an item after the primary went.
+	// tripped has an item after the primary went, or began another epoch.
 	tripped chan struct{}
 }
 
@@ -35,6 +35,11 @@ func (b *breaker) trip(err error) {
 	}
 	b.away = true
 	b.log.Warn("store is away, reads are answered from memory", zap.Error(err))
+	b.poke()
+}
+
+// poke has the primary asked once more at once.
+func (b *breaker) poke() {
 	select {
 	case b.tripped <- struct{}{}:
 	default:

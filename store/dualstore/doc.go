@@ -15,8 +15,8 @@
 //
 // A follower reads the primary's events and refreshes what other commanders changed. In the twin a mission's version
 // never goes back, so what a reader saw from the primary is not older when it comes from memory. There is one exception:
-// when the primary no longer has the events that were missed (it was away for long, or wiped), the twin is loaded anew,
-// and then it is what the primary is.
+// when the primary no longer has the events that were missed (it was away for long), the twin is loaded anew, and then it is
+// what the primary is. Where Settle finds another epoch (the primary was wiped), memory is emptied at once.
 //
 // # What is in memory
 //

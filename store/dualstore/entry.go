@@ -63,15 +63,15 @@ func (e *entry) setBrief(m contracts.Mission) {
 	e.noResult, e.partial = true, true
 }
 
-// addHistory adds the lines of the change that made version from+1.
-func (e *entry) addHistory(from int64, lines []contracts.HistoryLine) {
+// addHistory adds the lines of the change that made a version from the one before.
+func (e *entry) addHistory(from, to int64, lines []contracts.HistoryLine) {
 	if e.historyTo != from {
 		if e.historyTo < from { // a gap: it can't be told any more
 			e.dropHistory()
 		}
 		return
 	}
-	e.historyTo = from + 1
+	e.historyTo = to
 	e.history = append(e.history, lines...)
 	if over := len(e.history) - contracts.MaxHistoryLines; over > 0 {
 		e.history = slices.Delete(e.history, historyHead, historyHead+over)

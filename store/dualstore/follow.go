@@ -24,7 +24,7 @@ func (s *Store) pulse(ctx context.Context) {
 		}
 		select {
 		case <-s.breaker.tripped:
-			// Once more at once: it may have been one slow answer.
+			// Once more at once: it may have been one slow answer, or all is to be read anew.
 		case <-time.After(wait):
 		case <-ctx.Done():
 			return
@@ -88,6 +88,8 @@ type follower struct {
 	// attached: the twin gets every change after the event `after`.
 	attached bool
 	after    string
+	// epoch in which it attached.
+	epoch string
 	// stale are missions to be loaded anew, since events were missed.
 	stale []string
 	// filled: the missions created last are there; otherwise cursor is how far the filling went.
@@ -98,6 +100,9 @@ type follower struct {
 
 // step does the next thing: attach to the events, reload what may have been missed, read events, or fill by one page.
 func (f *follower) step(ctx context.Context) error {
+	if epoch := f.epochID(); epoch != f.epoch {
+		f.attached, f.epoch = false, epoch
+	}
 	if !f.attached {
 		last, err := f.primary.LastEvent(ctx)
 		if err != nil {

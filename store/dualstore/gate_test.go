@@ -242,3 +242,11 @@ func (g *gate) Check(ctx context.Context) (string, error) {
 	}
 	return to.Check(ctx)
 }
+
+func (g *gate) Settle(ctx context.Context) (store.Epoch, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return store.Epoch{}, err
+	}
+	return to.Settle(ctx)
+}

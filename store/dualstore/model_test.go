@@ -27,6 +27,11 @@ func TestAllStoresAgree(t *testing.T) {
 	modeltest.Agree(t, func(r *rapid.T) []modeltest.Subject {
 		empty(t, server)
 		behindWire := over(r, wired)
+		for _, s := range []store.Store{alone, others, behindWire} {
+			if _, err := s.Settle(context.Background()); err != nil {
+				r.Fatal(err)
+			}
+		}
 		return []modeltest.Subject{
 			{Name: "dualstore over memstore", Store: over(r, memstore.New(memstore.Config{}))},
 			{Name: "redisstore", Store: alone},

@@ -23,6 +23,8 @@ type Store struct {
 	mu      sync.Mutex
 	cancel  context.CancelFunc
 	stopped bool
+	// epoch is the one that was settled last; empty before the first.
+	epoch string
 	// offset is the primary's clock minus this one's.
 	offset time.Duration
 	// agreed is when the twin last had all that the primary had.

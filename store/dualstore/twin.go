@@ -34,7 +34,7 @@ func newTwin(cfg Config) *twin {
 // changed takes over a change that the primary applied.
 func (t *twin) changed(c store.Change) {
 	r := c.Record
-	r.Mission.Version = c.IfVersion + 1
+	r.Mission.Version = c.Version()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e := t.entries[r.Mission.MissionID]
@@ -54,7 +54,7 @@ func (t *twin) changed(c store.Change) {
 		e.noPayload = e.noPayload || noPayload
 		t.order.MoveToFront(e.place)
 	}
-	e.addHistory(c.IfVersion, c.History)
+	e.addHistory(c.IfVersion, c.Version(), c.History)
 	t.touch(e)
 }
 
@@ -146,6 +146,15 @@ func (t *twin) forget(id string) {
 	if e := t.entries[id]; e != nil {
 		t.remove(e)
 	}
+}
+
+// clear forgets everything.
+func (t *twin) clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.entries)
+	t.order.Init()
+	t.bytes, t.sorted = 0, nil
 }
 
 // reload begins a new generation and returns the ids of all entries. Each is then to be reloaded.

@@ -108,12 +108,15 @@ func (s *Store) version(id string) int64 {
 // apply makes the change, which was found to fit.
 func (s *Store) apply(c store.Change) store.Outcome {
 	next := c.Record.Clone()
-	next.Mission.Version = c.IfVersion + 1
+	next.Mission.Version = c.Version()
 	id := next.Mission.MissionID
 
 	m := s.missions[id]
 	var before contracts.Status
 	if m == nil {
+		if c.FirstVersion > 0 {
+			s.epoch.Adopted++
+		}
 		m = &mission{}
 		s.missions[id] = m
 		i, _ := slices.BinarySearch(s.ids, id)

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -24,6 +26,7 @@ type Store struct {
 	eventsKept int
 
 	mu       sync.Mutex
+	epoch    store.Epoch
 	missions map[string]*mission
 	// ids are all mission ids in ascending order.
 	ids       []string
@@ -74,12 +77,20 @@ func New(cfg Config) *Store {
 		due:        map[string]dueEntry{},
 		sessions:   map[string]*session{},
 		changed:    make(chan struct{}),
+		epoch:      store.Epoch{ID: uuid.NewString(), Began: contracts.At(cfg.Now()), Origin: store.EpochFirst},
 	}
 }
 
 // Now returns the clock's time.
 func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	return s.now(), ctx.Err()
+}
+
+// Settle returns the one epoch that a store in memory has: it is wiped only together with whoever uses it.
+func (s *Store) Settle(ctx context.Context) (store.Epoch, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.epoch, ctx.Err()
 }
 
 // Check finds nothing wrong, ever.

@@ -47,6 +47,9 @@ func (s *Store) Check(ctx context.Context) (warning string, err error) {
 			}
 			return err
 		}
+		if _, err := s.read(ctx, client); err != nil {
+			return err
+		}
 		text, err := client.Do(ctx, client.B().Info().Build()).ToString()
 		if err != nil {
 			return unlessRefused(err)

@@ -60,7 +60,7 @@ func (s *Store) encodeChange(c store.Change) (keys, args []string, err error) {
 		coreJSON = ""
 	}
 	args = []string{
-		m.MissionID, strconv.FormatInt(c.IfVersion, 10), strconv.FormatInt(c.IfVersion+1, 10), string(m.Status), r.Session,
+		m.MissionID, strconv.FormatInt(c.IfVersion, 10), strconv.FormatInt(c.Version(), 10), string(m.Status), r.Session,
 		coreJSON, restJSON, payload, string(m.Result), m.Kind, m.Squad, due, at, c.IfSession, ttl, hash,
 		strconv.Itoa(len(c.History)), strconv.Itoa(len(labels)),
 	}
@@ -170,6 +170,7 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 	var reply []string
 	extra := time.Duration(all.bytes)*time.Second/createBytes + time.Duration(all.changes)*time.Second/createChanges
 	err := s.wait(ctx, "create missions", extra, func(ctx context.Context, client rueidis.Client) (err error) {
+		keys, args := s.guarded(keys, args)
 		reply, err = s.scripts.createAll.exec(ctx, client, keys, args)
 		return err
 	})

@@ -17,6 +17,12 @@
 // loads again, and either finds its own change (the version is one more) or makes it anew. A repeated Commit can't
 // apply twice, since the version no longer fits.
 //
+// # Epochs
+//
+// Every script but two, and every read, looks first whether {mc:0}:epoch is the one that this Store knows (lua/epoch.lua):
+// missing data is no answer in a Redis that was wiped, or put back to an older epoch. Settle goes on in the one that is
+// there, and begins one where there is none.
+//
 // # What is durable
 //
 // As much as Redis' appendfsync says: with `always` every answered Commit is on disk. Check warns about less.

@@ -25,7 +25,7 @@ var (
 
 // unavailableReplies are the first words of Redis' replies that say that it can't serve now.
 var unavailableReplies = []string{
-	"READONLY", "OOM", "MISCONF", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN", "BUSY", "UNBLOCKED",
+	"WIPED", "READONLY", "OOM", "MISCONF", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN", "BUSY", "UNBLOCKED",
 	"NOAUTH", "WRONGPASS", "NOPERM", "MOVED", "ASK", "ERR max number of clients reached",
 }
 
@@ -45,6 +45,9 @@ func failure(ctx context.Context, op string, err error) error {
 	var own *storeError
 	if errors.As(err, &own) {
 		return own.err
+	}
+	if reply != nil && strings.HasPrefix(reply.Error(), "WIPED") {
+		err = store.ErrWiped
 	}
 	return fmt.Errorf("redis: %s: %w: %w", op, store.ErrUnavailable, err)
 }

@@ -30,7 +30,11 @@ const maxWait = time.Minute
 func (s *Store) LastEvent(ctx context.Context) (string, error) {
 	id := noEvent
 	err := s.do(ctx, "read last event", func(ctx context.Context, client rueidis.Client) error {
-		last, err := client.Do(ctx, client.B().Xrevrange().Key(s.keys.events()).End("+").Start("-").Count(1).Build()).AsXRange()
+		results, err := s.read(ctx, client, client.B().Xrevrange().Key(s.keys.events()).End("+").Start("-").Count(1).Build())
+		if err != nil {
+			return err
+		}
+		last, err := results[0].AsXRange()
 		if len(last) > 0 {
 			id = last[0].ID
 		}

@@ -443,16 +443,12 @@ func TestAWipedRedisIsNoticedByReadersOfEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read := make(chan error, 1)
-	go func() {
-		_, err := s.ReadEvents(ctx, last, 10, 20*time.Second)
-		read <- err
-	}()
 	emptied(t)
+	settle(t, s)
 	if !works(t, s)() {
 		t.Fatal("no commit")
 	}
-	if err := <-read; !errors.Is(err, store.ErrEventsTrimmed) {
+	if _, err := s.ReadEvents(ctx, last, 10, 20*time.Second); !errors.Is(err, store.ErrEventsTrimmed) {
 		t.Errorf("%v, want ErrEventsTrimmed", err)
 	}
 	if o, err := commit(t, s, newMission()); err != nil || o.Dispatch < 1_000_000_000_000 {

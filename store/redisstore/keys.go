@@ -6,6 +6,7 @@ import "strconv"
 //
 //	key                  type    what
 //	{mc:0}:schema        string  the layout's number, see schemaVersion
+//	{mc:0}:epoch         hash    id; at: when it began, ms; how: first or wiped; n: missions adopted in it, if any
 //	{mc:0}:probe         string  written to see whether Redis takes writes; expires after a minute
 //	{mc:0}:m:<mission>   hash    v: <version>|<status>|<session>   c: what creation fixed, JSON   r: the rest, JSON
 //	                             p: payload, if any   o: result, if any   d: dropped history lines, if any
@@ -37,6 +38,7 @@ type keys struct{ prefix string }
 func shardKeys(shard int) keys { return keys{prefix: "{mc:" + strconv.Itoa(shard) + "}:"} }
 
 func (k keys) schema() string                { return k.prefix + "schema" }
+func (k keys) epoch() string                 { return k.prefix + "epoch" }
 func (k keys) probe() string                 { return k.prefix + "probe" }
 func (k keys) mission(id string) string      { return k.prefix + "m:" + id }
 func (k keys) history(id string) string      { return k.prefix + "h:" + id }

@@ -19,9 +19,9 @@ const schemaVersion = "1"
 // Until then a loop tries, with pauses from 0.1 s doubling to 5 s, and callers get the last error at once. A caller cuts
 // a pause short, at most twice a second, so that a Redis that came is soon found.
 type link struct {
-	option rueidis.ClientOption
-	schema string
-	log    *zap.Logger
+	option  rueidis.ClientOption
+	prepare func(context.Context, rueidis.Client) error
+	log     *zap.Logger
 
 	poke chan struct{}
 	stop chan struct{}
@@ -36,9 +36,9 @@ type link struct {
 	lastTry time.Time
 }
 
-func newLink(option rueidis.ClientOption, schema string, log *zap.Logger) *link {
+func newLink(option rueidis.ClientOption, prepare func(context.Context, rueidis.Client) error, log *zap.Logger) *link {
 	return &link{
-		option: option, schema: schema, log: log, lastErr: errNoAttempt,
+		option: option, prepare: prepare, log: log, lastErr: errNoAttempt,
 		poke: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}), tried: make(chan struct{}),
 	}
 }
@@ -146,7 +146,7 @@ func (l *link) connect() (rueidis.Client, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), l.option.ConnWriteTimeout)
 	defer cancel()
-	if err := ensureSchema(ctx, client, l.schema); err != nil {
+	if err := l.prepare(ctx, client); err != nil {
 		client.Close()
 		return nil, err
 	}

@@ -40,7 +40,11 @@ func (s *Store) load(ctx context.Context, ids []string, ask func(rueidis.Client,
 			for i, id := range chunk {
 				asked[i] = ask(client, id)
 			}
-			for i, result := range client.DoMulti(ctx, asked...) {
+			results, err := s.read(ctx, client, asked...)
+			if err != nil {
+				return err
+			}
+			for i, result := range results {
 				r, err := decodeFields(chunk[i], result)
 				if err != nil {
 					return err
@@ -229,7 +233,8 @@ func (s *Store) Counts(ctx context.Context) (store.Counts, error) {
 	}
 	var n []int64
 	err := s.do(ctx, "count missions", func(ctx context.Context, client rueidis.Client) (err error) {
-		n, err = s.scripts.counts.Exec(ctx, client, indexes, []string{s.keys.prefix}).AsIntSlice()
+		keys, args := s.guarded(indexes, []string{s.keys.prefix})
+		n, err = s.scripts.counts.Exec(ctx, client, keys, args).AsIntSlice()
 		return err
 	})
 	if err != nil {

@@ -24,6 +24,7 @@ func TestRatesAreOfTheLastFullMinute(t *testing.T) {
 	}
 	for {
 		emptied(t)
+		settle(t, s)
 		began := step()
 		// Each step has its own power of ten, so that the sum tells which ones were counted.
 		for i, n := int64(-8), int64(1); i <= 0; i, n = i+1, n*10 {

@@ -76,6 +76,18 @@ func emptied(t testing.TB) string {
 	return url
 }
 
+// settle has a store go on after a wipe.
+func settle(t testing.TB, s store.Store) store.Epoch {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	e, err := s.Settle(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 func TestConformance(t *testing.T) {
 	redistest.Shared(t) // skips once, not in each test of the suite
 	storetest.Run(t, func(t *testing.T) store.Store {
@@ -92,6 +104,7 @@ func TestAgreesWithTheModel(t *testing.T) {
 	s := start(t, redisstore.Config{URL: redistest.Shared(t).URL()})
 	modeltest.Agree(t, func(*rapid.T) []modeltest.Subject {
 		emptied(t)
+		settle(t, s)
 		return []modeltest.Subject{{Name: "redis", Store: s}}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/redis/rueidis"
 )
@@ -15,6 +16,10 @@ import (
 var (
 	//go:embed lua/apply.lua
 	applyText string
+	//go:embed lua/epoch.lua
+	epochText string
+	//go:embed lua/settle.lua
+	settleText string
 	//go:embed lua/commit.lua
 	commitText string
 	//go:embed lua/create_all.lua
@@ -48,23 +53,31 @@ type scripts struct {
 	commit, bury                                   *rueidis.Lua
 	takeDue, clearDue, renew                       *rueidis.Lua
 	sessions, list, history, counts, events, clock *rueidis.Lua
+	settle                                         *rueidis.Lua
 }
 
 func newScripts() scripts {
 	return scripts{
-		createAll: newApart(applyText + createAllText),
-		commit:    rueidis.NewLuaScript(applyText + commitText),
-		bury:      rueidis.NewLuaScript(applyText + buryText),
-		takeDue:   rueidis.NewLuaScript(takeDueText),
-		clearDue:  rueidis.NewLuaScript(clearDueText),
-		renew:     rueidis.NewLuaScript(renewText),
-		sessions:  rueidis.NewLuaScriptReadOnly(sessionsText),
-		list:      rueidis.NewLuaScriptReadOnly(listText),
-		history:   rueidis.NewLuaScriptReadOnly(historyText),
-		counts:    rueidis.NewLuaScriptReadOnly(countsText),
-		events:    rueidis.NewLuaScriptReadOnly(eventsText),
+		createAll: newApart(checked(applyText + createAllText)),
+		commit:    rueidis.NewLuaScript(checked(applyText + commitText)),
+		bury:      rueidis.NewLuaScript(checked(applyText + buryText)),
+		takeDue:   rueidis.NewLuaScript(checked(takeDueText)),
+		clearDue:  rueidis.NewLuaScript(checked(clearDueText)),
+		renew:     rueidis.NewLuaScript(checked(renewText)),
+		sessions:  rueidis.NewLuaScriptReadOnly(checked(sessionsText)),
+		list:      rueidis.NewLuaScriptReadOnly(checked(listText)),
+		history:   rueidis.NewLuaScriptReadOnly(checked(historyText)),
+		counts:    rueidis.NewLuaScriptReadOnly(checked(countsText)),
+		events:    rueidis.NewLuaScriptReadOnly(checked(eventsText)),
 		clock:     rueidis.NewLuaScriptReadOnly(nowText),
+		settle:    rueidis.NewLuaScript(settleText),
 	}
+}
+
+// checked puts epoch.lua behind a script's first line, which must stay the first.
+func checked(text string) string {
+	first, rest, _ := strings.Cut(text, "\n")
+	return first + "\n" + epochText + rest
 }
 
 // apart is a script whose calls may be so large that they have a connection of their own: neither do other calls wait

@@ -44,8 +44,11 @@ func (s *Store) Renew(ctx context.Context, next store.Session, lease time.Durati
 // Session implements store.Sessions.
 func (s *Store) Session(ctx context.Context, id string) (store.Session, error) {
 	var found []rueidis.RedisMessage
-	err := s.do(ctx, "read session", func(ctx context.Context, client rueidis.Client) (err error) {
-		found, err = client.Do(ctx, client.B().Hmget().Key(s.keys.session(id)).Field("st", "j", "a", "n", "u").Build()).ToArray()
+	err := s.do(ctx, "read session", func(ctx context.Context, client rueidis.Client) error {
+		results, err := s.read(ctx, client, client.B().Hmget().Key(s.keys.session(id)).Field("st", "j", "a", "n", "u").Build())
+		if err == nil {
+			found, err = results[0].ToArray()
+		}
 		return err
 	})
 	if err != nil {
@@ -100,8 +103,11 @@ func (s *Store) listSessions(ctx context.Context, op string, limit int, which st
 // SessionMissions implements store.Sessions.
 func (s *Store) SessionMissions(ctx context.Context, id string) ([]string, error) {
 	var ids []string
-	err := s.do(ctx, "read a session's missions", func(ctx context.Context, client rueidis.Client) (err error) {
-		ids, err = client.Do(ctx, client.B().Smembers().Key(s.keys.held(id)).Build()).AsStrSlice()
+	err := s.do(ctx, "read a session's missions", func(ctx context.Context, client rueidis.Client) error {
+		results, err := s.read(ctx, client, client.B().Smembers().Key(s.keys.held(id)).Build())
+		if err == nil {
+			ids, err = results[0].AsStrSlice()
+		}
 		return err
 	})
 	slices.Sort(ids)

@@ -2,6 +2,8 @@ package redisstore
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/store"
@@ -15,6 +17,10 @@ type Store struct {
 	scripts scripts
 	link    *link
 	turns   chan struct{}
+
+	// epoch is the one that this Store works in, nil before Redis was first connected.
+	epoch    atomic.Pointer[store.Epoch]
+	settling sync.Mutex
 }
 
 var _ store.Store = (*Store)(nil)
@@ -26,10 +32,18 @@ func New(cfg Config) (*Store, error) {
 		return nil, err
 	}
 	k := shardKeys(0)
-	return &Store{
-		cfg: cfg, keys: k, scripts: newScripts(), link: newLink(option, k.schema(), cfg.Logger),
-		turns: make(chan struct{}, inFlight),
-	}, nil
+	s := &Store{cfg: cfg, keys: k, scripts: newScripts(), turns: make(chan struct{}, inFlight)}
+	s.link = newLink(option, s.prepare, cfg.Logger)
+	return s, nil
+}
+
+// prepare looks at a Redis that was just connected for the first time.
+func (s *Store) prepare(ctx context.Context, client rueidis.Client) error {
+	if err := ensureSchema(ctx, client, s.keys.schema()); err != nil {
+		return err
+	}
+	_, err := s.settle(ctx, client)
+	return err
 }
 
 // Start begins to connect, and returns at once. Before it, every call is ErrUnavailable.
@@ -70,19 +84,21 @@ func (s *Store) ask(ctx, bounded context.Context, op string, fn func(context.Con
 	return failure(ctx, op, fn(bounded, client))
 }
 
-// run runs a script and returns its answer as strings.
+// run runs a guarded script and returns its answer as strings.
 func (s *Store) run(ctx context.Context, op string, script *rueidis.Lua, keys, args []string) ([]string, error) {
 	var reply []string
 	err := s.do(ctx, op, func(ctx context.Context, client rueidis.Client) (err error) {
+		keys, args := s.guarded(keys, args)
 		reply, err = script.Exec(ctx, client, keys, args).AsStrSlice()
 		return err
 	})
 	return reply, err
 }
 
-// exec is a function for do that runs a script whose answer says nothing.
+// exec is a function for do that runs a guarded script whose answer says nothing.
 func (s *Store) exec(script *rueidis.Lua, keys, args []string) func(context.Context, rueidis.Client) error {
 	return func(ctx context.Context, client rueidis.Client) error {
+		keys, args := s.guarded(keys, args)
 		return script.Exec(ctx, client, keys, args).Error()
 	}
 }

@@ -26,6 +26,7 @@ func Run(t *testing.T, newStore func(t *testing.T) store.Store) {
 		{"List", listTests()},
 		{"Labels and search", searchTests()},
 		{"Events", eventTests()},
+		{"Epochs", epochTests()},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, tt := range group.tests {

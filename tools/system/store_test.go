@@ -11,114 +11,165 @@ import (
 	"github.com/mission-control-dev/mission-control/store/memstore"
 )
 
-// ailing is a store that can be away. What goes away takes an answer with it: the first commit afterwards is applied,
-// and yet fails.
+// ailing is a store that can be away, and be wiped. What goes away takes an answer with it: the first commit afterwards is
+// applied, and yet fails.
 type ailing struct {
-	*memstore.Store
+	data    atomic.Pointer[memstore.Store]
 	away    atomic.Bool
 	parting atomic.Bool
+	wiped   atomic.Bool // and not settled since
+	wipes   atomic.Int32
 }
 
-func newAiling() *ailing { return &ailing{Store: memstore.New(memstore.Config{})} }
+var _ store.Store = (*ailing)(nil)
+
+func newAiling() *ailing {
+	a := &ailing{}
+	a.data.Store(memstore.New(memstore.Config{}))
+	return a
+}
 
 func (a *ailing) leave()  { a.parting.Store(true); a.away.Store(true) }
 func (a *ailing) comeTo() { a.away.Store(false) }
 
-// do makes a call, unless the store is away, or goes while it lasts.
+func (a *ailing) at() *memstore.Store { return a.data.Load() }
+
+// wipe takes all that the store has.
+func (a *ailing) wipe() {
+	a.wiped.Store(true)
+	a.wipes.Add(1)
+	a.data.Store(memstore.New(memstore.Config{}))
+}
+
+// do makes a call, unless the store is away or wiped, or that happens while it lasts.
 func do[T any](a *ailing, call func() (T, error)) (T, error) {
 	var none T
-	if a.away.Load() {
-		return none, fmt.Errorf("ailing: %w", store.ErrUnavailable)
+	if err := a.ill(); err != nil {
+		return none, err
 	}
+	data := a.data.Load()
 	out, err := call()
-	if a.away.Load() {
+	if err := a.ill(); err != nil {
+		return none, err
+	}
+	if a.data.Load() != data {
 		return none, fmt.Errorf("ailing: %w", store.ErrUnavailable)
 	}
 	return out, err
 }
 
+func (a *ailing) ill() error {
+	switch {
+	case a.away.Load():
+		return fmt.Errorf("ailing: %w", store.ErrUnavailable)
+	case a.wiped.Load():
+		return fmt.Errorf("ailing: %w: %w", store.ErrUnavailable, store.ErrWiped)
+	}
+	return nil
+}
+
+func (a *ailing) Settle(ctx context.Context) (store.Epoch, error) {
+	if a.away.Load() {
+		return store.Epoch{}, fmt.Errorf("ailing: %w", store.ErrUnavailable)
+	}
+	e, err := a.at().Settle(ctx)
+	if a.wipes.Load() > 0 {
+		e.Origin = store.EpochWiped
+	}
+	a.wiped.Store(false)
+	return e, err
+}
+
+func (a *ailing) Peek(ctx context.Context, ids ...string) ([]store.Record, error) {
+	return do(a, func() ([]store.Record, error) { return a.at().Peek(ctx, ids...) })
+}
+
+func (a *ailing) CreateAll(ctx context.Context, key *store.Idempotency, changes ...store.Change) ([]store.Outcome, error) {
+	return do(a, func() ([]store.Outcome, error) { return a.at().CreateAll(ctx, key, changes...) })
+}
+
 func (a *ailing) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
-	return do(a, func() ([]store.Record, error) { return a.Store.Load(ctx, ids...) })
+	return do(a, func() ([]store.Record, error) { return a.at().Load(ctx, ids...) })
 }
 
 func (a *ailing) Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error) {
 	if a.away.Load() && a.parting.CompareAndSwap(true, false) {
-		_, _ = a.Store.Commit(ctx, changes...)
+		_, _ = a.at().Commit(ctx, changes...)
 	}
-	return do(a, func() ([]store.Outcome, error) { return a.Store.Commit(ctx, changes...) })
+	return do(a, func() ([]store.Outcome, error) { return a.at().Commit(ctx, changes...) })
 }
 
 func (a *ailing) Get(ctx context.Context, id string) (store.Record, store.Source, error) {
 	var from store.Source
 	rec, err := do(a, func() (rec store.Record, err error) {
-		rec, from, err = a.Store.Get(ctx, id)
+		rec, from, err = a.at().Get(ctx, id)
 		return rec, err
 	})
 	return rec, from, err
 }
 
 func (a *ailing) List(ctx context.Context, q store.Query) (store.Page, error) {
-	return do(a, func() (store.Page, error) { return a.Store.List(ctx, q) })
+	return do(a, func() (store.Page, error) { return a.at().List(ctx, q) })
 }
 
 func (a *ailing) History(ctx context.Context, id string) (store.History, error) {
-	return do(a, func() (store.History, error) { return a.Store.History(ctx, id) })
+	return do(a, func() (store.History, error) { return a.at().History(ctx, id) })
 }
 
 func (a *ailing) Counts(ctx context.Context) (store.Counts, error) {
-	return do(a, func() (store.Counts, error) { return a.Store.Counts(ctx) })
+	return do(a, func() (store.Counts, error) { return a.at().Counts(ctx) })
 }
 
 func (a *ailing) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]store.Due, error) {
-	return do(a, func() ([]store.Due, error) { return a.Store.TakeDue(ctx, limit, hold) })
+	return do(a, func() ([]store.Due, error) { return a.at().TakeDue(ctx, limit, hold) })
 }
 
 func (a *ailing) ClearDue(ctx context.Context, entries ...store.Due) error {
-	_, err := do(a, func() (struct{}, error) { return struct{}{}, a.Store.ClearDue(ctx, entries...) })
+	_, err := do(a, func() (struct{}, error) { return struct{}{}, a.at().ClearDue(ctx, entries...) })
 	return err
 }
 
 func (a *ailing) Renew(ctx context.Context, s store.Session, lease time.Duration) (store.Session, error) {
-	return do(a, func() (store.Session, error) { return a.Store.Renew(ctx, s, lease) })
+	return do(a, func() (store.Session, error) { return a.at().Renew(ctx, s, lease) })
 }
 
 func (a *ailing) Session(ctx context.Context, id string) (store.Session, error) {
-	return do(a, func() (store.Session, error) { return a.Store.Session(ctx, id) })
+	return do(a, func() (store.Session, error) { return a.at().Session(ctx, id) })
 }
 
 func (a *ailing) ListSessions(ctx context.Context) ([]store.Session, store.Source, error) {
 	var from store.Source
 	list, err := do(a, func() (list []store.Session, err error) {
-		list, from, err = a.Store.ListSessions(ctx)
+		list, from, err = a.at().ListSessions(ctx)
 		return list, err
 	})
 	return list, from, err
 }
 
 func (a *ailing) Expired(ctx context.Context, limit int) ([]store.Session, error) {
-	return do(a, func() ([]store.Session, error) { return a.Store.Expired(ctx, limit) })
+	return do(a, func() ([]store.Session, error) { return a.at().Expired(ctx, limit) })
 }
 
 func (a *ailing) SessionMissions(ctx context.Context, id string) ([]string, error) {
-	return do(a, func() ([]string, error) { return a.Store.SessionMissions(ctx, id) })
+	return do(a, func() ([]string, error) { return a.at().SessionMissions(ctx, id) })
 }
 
 func (a *ailing) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time, changes ...store.Change) ([]store.Outcome, error) {
-	return do(a, func() ([]store.Outcome, error) { return a.Store.Bury(ctx, id, ifRenewedAt, changes...) })
+	return do(a, func() ([]store.Outcome, error) { return a.at().Bury(ctx, id, ifRenewedAt, changes...) })
 }
 
 func (a *ailing) ReadEvents(ctx context.Context, after string, limit int, wait time.Duration) ([]store.Event, error) {
-	return do(a, func() ([]store.Event, error) { return a.Store.ReadEvents(ctx, after, limit, wait) })
+	return do(a, func() ([]store.Event, error) { return a.at().ReadEvents(ctx, after, limit, wait) })
 }
 
 func (a *ailing) LastEvent(ctx context.Context) (string, error) {
-	return do(a, func() (string, error) { return a.Store.LastEvent(ctx) })
+	return do(a, func() (string, error) { return a.at().LastEvent(ctx) })
 }
 
 func (a *ailing) Now(ctx context.Context) (time.Time, error) {
-	return do(a, func() (time.Time, error) { return a.Store.Now(ctx) })
+	return do(a, func() (time.Time, error) { return a.at().Now(ctx) })
 }
 
 func (a *ailing) Check(ctx context.Context) (string, error) {
-	return do(a, func() (string, error) { return a.Store.Check(ctx) })
+	return do(a, func() (string, error) { return a.at().Check(ctx) })
 }

@@ -275,7 +275,7 @@ func (d *Dispatcher) queue(ctx context.Context, changes []store.Change) {
 	for i, o := range outcomes {
 		if o.Code == store.Applied {
 			rec := changes[i].Record
-			rec.Mission.Version = changes[i].IfVersion + 1
+			rec.Mission.Version = changes[i].Version()
 			d.Dispatch(rec, o.Dispatch)
 		}
 	}

@@ -263,7 +263,7 @@ func newTestServerOver(t testing.TB, cfg Config, g *gate) *testServer {
 	}
 	server, err := New(cfg, Deps{
 		Missions: mission.New(mission.Deps{
-			Store: s.store, Dispatcher: nobody{}, Inboxes: nobody{}, Observer: nobody{}, Now: now, TicketKey: []byte("k"), Logger: log,
+			Epoch: func() store.Epoch { return store.Epoch{} }, Store: s.store, Dispatcher: nobody{}, Inboxes: nobody{}, Observer: nobody{}, Now: now, TicketKey: []byte("k"), Logger: log,
 		}),
 		Store: s.store, Tokens: s.tokens, Depths: fakeDepths{}, Health: s.health, Metrics: s.metrics, Now: now, Logger: log,
 	})

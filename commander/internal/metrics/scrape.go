@@ -44,6 +44,14 @@ func (m *Metrics) WatchMissions(c Counter) error {
 	}, desc)
 }
 
+// WatchAdopted adds the number of missions that were adopted after the store was wiped. Call it once.
+func (m *Metrics) WatchAdopted(adopted func() int64) error {
+	desc := prometheus.NewDesc(namespace+"_missions_adopted", "Missions adopted since the store was last wiped, by all commanders.", nil, nil)
+	return m.watch(func(_ context.Context, out chan<- prometheus.Metric) {
+		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(adopted()))
+	}, desc)
+}
+
 // WatchQueues adds the depths of queues, asked for at each scrape. Call it once.
 func (m *Metrics) WatchQueues(d Depths, queues ...string) error {
 	ready := prometheus.NewDesc(namespace+"_queue_ready", "Messages that wait in the queue.", []string{"queue"}, nil)

@@ -33,7 +33,7 @@ type Refusal string
 
 // The refusals.
 const (
-	RefusedUnknown    Refusal = "unknown_mission" // the store has no such mission
+	RefusedUnknown    Refusal = "unknown_mission" // the store has no such mission, and does not adopt it
 	RefusedTerminal   Refusal = "terminal"        // the mission has ended
 	RefusedHeld       Refusal = "held"            // another execution has it
 	RefusedAttempt    Refusal = "stale_attempt"   // the order is of an older attempt

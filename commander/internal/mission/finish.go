@@ -13,13 +13,14 @@ func Finish(rec store.Record, u contracts.Update, by Speaker, jitter float64, no
 	var d Decision
 	switch m, t := rec.Mission, u.Ticket; {
 	case m.Version == 0:
-		d.Refused = RefusedUnknown
+		return refuseUnknown(u)
 	case Current(rec, u):
 		d = end(rec, u, by, nil, jitter, now)
 	case rec.Recorded == u.Execution:
 		// Sent again: nothing new.
 	case t.Run > m.Run && t.Attempt == m.Attempt && !m.Status.Terminal():
-		d = adopt(rec, u, by, jitter, now)
+		r, lost := regrant(rec, u, by, now)
+		d = end(r, u, by, lost, jitter, now)
 	default:
 		d = refuse(rec, u, by, RefusedSuperseded, now)
 	}
@@ -45,10 +46,10 @@ func refuseFinal(rec store.Record, u contracts.Update, by Speaker, why Refusal, 
 	return d
 }
 
-// adopt applies a final whose grant the store has lost with its last writes: the ticket proves the grant. Where the store
-// lost, too, that the mission's time had come, that is told first.
-func adopt(rec store.Record, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
-	r := rec
+// regrant makes a record IN_PROGRESS by a grant that the store has lost with its last writes: the ticket proves it. It
+// returns the history's lines of that. Where the store lost, too, that the mission's time had come, that is told first.
+func regrant(rec store.Record, u contracts.Update, by Speaker, now contracts.Time) (store.Record, []contracts.HistoryLine) {
+	r := next(rec, now)
 	m := &r.Mission
 	var lost []contracts.HistoryLine
 	if m.Status == contracts.StatusScheduled {
@@ -57,11 +58,42 @@ func adopt(rec store.Record, u contracts.Update, by Speaker, jitter float64, now
 	}
 	m.Status, m.StatusReason = contracts.StatusInProgress, ""
 	m.Run, m.SoldierID = u.Ticket.Run, by.SoldierID
+	m.CancelRequested = m.CancelRequested || u.Ticket.Cancel
+	r.Execution, r.Session, r.Dispatches = u.Execution, by.Session, 0
 	if m.StartedAt.IsZero() {
 		m.StartedAt = u.MadeAt
 	}
-	lost = append(lost, line(r, contracts.CauseGranted, u.MadeAt, now, "granted before; the store had lost it"))
-	return end(r, u, by, lost, jitter, now)
+	return r, append(lost, line(r, contracts.CauseGranted, u.MadeAt, now, "granted before; the store had lost it"))
+}
+
+// Show decides about a running execution that a commander asked to see. Its ticket is verified, and it is the speaker's. It
+// becomes the mission's if its grant is newer than what the store knows (V6); the store then has lost its last writes.
+func Show(rec store.Record, u contracts.Update, by Speaker, now contracts.Time) Decision {
+	m, t := rec.Mission, u.Ticket
+	switch {
+	case Current(rec, u):
+		return Decision{}
+	case m.Version == 0:
+		return refuseUnknown(u)
+	case t.Run > m.Run && t.Attempt == m.Attempt && !m.Status.Terminal():
+		r, lost := regrant(rec, u, by, now)
+		c := change(rec, r, lost...)
+		c.IfSession, c.Due = by.Session, store.DueDrop
+		return Decision{Change: c}
+	default:
+		return Decision{Answer: contracts.Answer{
+			Type: contracts.AnswerStop, MissionID: u.MissionID, Execution: u.Execution, Reason: string(contracts.StopSuperseded),
+		}}
+	}
+}
+
+// Unproven tells whether a commander should see the ticket of an execution that a session says it runs: the store does not
+// know the mission, which is Adoptable, or knows of no grant so new.
+func Unproven(rec store.Record, ref contracts.ExecutionRef, adoptable func() bool) bool {
+	if rec.Mission.Version == 0 {
+		return adoptable()
+	}
+	return ref.Run > rec.Mission.Run && !rec.Mission.Status.Terminal()
 }
 
 // end moves an IN_PROGRESS record on as the final says. before are history lines that come first.

@@ -57,6 +57,7 @@ type Service struct {
 	inboxes   Inboxes
 	suspects  Suspects
 	observer  Observer
+	epoch     func() store.Epoch
 	now       func() contracts.Time
 	ticketKey []byte
 	log       *zap.Logger
@@ -69,6 +70,8 @@ type Deps struct {
 	Inboxes    Inboxes
 	Suspects   Suspects
 	Observer   Observer
+	// Epoch is the store's, at least as new as that of anything that was read from it before the call.
+	Epoch func() store.Epoch
 	// Now is the clock that all commanders share.
 	Now func() contracts.Time
 	// TicketKey signs tickets; all commanders share it.
@@ -80,7 +83,7 @@ type Deps struct {
 func New(d Deps) *Service {
 	return &Service{
 		store: d.Store, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects,
-		observer: d.Observer, now: d.Now, ticketKey: d.TicketKey, log: d.Logger.Named("mission"),
+		observer: d.Observer, epoch: d.Epoch, now: d.Now, ticketKey: d.TicketKey, log: d.Logger.Named("mission"),
 	}
 }
 
@@ -256,7 +259,7 @@ func (s *Service) tell(ctx context.Context, session string, a contracts.Answer) 
 // applied returns the record that a change made, and counts its end.
 func (s *Service) applied(c *store.Change) store.Record {
 	rec := c.Record
-	rec.Mission.Version = c.IfVersion + 1
+	rec.Mission.Version = c.Version()
 	ended := rec.Mission.Status.Terminal() && !slices.ContainsFunc(c.History, func(l contracts.HistoryLine) bool { return l.Refused })
 	if ended {
 		s.observer.Ended(rec.Mission.Status)

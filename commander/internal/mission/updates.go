@@ -69,7 +69,7 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 			later = append(later, i)
 			continue
 		}
-		d := Decide(recs[id], items[i], s.ticketKey, s.now())
+		d := Decide(recs[id], items[i], s.epoch(), s.ticketKey, s.now())
 		results[i] = Result{Answer: d.Answer, Refused: d.Refused}
 		if d.Suspect != "" {
 			s.suspects.Suspect(d.Suspect)
@@ -124,23 +124,22 @@ func (s *Service) loadFor(ctx context.Context, items []Item, pending []int) (map
 	return recs, nil
 }
 
-// Decide verifies what an update shows and asks the rule for it. key is the tickets'. A soldier's idea of our time runs
+// Decide verifies what an update shows and asks the rule for it. epoch is the store's, not older than rec; key is the tickets'. A soldier's idea of our time runs
 // ahead by as long as its token was under way: nothing that it says was made later than now.
-func Decide(rec store.Record, it Item, key []byte, now contracts.Time) Decision {
+func Decide(rec store.Record, it Item, epoch store.Epoch, key []byte, now contracts.Time) Decision {
 	u := it.Update
 	if u.MadeAt.After(now.Time) || u.MadeAt.IsZero() {
 		u.MadeAt = now
 	}
-	switch u.Status {
-	case contracts.UpdateInProgress:
-		d := Claim(rec, u, it.By, now)
-		if d.Answer.Ticket != nil {
-			signed := d.Answer.Ticket.Sign(key)
-			d.Answer.Ticket = &signed
-		}
-		return d
-	case contracts.UpdateNoHandler:
+	lost := rec.Mission.Version == 0 && Adoptable(epoch, u.MissionID, now)
+	switch {
+	case u.Ticket != nil:
+	case lost:
+		return signed(Adopt(epoch, u, it.By, Jitter(), now), key)
+	case u.Status == contracts.UpdateNoHandler:
 		return NoHandler(rec, u, it.By, now)
+	default:
+		return signed(Claim(rec, u, it.By, now), key)
 	}
 	// The store itself vouches for the current execution; then a ticket from before the commanders' secret was replaced
 	// does as well as a new one.
@@ -151,11 +150,27 @@ func Decide(rec store.Record, it Item, key []byte, now contracts.Time) Decision 
 	if u.Ticket.Session != it.By.Session {
 		return refuseFinal(rec, u, it.By, RefusedSession, now)
 	}
+	switch {
+	case lost:
+		return Adopt(epoch, u, it.By, Jitter(), now)
+	case u.Status == contracts.UpdateInProgress:
+		return Show(rec, u, it.By, now)
+	}
 	return Finish(rec, u, it.By, Jitter(), now)
+}
+
+// signed signs the ticket of a grant.
+func signed(d Decision, key []byte) Decision {
+	if d.Answer.Ticket != nil {
+		t := d.Answer.Ticket.Sign(key)
+		d.Answer.Ticket = &t
+	}
+	return d
 }
 
 func (s *Service) observe(it Item, r Result) {
 	switch {
+	case it.Update.Status == contracts.UpdateInProgress && (it.Update.Ticket != nil || r.Answer.Type == ""):
 	case it.Update.Status == contracts.UpdateInProgress:
 		s.observer.Claimed(r.Answer.Type)
 	case r.Refused == "":

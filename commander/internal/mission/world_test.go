@@ -59,9 +59,9 @@ func newWorld(t *rapid.T) *world {
 	}
 	w.store = missiontest.New(t, memstore.Config{Now: func() time.Time { return w.now }})
 	w.store.Meanwhile, w.store.Fate = w.meanwhile, w.fate
-	w.renewals = session.New(session.Config{Store: w.store, TicketKey: ticketKey})
+	w.renewals = session.New(session.Config{Epoch: func() store.Epoch { return store.Epoch{} }, Store: w.store, TicketKey: ticketKey})
 	w.service = mission.New(mission.Deps{
-		Store: w.store, Dispatcher: w, Inboxes: w, Suspects: w, Observer: w, TicketKey: ticketKey, Logger: zap.NewNop(),
+		Epoch: func() store.Epoch { return store.Epoch{} }, Store: w.store, Dispatcher: w, Inboxes: w, Suspects: w, Observer: w, TicketKey: ticketKey, Logger: zap.NewNop(),
 		Now: func() contracts.Time { return contracts.At(w.now) },
 	})
 	for i := range 2 {
@@ -344,6 +344,10 @@ func (w *world) answered(it mission.Item, a contracts.Answer) {
 		if !w.buried[it.By.Session] {
 			w.t.Fatalf("the session %s lives, and is told otherwise", it.By.Session)
 		}
+	case u.Status == contracts.UpdateInProgress && u.Ticket != nil:
+		if a.Type != "" && a.Type != contracts.AnswerStop {
+			w.t.Fatalf("what was shown is answered %q", a.Type)
+		}
 	case u.Status == contracts.UpdateInProgress && a.Type != contracts.AnswerRefused:
 		w.t.Fatalf("claim answered %q", a.Type)
 	case u.Status.Final() && a.Type != contracts.AnswerRecorded:
@@ -383,6 +387,39 @@ func (w *world) noHandler() {
 		},
 		By: w.speaker(rapid.SampledFrom(w.sessions).Draw(w.t, "session")),
 	})
+}
+
+// show shows an execution that has not ended, as its soldier does when a commander asks for it. It becomes the mission's only
+// if its run is newer than all that the store knows.
+func (w *world) show() {
+	var running []string
+	for exec, k := range w.tickets {
+		if sent, ended := w.ends(k); sent == nil && !ended {
+			running = append(running, exec)
+		}
+	}
+	if len(running) == 0 {
+		w.t.Skip("nothing runs")
+	}
+	slices.Sort(running)
+	k := w.tickets[rapid.SampledFrom(running).Draw(w.t, "execution")]
+	before := w.load(k.MissionID)
+	w.calm = true
+	w.send(mission.Item{
+		Update: contracts.Update{
+			Status: contracts.UpdateInProgress, MissionID: k.MissionID, Attempt: k.Attempt, Execution: k.Execution, Ticket: &k,
+			MadeAt: contracts.At(w.now),
+		},
+		By: w.speaker(k.Session),
+	})
+	w.calm = false
+	after := w.load(k.MissionID)
+	b := before.Mission
+	newer := k.Run > b.Run && k.Attempt == b.Attempt && !b.Status.Terminal() && !w.buried[k.Session]
+	current := b.Status == contracts.StatusInProgress && before.Execution == k.Execution && b.Run == k.Run
+	if is := after.Execution == k.Execution && after.Session == k.Session && after.Mission.Run == k.Run; is != (newer || current) {
+		w.t.Fatalf("%+v was shown, and %+v became %+v", k, before, after)
+	}
 }
 
 // renew renews a lease, naming some of what the session was ever granted as running and some as unrecorded.
@@ -434,6 +471,12 @@ func (w *world) checkRenewal(r contracts.Renewal, reply contracts.RenewalReply, 
 		}
 		if (i >= 0) != (want != "") || i >= 0 && reply.Stop[i].Reason != want {
 			w.t.Fatalf("%+v is to stop as %q; told %+v", ref, want, reply.Stop)
+		}
+	}
+	for _, ref := range r.Running {
+		m := w.load(ref.MissionID).Mission
+		if slices.Contains(reply.Show, ref.Execution) != (ref.Run > m.Run && !m.Status.Terminal()) {
+			w.t.Fatalf("%+v runs, asked to show %v; the store has %+v", ref, reply.Show, m)
 		}
 	}
 	for _, ref := range r.Unrecorded {
@@ -786,6 +829,7 @@ func TestAnyOrderOfEventsKeepsTheRules(t *testing.T) {
 			"pack":         func(*rapid.T) { w.pack() },
 			"no handler":   func(*rapid.T) { w.noHandler() },
 			"renew":        func(*rapid.T) { w.renew() },
+			"show":         func(*rapid.T) { w.show() },
 			"forged":       func(*rapid.T) { w.forged() },
 			"cancel":       func(*rapid.T) { w.cancel() },
 			"retry":        func(*rapid.T) { w.calmly(w.retry) },

@@ -45,7 +45,9 @@ type Config struct {
 	Keys tokenauth.KeySet
 	// TicketKey signs tickets; all commanders share it.
 	TicketKey []byte
-	Now       func() time.Time
+	// Epoch is the store's, at least as new as that of anything that was read from it before the call.
+	Epoch func() store.Epoch
+	Now   func() time.Time
 	// Issued is called for each token.
 	Issued func()
 	Logger *zap.Logger
@@ -106,7 +108,7 @@ func (s *Service) Extend(ctx context.Context, r contracts.Renewal) (contracts.Re
 	reply.Lease = true
 	if err := s.settle(ctx, r, &reply); err != nil {
 		// The lease stands, and the token must go out; what to stop, a later renewal will tell.
-		reply.Stop, reply.Recorded, reply.Unlisted = nil, nil, nil
+		reply.Stop, reply.Recorded, reply.Unlisted, reply.Show = nil, nil, nil, nil
 		if !errors.Is(err, store.ErrUnavailable) {
 			s.cfg.Logger.Error("renewal is answered without what to stop", zap.String("session", r.Session), zap.Error(err))
 		}
@@ -114,7 +116,8 @@ func (s *Service) Extend(ctx context.Context, r contracts.Renewal) (contracts.Re
 	return reply, nil
 }
 
-// settle fills in what the soldier should stop, what it need not send any more, and what it holds without knowing.
+// settle fills in what the soldier should stop, what it need not send any more, what it holds without knowing, and what it
+// runs and the store does not know.
 func (s *Service) settle(ctx context.Context, r contracts.Renewal, reply *contracts.RenewalReply) error {
 	held, err := s.cfg.Store.SessionMissions(ctx, r.Session)
 	if err != nil {
@@ -138,6 +141,8 @@ func (s *Service) settle(ctx context.Context, r contracts.Renewal, reply *contra
 	for i, ref := range r.Running {
 		if stop, ok := mission.StopFor(recs[i], ref); ok {
 			reply.Stop = append(reply.Stop, stop)
+		} else if s.unproven(recs[i], ref) {
+			reply.Show = append(reply.Show, ref.Execution)
 		}
 	}
 	recs = recs[len(r.Running):]
@@ -152,6 +157,13 @@ func (s *Service) settle(ctx context.Context, r contracts.Renewal, reply *contra
 		}
 	}
 	return nil
+}
+
+// unproven tells whether the soldier is to show the execution's ticket.
+func (s *Service) unproven(rec store.Record, ref contracts.ExecutionRef) bool {
+	return mission.Unproven(rec, ref, func() bool {
+		return mission.Adoptable(s.cfg.Epoch(), ref.MissionID, contracts.At(s.cfg.Now()))
+	})
 }
 
 // JWKS returns the public keys that verify the tokens (RFC 7517).

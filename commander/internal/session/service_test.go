@@ -63,7 +63,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	r := &rig{t: t, store: &faulty{Store: memstore.New(memstore.Config{})}, verifier: tokenauthtest.NewVerifier(t, time.Now)}
 	r.Service = session.New(session.Config{
-		Store: r.store, Issuer: tokenauthtest.NewIssuer(t, time.Now), Keys: tokenauthtest.Keys(t), TicketKey: ticketKey,
+		Epoch: func() store.Epoch { return store.Epoch{} }, Store: r.store, Issuer: tokenauthtest.NewIssuer(t, time.Now), Keys: tokenauthtest.Keys(t), TicketKey: ticketKey,
 		Now: time.Now, Issued: func() { r.issued++ }, Logger: zap.NewNop(),
 	})
 	return r
@@ -354,6 +354,44 @@ func TestAGrantThatTheSoldierDoesNotNameIsShownToIt(t *testing.T) {
 		want := contracts.Ticket{MissionID: refs[3].MissionID, Attempt: 1, Run: 1, Execution: "e3", Session: id}.Sign(ticketKey)
 		if diff := cmp.Diff([]contracts.Ticket{want}, r.renew(m).Unlisted); diff != "" {
 			t.Errorf("unlisted (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestARunningExecutionThatTheStoreDoesNotKnowIsToBeShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		began := contracts.At(time.Now())
+		epoch := store.Epoch{}
+		r.Service = session.New(session.Config{
+			Epoch: func() store.Epoch { return epoch }, Store: r.store, Issuer: tokenauthtest.NewIssuer(t, time.Now),
+			Keys: tokenauthtest.Keys(t), TicketKey: ticketKey, Now: time.Now, Issued: func() {}, Logger: zap.NewNop(),
+		})
+		id := r.renew(renewal("")).Session
+		const lost, stale = "a0000000-0000-7000-8000-000000000001", "a0000000-0000-7000-8000-000000000002"
+		for mission, run := range map[string]int64{lost: 0, stale: 2} {
+			if _, err := r.store.Commit(t.Context(), store.Change{Record: store.Record{Mission: contracts.Mission{
+				MissionID: mission, Name: "m", Kind: "k", Status: contracts.StatusQueued, Attempt: 1, Run: run,
+			}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m := renewal(id)
+		m.Running = []contracts.ExecutionRef{
+			{MissionID: lost, Execution: "lost tail", Run: 1},
+			{MissionID: stale, Execution: "superseded", Run: 1},
+			{MissionID: "00000000-0000-7000-8000-000000000003", Execution: "wiped", Run: 1}, // of 1970
+		}
+		if diff := cmp.Diff([]string{"lost tail"}, r.renew(m).Show); diff != "" {
+			t.Errorf("no wipe (-want +got):\n%s", diff)
+		}
+		epoch = store.Epoch{ID: "e", Began: began}
+		if diff := cmp.Diff([]string{"lost tail", "wiped"}, r.renew(m).Show); diff != "" {
+			t.Errorf("after a wipe (-want +got):\n%s", diff)
+		}
+		time.Sleep(contracts.AdoptionPeriod)
+		if diff := cmp.Diff([]string{"lost tail"}, r.renew(m).Show); diff != "" {
+			t.Errorf("a day later (-want +got):\n%s", diff)
 		}
 	})
 }

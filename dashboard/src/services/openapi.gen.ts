@@ -480,7 +480,7 @@ export interface components {
             finished_at?: components["schemas"]["Time"];
             /**
              * Format: int64
-             * @description Grows with each change. Of two pictures the higher version is the newer.
+             * @description Grows with each change, from 1; in a mission that was adopted after Redis was wiped, from the milliseconds of its adoption. Of two pictures the higher version is the newer.
              */
             version: number;
             /** @description Only in the answer to a read, and only while Redis is away. */
@@ -668,6 +668,8 @@ export interface components {
             recorded?: string[];
             /** @description Grants that the session holds and the renewal did not name. Send back RELEASED, with the ticket, what you do not know. */
             unlisted?: components["schemas"]["Ticket"][];
+            /** @description Running executions that the commander does not know, as its store was wiped or lost its last writes. Send an IN_PROGRESS of each on status_queue, with its ticket and its mission. */
+            show?: string[];
             /** @description The session was declared dead. Cancel all handlers and ask for a new session. Absent means false. */
             dead?: boolean;
         };

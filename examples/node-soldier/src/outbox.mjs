@@ -7,6 +7,9 @@ const MAX_PACK_BYTES = 768 << 10;
 const SEND_RETRY_MIN_MS = 100;
 const SEND_RETRY_MAX_MS = 2_000;
 
+/** Letters that are sent once: what was lost is asked for again. */
+const ONCE = ['hand-back', 'show'];
+
 /** One status update on its way to status_queue [7]. It is sent whenever asked for, until it is void. */
 export class Letter {
   queued = false;
@@ -16,9 +19,14 @@ export class Letter {
 
   constructor(kind, update, madeAt, confirmed) {
     this.kind = kind;
-    this.update = update;
     this.madeAt = madeAt;
     this.confirmed = confirmed;
+    this.say(update);
+  }
+
+  /** From now on the letter says this. */
+  say(update) {
+    this.update = update;
     this.size = Buffer.byteLength(JSON.stringify(update)) + 64;
   }
 }
@@ -41,10 +49,10 @@ export class Outbox {
     this.#log = log;
   }
 
-  /** Gives up what waits of a kind. */
-  drop(kind) {
+  /** Gives up what waits to be sent once. */
+  dropOnce() {
     for (const letter of this.#letters) {
-      letter.void ||= letter.kind === kind;
+      letter.void ||= ONCE.includes(letter.kind);
     }
   }
 
@@ -132,7 +140,7 @@ export class Outbox {
         continue;
       }
       if (err !== null) {
-        if (letter.kind !== 'hand-back') {
+        if (!ONCE.includes(letter.kind)) {
           letter.queued = true;
           this.#letters.push(letter);
         }

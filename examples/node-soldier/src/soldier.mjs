@@ -262,6 +262,9 @@ export class Soldier {
     for (const ticket of reply.unlisted ?? []) {
       this.#handBack(ticket);
     }
+    for (const execution of reply.show ?? []) {
+      this.#show(this.#byExecution.get(execution));
+    }
     this.#advance();
   }
 
@@ -278,7 +281,7 @@ export class Soldier {
     for (const final of [...this.#finals.values()]) {
       this.#forget(final);
     }
-    this.#outbox.drop('hand-back');
+    this.#outbox.dropOnce();
     this.#advance();
   }
 
@@ -415,6 +418,7 @@ export class Soldier {
           mission_id: mission.mission_id,
           attempt: mission.attempt,
           redelivered: delivery.redelivered || undefined,
+          mission,
         },
         performance.now(),
         () => {
@@ -570,6 +574,9 @@ export class Soldier {
           this.#demandRenewal();
         }
         break;
+      case 'show':
+        this.#show(work);
+        break;
       case 'recorded':
         this.#recorded(answer.execution);
         break;
@@ -631,6 +638,29 @@ export class Soldier {
       ticket,
     };
     this.#outbox.send(new Letter('hand-back', update, performance.now(), () => {}));
+  }
+
+  // --- a commander's store was wiped [8, 11] ---
+
+  /** The commander does not know the mission: it is told the order's mission, and the ticket where there is one. */
+  #show(work) {
+    if (work?.state === 'claiming') {
+      if (work.letter.update.mission === undefined) {
+        work.letter.say({ ...work.letter.update, mission: work.mission });
+        this.#outbox.send(work.letter);
+      }
+    } else if ((work?.state === 'running' || work?.state === 'ending') && !work.lost) {
+      const { ticket, mission } = work;
+      const update = {
+        status: 'IN_PROGRESS',
+        mission_id: ticket.mission_id,
+        attempt: ticket.attempt,
+        execution: ticket.execution,
+        ticket,
+        mission,
+      };
+      this.#outbox.send(new Letter('show', update, performance.now(), () => {}));
+    }
   }
 
   // --- running [9, 11] ---
@@ -705,10 +735,11 @@ export class Soldier {
     work.letter.void = true;
     work.state = work.inside ? 'abandoned' : 'reporting';
     const { ticket } = work;
+    const mission = end.status === 'COMPLETED' ? { ...work.mission, payload: undefined } : work.mission;
     const final = { execution: ticket.execution, ticket, work, confirmed: false, timer: null, letter: null };
     final.letter = new Letter(
       'final',
-      { ...end, mission_id: ticket.mission_id, attempt: ticket.attempt, execution: ticket.execution, ticket },
+      { ...end, mission_id: ticket.mission_id, attempt: ticket.attempt, execution: ticket.execution, ticket, mission },
       performance.now(),
       () => {
         clearTimeout(final.timer);

@@ -168,7 +168,7 @@ func (e *Engine) note(n protocol.Note) {
 		}
 	}
 	switch n.What {
-	case protocol.NoteEnded, protocol.NoteNewSession:
+	case protocol.NoteEnded, protocol.NoteNewSession, protocol.NoteShown:
 		e.log.Info(string(n.What), fields...)
 	case protocol.NoteRefused:
 		e.log.Debug(string(n.What), fields...)

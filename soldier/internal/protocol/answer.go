@@ -29,6 +29,10 @@ func (m *Machine) Answer(now time.Time, a contracts.Answer) {
 			m.lose(now, w)
 			m.do(Renew{})
 		}
+	case contracts.AnswerShow:
+		if asked && w.state == claiming {
+			m.showClaim(w)
+		}
 	case contracts.AnswerRecorded:
 		m.recorded(now, a.Execution)
 	case contracts.AnswerStop:

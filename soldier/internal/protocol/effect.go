@@ -63,6 +63,7 @@ const (
 	NoteSessionDead Notable = "session was declared dead"
 	NoteNewSession  Notable = "new session"
 	NoteNotStarted  Notable = "grant waits for the lease"
+	NoteShown       Notable = "execution is shown to a commander that does not know it"
 	NoteUnlisted    Notable = "grant of a claim that was given up is handed back"
 )
 

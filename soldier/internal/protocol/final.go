@@ -28,8 +28,12 @@ func (m *Machine) report(now time.Time, w *work, e End) {
 	m.open--
 	t := w.ticket
 	f := &final{execution: w.execution, work: w}
+	told := w.told()
+	if e.Status == contracts.UpdateCompleted {
+		*told = told.Brief() // nobody will need its payload any more
+	}
 	f.letter = m.newLetter(now, letterFinal, w, contracts.Update{
-		Status: e.Status, MissionID: t.MissionID, Attempt: t.Attempt, Execution: t.Execution, Ticket: &t,
+		Status: e.Status, MissionID: t.MissionID, Attempt: t.Attempt, Execution: t.Execution, Ticket: &t, Mission: told,
 		Result: e.Result, Error: e.Error,
 	})
 	f.letter.final = f

@@ -132,6 +132,9 @@ func (m *Machine) Renewed(now time.Time, asked string, r contracts.RenewalReply,
 	for i := range r.Unlisted {
 		m.unlisted(now, &r.Unlisted[i])
 	}
+	for _, execution := range r.Show {
+		m.showRunning(now, execution)
+	}
 	m.advance(now)
 	m.do(Send{}) // a new token may be what the outbox waited for
 	return Taken
@@ -151,7 +154,7 @@ func (m *Machine) die(now time.Time) {
 		m.forget(f)
 	}
 	for _, l := range m.outbox {
-		l.void = l.void || l.kind == letterHandBack
+		l.void = l.void || l.once()
 	}
 }
 

@@ -238,7 +238,7 @@ func (w *world) deliver(t *rapid.T) {
 	}
 	d := broker.NewDelivery(broker.Message{ID: fmt.Sprint(w.tag)}, topology.Orders, r, w, w.tag)
 	w.m.OrderTaken(w.now, contracts.NewOrder(contracts.Mission{
-		MissionID: missionID(o.mission), Kind: kindWork, Attempt: o.attempt, TimeoutSeconds: 90,
+		MissionID: missionID(o.mission), Kind: kindWork, Attempt: o.attempt, TimeoutSeconds: 90, Payload: []byte(`{}`),
 	}, 1, contracts.At(w.now)), d)
 }
 
@@ -284,6 +284,7 @@ func (w *world) publish(t *rapid.T) {
 	if fate != 2 {
 		for _, l := range p.Letters {
 			w.status = append(w.status, sent{session: p.Session, inbox: p.Inbox, update: l.Update})
+			w.carries(w.status[len(w.status)-1])
 		}
 	}
 	var err error
@@ -305,7 +306,30 @@ func (w *world) decide(t *rapid.T) {
 	if rapid.IntRange(0, 5).Draw(t, "again") > 0 {
 		w.status = slices.Delete(w.status, i, i+1)
 	}
+	if u := s.update; u.Status == contracts.UpdateInProgress && u.Mission == nil && rapid.IntRange(0, 5).Draw(t, "wiped") == 0 {
+		w.tell(s.inbox, contracts.Answer{Type: contracts.AnswerShow, MissionID: u.MissionID, Execution: u.Execution})
+		return
+	}
 	w.apply(s)
+}
+
+// carries checks that an update has what a commander needs whose store was wiped.
+func (w *world) carries(s sent) {
+	u := s.update
+	whole := u.Mission != nil && u.Mission.MissionID == u.MissionID && u.Mission.Attempt == u.Attempt && u.Mission.Kind != ""
+	switch {
+	case u.Status == contracts.UpdateInProgress && u.Ticket == nil:
+		if u.Mission != nil && !whole {
+			w.t.Fatalf("a claim shows %+v", u.Mission)
+		}
+	case u.Status == contracts.UpdateInProgress:
+		if !whole || *u.Ticket != w.granted[u.Execution] || u.Ticket.Session != s.session {
+			w.t.Fatalf("an execution is shown with %+v and %+v under session %s", u.Ticket, u.Mission, s.session)
+		}
+	case u.Status == contracts.UpdateReleased && u.Mission == nil: // handed back, unknown
+	case !whole || (u.Status == contracts.UpdateCompleted) != (u.Mission.Payload == nil):
+		w.t.Fatalf("%s with %+v", u.Status, u.Mission)
+	}
 }
 
 func (w *world) apply(s sent) {
@@ -314,6 +338,9 @@ func (w *world) apply(s sent) {
 	_, _ = fmt.Sscanf(u.MissionID[24:], "%d", &i)
 	m := w.missions[i]
 	a := contracts.Answer{MissionID: u.MissionID, Execution: u.Execution, Type: contracts.AnswerRefused}
+	if u.Status == contracts.UpdateInProgress && u.Ticket != nil {
+		return // shown, and known
+	}
 	if u.Status == contracts.UpdateInProgress {
 		dead, known := w.sessions[s.session]
 		switch {
@@ -410,6 +437,9 @@ func (w *world) renewed(r contracts.Renewal, lease bool) contracts.RenewalReply 
 			reply.Stop = append(reply.Stop, contracts.Stop{Execution: x.Execution, Reason: contracts.StopSuperseded})
 		case m.cancel:
 			reply.Stop = append(reply.Stop, contracts.Stop{Execution: x.Execution, Reason: contracts.StopCancelled})
+		}
+		if r.Seq%3 == 0 { // the store was wiped
+			reply.Show = append(reply.Show, x.Execution)
 		}
 	}
 	listed := map[string]bool{}

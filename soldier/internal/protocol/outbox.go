@@ -14,7 +14,11 @@ const (
 	letterNoHandler
 	letterFinal
 	letterHandBack // of a grant that nothing here knows; sent once
+	letterShow     // of a running execution that the commander does not know; sent once
 )
+
+// once tells whether the letter is sent once: what was lost is asked for again.
+func (l *letter) once() bool { return l.kind == letterHandBack || l.kind == letterShow }
 
 // letter is one update on its way to status_queue. It is sent as often as asked for until it is void.
 type letter struct {
@@ -55,6 +59,15 @@ func (l *letter) size() int {
 	n := 1024 + len(l.update.Result)
 	if e := l.update.Error; e != nil {
 		n += 6 * (len(e.Code) + len(e.Message)) // all of it escaped as \u00XX
+	}
+	if t := l.update.Mission; t != nil {
+		n += 1024 + len(t.Payload) + 6*len(t.Name)
+		for k, v := range t.Labels {
+			n += 6*(len(k)+len(v)) + 8
+		}
+		if t.Error != nil {
+			n += 6 * (len(t.Error.Code) + len(t.Error.Message))
+		}
 	}
 	return n
 }
@@ -113,7 +126,7 @@ func (m *Machine) PackDone(now time.Time, p Pack, err error) {
 	for _, l := range p.letters {
 		l.inFlight = false
 		switch {
-		case l.void, l.kind == letterHandBack:
+		case l.void, l.once():
 		case err != nil || l.again:
 			m.send(l)
 			if err == nil {

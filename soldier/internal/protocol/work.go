@@ -66,7 +66,7 @@ func (m *Machine) OrderTaken(now time.Time, o contracts.Order, d broker.Delivery
 		w.state = returning
 		w.claim = m.newLetter(now, letterNoHandler, w, contracts.Update{
 			Status: contracts.UpdateNoHandler, MissionID: w.mission.MissionID, Attempt: w.mission.Attempt,
-			Redelivered: d.Redelivered,
+			Redelivered: d.Redelivered, Mission: w.told(),
 		})
 		m.note(NoteNoHandler, w, w.mission.Kind)
 		m.send(w.claim)

@@ -200,7 +200,7 @@ func (p *peer) wrote(s store.Store, changes []store.Change, outcomes []store.Out
 	for i, o := range outcomes {
 		if o.Code == store.Applied {
 			id := changes[i].Record.Mission.MissionID
-			p.seen[id] = max(p.seen[id], changes[i].IfVersion+1)
+			p.seen[id] = max(p.seen[id], changes[i].Version())
 		}
 	}
 }

@@ -59,6 +59,7 @@ local function apply(c)
   redis.call('HSET', c.m, 'v', c.to .. '|' .. c.status .. '|' .. c.session, 'r', c.rest)
   if c.was == '0' then
     redis.call('HSET', c.m, 'c', c.core)
+    if c.to ~= '1' then redis.call('HINCRBY', EPOCH, 'n', 1) end -- adopted
     if c.payload ~= '' then redis.call('HSET', c.m, 'p', c.payload) end
     redis.call('ZADD', ALL, 0, c.id)
     redis.call('ZADD', PREFIX .. 'k:' .. c.kind, 0, c.id)

@@ -3,6 +3,7 @@ package missiontest
 import (
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
@@ -86,11 +87,21 @@ func edges(before, after store.Record, c store.Change, _ death) string {
 	return ""
 }
 
-// runs: one more with each grant, never less. A final may bring a run that the store had lost.
+// regained tells whether the change brings back a grant that the store had lost.
+func regained(c store.Change) bool {
+	return slices.ContainsFunc(c.History, func(l contracts.HistoryLine) bool {
+		return l.Cause == contracts.CauseGranted && strings.Contains(l.Message, "the store had lost it")
+	})
+}
+
+// runs: one more with each grant, never less. A ticket may bring a run that the store had lost, and whatever that holds
+// meanwhile of an older run is past.
 func (s *Store) runs(before, after store.Record, c store.Change, _ death) string {
 	from, to := before.Mission.Run, after.Mission.Run
 	granted := after.Execution != "" && after.Execution != before.Execution
 	switch {
+	case granted && regained(c) && to > from && after.Execution != before.Recorded:
+		return ""
 	case before.Execution != "" && after.Execution != "" && granted:
 		return "granted to another while it was held"
 	case granted && after.Execution == before.Recorded:

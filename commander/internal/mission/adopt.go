@@ -1,0 +1,135 @@
+package mission
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// The rules for missions that the store does not know, because it was wiped: docs/adr/0019.
+
+const (
+	// adoptionSlack is how far the clock of a store's new server may be behind the one on which the mission was created.
+	adoptionSlack = time.Minute
+	// runGap is by how much the run of a mission that is adopted from its order goes on: the order tells the run as it was
+	// when it was sent, and there may have been grants since. A run never goes back.
+	runGap = 1000
+)
+
+// Adoptable tells whether a mission that the store does not know may have gone with what was there before the epoch: it is
+// older than the epoch, and the epoch is young. Later such a mission is a stale copy of one that is past and forgotten.
+func Adoptable(e store.Epoch, missionID string, now contracts.Time) bool {
+	created, ok := creation(missionID)
+	return ok && !e.Began.IsZero() && created.Before(e.Began.Add(adoptionSlack)) && now.Before(e.Began.Add(contracts.AdoptionPeriod))
+}
+
+// creation returns when a mission was created, as its id says: the first 48 bits of a UUIDv7 are milliseconds.
+func creation(missionID string) (time.Time, bool) {
+	if !contracts.ValidMissionID(missionID) || missionID[14] != '7' {
+		return time.Time{}, false
+	}
+	ms, err := strconv.ParseInt(missionID[:8]+missionID[9:13], 16, 64)
+	return time.UnixMilli(ms), err == nil
+}
+
+// Adopt decides about an update of an unknown mission that is Adoptable in the epoch. A ticket, where there is one, is
+// verified, and the speaker's.
+//
+//	claim, without its mission        show it
+//	claim of a fresh order            adopted and granted
+//	claim of a redelivered order      waits until whoever runs it had time to say so, then is set aside for a person
+//	running, with its ticket          adopted as it runs
+//	final, with its ticket            adopted and ended
+//	no handler for a fresh order      adopted, ordered again later
+//
+// An order that was delivered before may have been carried out, and its result have gone with the store.
+func Adopt(e store.Epoch, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
+	claim := u.Status == contracts.UpdateInProgress
+	rec, ok := restored(u.Mission, now)
+	switch {
+	case u.Mission == nil && claim:
+		return Decision{Answer: contracts.Answer{Type: contracts.AnswerShow, MissionID: u.MissionID, Execution: u.Execution}}
+	case !ok:
+		return refuseUnknown(u)
+	case u.Ticket != nil:
+		return adoptGranted(rec, u, by, jitter, now)
+	case u.Redelivered && claim && now.Before(e.Began.Add(contracts.LeaseDuration)):
+		return Decision{}
+	case u.Redelivered:
+		return refuseUnknown(u)
+	}
+	rec.Mission.Run += runGap
+	first := adopted(rec, u, now, "from an order that was not delivered before")
+	var d Decision
+	if claim {
+		d = grant(rec, u, by, now)
+	} else {
+		d = NoHandler(rec, u, by, now)
+	}
+	return first.before(d, now)
+}
+
+// adoptGranted makes a mission anew whose grant is shown, as it runs or as it ended.
+func adoptGranted(rec store.Record, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
+	first := adopted(rec, u, now, "from an execution's ticket")
+	r, lost := regrant(rec, u, by, now)
+	if u.Status == contracts.UpdateInProgress {
+		c := change(rec, r, lost...)
+		c.IfSession = by.Session
+		return first.before(Decision{Change: c}, now)
+	}
+	d := end(r, u, by, lost, jitter, now)
+	d.Answer = recorded(u)
+	return first.before(d, now)
+}
+
+// adoption is the first line of a mission that was made anew.
+type adoption contracts.HistoryLine
+
+func adopted(rec store.Record, u contracts.Update, now contracts.Time, how string) adoption {
+	return adoption(line(rec, contracts.CauseAdopted, u.MadeAt, now, "the store was wiped; made anew "+how))
+}
+
+// before makes a decision about a restored record a creation. Its version is one that the mission can't have had.
+func (a adoption) before(d Decision, now contracts.Time) Decision {
+	d.Change.FirstVersion = now.Millis()
+	d.Change.History = append([]contracts.HistoryLine{contracts.HistoryLine(a)}, d.Change.History...)
+	return d
+}
+
+// restored returns the record of a mission as its order told it, QUEUED. It fails where that is no mission that could have
+// been accepted.
+func restored(m *contracts.Mission, now contracts.Time) (store.Record, bool) {
+	if m == nil {
+		return store.Record{}, false
+	}
+	r := contracts.MissionRequest{
+		Name: m.Name, Kind: m.Kind, Payload: m.Payload, Priority: m.Priority, Squad: m.Squad, Labels: m.Labels,
+		MaxAttempts: min(m.MaxAttempts, contracts.MaxAttempts), TimeoutSeconds: m.TimeoutSeconds, // retries may bring it past its limit
+	}
+	r.Normalize()
+	if r.Validate(now.Time) != nil || m.Attempt > max(m.MaxAttempts, 1) || m.Run < 0 || m.Losses < 0 || m.Losses >= contracts.MaxLosses {
+		return store.Record{}, false
+	}
+	return store.Record{Mission: contracts.Mission{
+		MissionID: m.MissionID, Name: r.Name, Kind: r.Kind, Payload: r.Payload, Priority: r.Priority, Squad: r.Squad,
+		Labels: r.Labels, Status: contracts.StatusQueued, Attempt: m.Attempt, MaxAttempts: max(m.MaxAttempts, 1), Run: m.Run,
+		Losses: m.Losses, TimeoutSeconds: r.TimeoutSeconds, Error: m.Error, CreatedAt: m.CreatedAt, UpdatedAt: now,
+	}}, true
+}
+
+// refuseUnknown has an update set aside for a person.
+func refuseUnknown(u contracts.Update) Decision {
+	d := Decision{Refused: RefusedUnknown}
+	switch {
+	case u.Status.Final():
+		d.Answer = recorded(u)
+	case u.Status == contracts.UpdateInProgress:
+		d.Answer = contracts.Answer{
+			Type: contracts.AnswerRefused, MissionID: u.MissionID, Execution: u.Execution, Reason: string(RefusedUnknown),
+		}
+	}
+	return d
+}
