@@ -31,6 +31,9 @@ type Update struct {
 	Execution string `json:"execution,omitempty"`
 	// Redelivered: the claimed order was marked so by the broker; its earlier holder may be gone.
 	Redelivered bool `json:"redelivered,omitempty"`
+	// DispatchedAt is that of the order that is claimed: what its queue got long before must have been claimed, too, or is
+	// lost. Zero in finals, and where the soldier does not tell.
+	DispatchedAt Time `json:"dispatched_at,omitzero"`
 	// Ticket is the grant that a final ends.
 	Ticket *Ticket `json:"ticket,omitempty"`
 	// Result of a COMPLETED, at most 256 KiB of JSON.

@@ -25,6 +25,10 @@ var (
 	takeDueText string
 	//go:embed lua/clear_due.lua
 	clearDueText string
+	//go:embed lua/unshelve.lua
+	unshelveText string
+	//go:embed lua/swap_broker.lua
+	swapBrokerText string
 	//go:embed lua/renew.lua
 	renewText string
 	//go:embed lua/sessions.lua
@@ -47,23 +51,26 @@ type scripts struct {
 	createAll                                      apart
 	commit, bury                                   *rueidis.Lua
 	takeDue, clearDue, renew                       *rueidis.Lua
+	unshelve, swapBroker                           *rueidis.Lua
 	sessions, list, history, counts, events, clock *rueidis.Lua
 }
 
 func newScripts() scripts {
 	return scripts{
-		createAll: newApart(applyText + createAllText),
-		commit:    rueidis.NewLuaScript(applyText + commitText),
-		bury:      rueidis.NewLuaScript(applyText + buryText),
-		takeDue:   rueidis.NewLuaScript(takeDueText),
-		clearDue:  rueidis.NewLuaScript(clearDueText),
-		renew:     rueidis.NewLuaScript(renewText),
-		sessions:  rueidis.NewLuaScriptReadOnly(sessionsText),
-		list:      rueidis.NewLuaScriptReadOnly(listText),
-		history:   rueidis.NewLuaScriptReadOnly(historyText),
-		counts:    rueidis.NewLuaScriptReadOnly(countsText),
-		events:    rueidis.NewLuaScriptReadOnly(eventsText),
-		clock:     rueidis.NewLuaScriptReadOnly(nowText),
+		createAll:  newApart(applyText + createAllText),
+		commit:     rueidis.NewLuaScript(applyText + commitText),
+		bury:       rueidis.NewLuaScript(applyText + buryText),
+		takeDue:    rueidis.NewLuaScript(takeDueText),
+		clearDue:   rueidis.NewLuaScript(clearDueText),
+		unshelve:   rueidis.NewLuaScript(unshelveText),
+		swapBroker: rueidis.NewLuaScript(swapBrokerText),
+		renew:      rueidis.NewLuaScript(renewText),
+		sessions:   rueidis.NewLuaScriptReadOnly(sessionsText),
+		list:       rueidis.NewLuaScriptReadOnly(listText),
+		history:    rueidis.NewLuaScriptReadOnly(historyText),
+		counts:     rueidis.NewLuaScriptReadOnly(countsText),
+		events:     rueidis.NewLuaScriptReadOnly(eventsText),
+		clock:      rueidis.NewLuaScriptReadOnly(nowText),
 	}
 }
 
