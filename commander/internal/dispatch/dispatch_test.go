@@ -54,13 +54,16 @@ type rig struct {
 	counted map[string]int
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T) *rig { return newWindowRig(t, 100_000) }
+
+// newWindowRig has a window of so many orders.
+func newWindowRig(t *testing.T, window int) *rig {
 	all := topology.Default()
 	r := &rig{t: t, broker: membroker.New(), store: &counting{Store: memstore.New(memstore.Config{})}, counted: map[string]int{}}
 	r.client = r.broker.Connect(membroker.Config{Topology: &all})
 	t.Cleanup(func() { _ = r.client.Close(context.Background()) })
 	r.Dispatcher = dispatch.New(dispatch.Config{
-		Store: r.store, Publisher: r, Connected: func() bool { return r.client.Health().Connected }, Now: r.now, Logger: zap.NewNop(),
+		Store: r.store, Broker: r, Queues: all.OrdersQueues(), Window: window, Connected: func() bool { return r.client.Health().Connected }, Now: r.now, Logger: zap.NewNop(),
 		Observe: func(outcome string) { r.note(func() { r.counted[outcome]++ }) },
 	})
 	for range 2 {
@@ -95,6 +98,11 @@ func (r *rig) Publish(ctx context.Context, queue string, m broker.Message) error
 		}
 	}
 	return r.client.Publish(ctx, queue, m)
+}
+
+// Depth implements dispatch.Broker.
+func (r *rig) Depth(ctx context.Context, queue string) (broker.Depth, error) {
+	return r.client.Depth(ctx, queue)
 }
 
 // fail has the next publishes, so many, fail with err.

@@ -58,6 +58,7 @@ type Service struct {
 	suspects  Suspects
 	observer  Observer
 	now       func() contracts.Time
+	claimed   func(queue string, dispatched contracts.Time)
 	ticketKey []byte
 	log       *zap.Logger
 }
@@ -71,6 +72,9 @@ type Deps struct {
 	Observer   Observer
 	// Now is the clock that all commanders share.
 	Now func() contracts.Time
+	// Claimed is told, of each claim of an order that was not delivered before, when that order was dispatched, and to which
+	// queue. It must not block. It may be nil.
+	Claimed func(queue string, dispatched contracts.Time)
 	// TicketKey signs tickets; all commanders share it.
 	TicketKey []byte
 	Logger    *zap.Logger
@@ -78,8 +82,12 @@ type Deps struct {
 
 // New returns a service.
 func New(d Deps) *Service {
+	if d.Claimed == nil {
+		d.Claimed = func(string, contracts.Time) {}
+	}
 	return &Service{
-		store: d.Store, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects,
+		claimed: d.Claimed,
+		store:   d.Store, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects,
 		observer: d.Observer, now: d.Now, ticketKey: d.TicketKey, log: d.Logger.Named("mission"),
 	}
 }
@@ -272,6 +280,39 @@ func (s *Service) Lost(recs []store.Record) []store.Change {
 		changes[i] = *Lose(rec, s.now()).Change
 	}
 	return changes
+}
+
+// Resend sends the orders of missions again that are judged lost, and returns how many of the missions it changed.
+func (s *Service) Resend(ctx context.Context, ids ...string) (int, error) {
+	recs, err := s.store.Load(ctx, ids...)
+	if err != nil {
+		return 0, fmt.Errorf("load %d missions: %w", len(ids), err)
+	}
+	var changes []store.Change
+	for _, rec := range recs {
+		if d := Resend(rec, s.now()); d.Change != nil {
+			changes = append(changes, *d.Change)
+		}
+	}
+	if len(changes) == 0 {
+		return 0, nil
+	}
+	outcomes, err := s.store.Commit(ctx, changes...)
+	if err != nil {
+		return 0, fmt.Errorf("commit %d changes: %w", len(changes), err)
+	}
+	resent := 0
+	for i, o := range outcomes {
+		if o.Code != store.Applied {
+			continue // it was claimed meanwhile, or another commander was first
+		}
+		resent++
+		rec := s.applied(&changes[i])
+		if rec.Mission.Status == contracts.StatusQueued {
+			s.dispatch.Dispatch(rec, o.Dispatch)
+		}
+	}
+	return resent, nil
 }
 
 // Redispatch publishes the orders of those changes that made a mission QUEUED.

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/topology"
 	"github.com/mission-control-dev/mission-control/store"
 )
 
@@ -133,6 +134,9 @@ func (s *Service) decide(rec store.Record, it Item) Decision {
 	}
 	switch u.Status {
 	case contracts.UpdateInProgress:
+		if rec.Mission.Version > 0 && !u.Redelivered && !u.DispatchedAt.IsZero() {
+			s.claimed(topology.OrdersQueue(rec.Mission.Squad, rec.Mission.Priority), u.DispatchedAt)
+		}
 		d := Claim(rec, u, it.By, now)
 		if d.Answer.Ticket != nil {
 			signed := d.Answer.Ticket.Sign(s.ticketKey)
