@@ -30,11 +30,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // counting is a store that counts how often missions are loaded.
 type counting struct {
 	*memstore.Store
-	loads atomic.Int32
+	loads  atomic.Int32 // calls
+	loaded atomic.Int32 // missions
 }
 
 func (c *counting) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
-	c.loads.Add(1)
+	c.loads.Add(int32(min(len(ids), 1)))
+	c.loaded.Add(int32(len(ids)))
 	return c.Store.Load(ctx, ids...)
 }
 
@@ -46,7 +48,7 @@ type rig struct {
 	client *membroker.Client
 	store  *counting
 	// lag is how far the commander's clock is behind the store's.
-	lag  time.Duration
+	lag  atomic.Int64
 	made int
 
 	mu      sync.Mutex
@@ -79,7 +81,7 @@ func newWindowRig(t *testing.T, window int) *rig {
 
 func (r *rig) note(f func()) { r.mu.Lock(); defer r.mu.Unlock(); f() }
 
-func (r *rig) now() contracts.Time { return contracts.At(time.Now().Add(-r.lag)) }
+func (r *rig) now() contracts.Time { return contracts.At(time.Now().Add(-time.Duration(r.lag.Load()))) }
 
 func (r *rig) must(err error) {
 	r.t.Helper()
@@ -338,7 +340,7 @@ func TestAScheduledMissionIsOrderedInTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
-				r.lag = lag
+				r.lag.Store(int64(lag))
 				// Due just before the dispatcher looks: a lagging clock says that it is not yet.
 				at := contracts.At(time.Now().Add(time.Hour - 10*time.Millisecond))
 				_, due := r.accept(func(m *contracts.MissionRequest) { m.RunAt = &at })
