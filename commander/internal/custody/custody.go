@@ -29,8 +29,6 @@ const (
 	portion     = 500
 	perSecond   = 2000
 	portionTime = portion * time.Second / perSecond
-	// clockSlack is how far our clock may be behind the store's, by which the shelves are kept.
-	clockSlack = time.Second
 )
 
 // Store is what custody needs of a store.
@@ -203,19 +201,11 @@ func (k *Keeper) recover(ctx context.Context, old string) error {
 	if err := k.mark(ctx, old); err != nil {
 		return err
 	}
-	orders, at := 0, began
-	for _, queue := range k.Queues.Queues() {
-		for {
-			n, err := k.Store.Unshelve(ctx, dispatch.Sent(queue), contracts.At(began.Add(clockSlack)), portion, at)
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				break
-			}
-			orders, at = orders+n, contracts.At(at.Add(portionTime))
-			k.Counter.OrdersWiped(n)
-			k.Wake()
+	orders := 0
+	if old != "" {
+		var err error
+		if orders, err = k.resendAll(ctx, began); err != nil {
+			return err
 		}
 	}
 	if there, err := k.exists(ctx, k.fresh); err != nil || !there {
@@ -234,6 +224,27 @@ func (k *Keeper) recover(ctx context.Context, old string) error {
 	}
 	k.fresh = ""
 	return nil
+}
+
+// resendAll gives all that was sent before a moment a due entry, and returns how many orders that were. What is sent again
+// meanwhile came after it. An order that was confirmed before, and put on record after it, is left to resendLost.
+func (k *Keeper) resendAll(ctx context.Context, began contracts.Time) (int, error) {
+	orders, at := 0, began
+	for _, queue := range k.Queues.Queues() {
+		for {
+			n, err := k.Store.Unshelve(ctx, dispatch.Sent(queue), began, portion, at)
+			if err != nil {
+				return orders, err
+			}
+			if n == 0 {
+				break
+			}
+			orders, at = orders+n, contracts.At(at.Add(portionTime))
+			k.Counter.OrdersWiped(n)
+			k.Wake()
+		}
+	}
+	return orders, nil
 }
 
 // mark declares the topology and the marker of a fresh id, unless one is there that we made before.

@@ -27,5 +27,5 @@
 // share the portions; those that come too late at 4 delete their marker afterwards. The marker comes first, not last, and is looked
 // for at the end: whatever is published from 1 on lies beside it, and a second wipe at any moment takes it away, too.
 //
-// The first start is the same, from no id.
+// The first start is the same, from no id, and without 2.
 package custody

@@ -78,6 +78,20 @@ func (s *Server) Restart() {
 	s.Up()
 }
 
+// Queues returns the names of all durable queues, sorted.
+func (s *Server) Queues() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var names []string
+	for name, q := range s.queues {
+		if q.owner == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // tell has all clients tell their hooks what happened.
 func (s *Server) tell() {
 	s.mu.Lock()
