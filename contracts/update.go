@@ -32,6 +32,9 @@ type Update struct {
 	Execution string `json:"execution,omitempty"`
 	// Redelivered: the claimed order was marked so by the broker; its earlier holder may be gone.
 	Redelivered bool `json:"redelivered,omitempty"`
+	// DispatchedAt is that of the order that is claimed: what its queue got long before must have been claimed, too, or is
+	// lost. Zero in finals, and where the soldier does not tell.
+	DispatchedAt Time `json:"dispatched_at,omitzero"`
 	// Ticket is the grant that a final ends, or that an IN_PROGRESS shows.
 	Ticket *Ticket `json:"ticket,omitempty"`
 	// Mission is the order's, as it came, from which a commander whose store was wiped makes it anew. It stands in finals

@@ -276,6 +276,7 @@ func (l *link) serve(ctx context.Context, s broker.Subscription, down chan struc
 }
 
 func (l *link) Declare(context.Context, topology.Topology) error { return nil }
+func (l *link) Delete(context.Context, string) error             { return nil }
 func (l *link) Depth(_ context.Context, queue string) (broker.Depth, error) {
 	return broker.Depth{Ready: l.b.ready(queue)}, nil
 }

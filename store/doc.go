@@ -20,8 +20,10 @@
 // unknown whether it was applied: ErrUnavailable says just that. A read that follows an Applied, by anyone, sees it or
 // something newer, except where its Source says Degraded.
 //
-// A mission that a Commit makes QUEUED or SCHEDULED has a due entry: the outbox from which commanders dispatch.
-// Every change is an event, in the order in which the store made them.
+// A mission that a Commit makes QUEUED or SCHEDULED has a due entry: the outbox from which commanders dispatch. Clearing
+// it may put the mission on a shelf, which remembers in order of time what needs no dispatch now and may need one again.
+// A mission has a due entry, or lies on one shelf, or neither. Every change is an event, in the order in which the store
+// made them.
 //
 // # Epochs
 //

@@ -50,8 +50,18 @@ type Outbox interface {
 	// TakeDue returns up to limit entries whose time has come, earliest first, and pushes each on by hold, so that no
 	// other commander takes it meanwhile. Taking makes the entry a newer one: it has a new Dispatch.
 	TakeDue(ctx context.Context, limit int, hold time.Duration) ([]Due, error)
-	// ClearDue removes the entries that are still those: same mission, same Dispatch.
+	// ClearDue removes the entries that are still those: same mission, same Dispatch. A QUEUED mission whose Due names a
+	// shelf lies there from then on, by the store's clock, until it gets another due entry, or is QUEUED no more.
 	ClearDue(ctx context.Context, entries ...Due) error
+	// Shelved returns up to limit missions that were put on the shelf before a moment, in the order in which they were.
+	Shelved(ctx context.Context, shelf string, before contracts.Time, limit int) ([]string, error)
+	// Unshelve takes up to limit of those missions off the shelf, in the same order, gives each a due entry for at, and
+	// returns how many there were.
+	Unshelve(ctx context.Context, shelf string, before contracts.Time, limit int, at contracts.Time) (int, error)
+	// BrokerID names the broker that the orders went to; it is empty at first.
+	BrokerID(ctx context.Context) (string, error)
+	// SwapBrokerID sets it where it still is old, and tells whether it was.
+	SwapBrokerID(ctx context.Context, old, next string) (bool, error)
 }
 
 // Sessions keeps the leases of soldiers.
@@ -223,6 +233,9 @@ type Due struct {
 	MissionID string
 	// Dispatch is the entry's own number; a newer entry of the mission has a higher one.
 	Dispatch int64
+	// Shelf is where ClearDue puts the mission; empty puts it nowhere, as TakeDue leaves it. What shelves there are is the
+	// commander's matter.
+	Shelf string
 }
 
 // SessionState says whether a session may hold missions.

@@ -6,6 +6,7 @@ import (
 	"go.uber.org/fx"
 
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
+	"github.com/mission-control-dev/mission-control/commander/internal/custody"
 	"github.com/mission-control-dev/mission-control/commander/internal/dispatch"
 	"github.com/mission-control-dev/mission-control/commander/internal/epoch"
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
@@ -22,10 +23,10 @@ import (
 // what it accepts, the others must be able to carry on. On the way down it therefore goes first, then those that begin
 // things (reaper, intake, dispatcher), then the inboxes, through which they answer.
 func order(lc fx.Lifecycle, g Ground, e *epoch.Keeper, c *clock.Clock, up *uptime.Tracker, w *uptime.Watch, in *inbox.Sender,
-	d *dispatch.Dispatcher, it *ingest.Intake, mk *reap.Markers, r *reap.Reaper, h *health.Checker, s *httpapi.Server,
+	d *dispatch.Dispatcher, cu *custody.Keeper, it *ingest.Intake, mk *reap.Markers, r *reap.Reaper, h *health.Checker, s *httpapi.Server,
 ) {
 	parts := append([]Part{}, g.Parts...)
-	parts = append(parts, e, c, up, w, sender{in}, d, it, mk, r, h, listener{s, up})
+	parts = append(parts, e, c, up, w, sender{in}, d, cu, it, mk, r, h, listener{s, up})
 	for _, p := range parts {
 		lc.Append(fx.StartStopHook(p.Start, p.Stop))
 	}

@@ -7,6 +7,7 @@
 package commanderfx
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/mission-control-dev/mission-control/commander/config"
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
+	"github.com/mission-control-dev/mission-control/commander/internal/custody"
 	"github.com/mission-control-dev/mission-control/commander/internal/dispatch"
 	"github.com/mission-control-dev/mission-control/commander/internal/epoch"
 	"github.com/mission-control-dev/mission-control/commander/internal/inbox"
@@ -25,6 +27,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/session"
 	"github.com/mission-control-dev/mission-control/commander/internal/uptime"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
+	"github.com/mission-control-dev/mission-control/contracts/topology"
 	"github.com/mission-control-dev/mission-control/store"
 	"github.com/mission-control-dev/mission-control/tokenauth"
 )
@@ -33,7 +36,7 @@ import (
 var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules are exported
 	fx.Provide(
 		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newMetrics,
-		newSender, newDispatcher, newSuspects, newMissions, newSessions, newIntake, newMarkers, newReaper, newWatch,
+		newSender, newDispatcher, newSuspects, newMissions, newSessions, newIntake, newMarkers, newReaper, newWatch, newCustody,
 		newHealth, newServer,
 	),
 	fx.Invoke(order),
@@ -99,9 +102,19 @@ func newSender(b broker.Broker, m *metrics.Metrics, log *zap.Logger) *inbox.Send
 	return inbox.New(b, m.AnswerDropped, log)
 }
 
-func newDispatcher(s store.Store, b broker.Broker, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *dispatch.Dispatcher {
+func newDispatcher(cfg config.Config, s store.Store, b broker.Broker, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *dispatch.Dispatcher {
 	return dispatch.New(dispatch.Config{
-		Store: s, Publisher: b, Connected: func() bool { return b.Health().Connected }, Now: c.Now, Observe: m.Dispatched, Logger: log,
+		Store: s, Broker: b, Queues: topology.Default().OrdersQueues(), Window: cmp.Or(cfg.OrdersWindow, config.DefaultOrdersWindow),
+		Connected: func() bool { return b.Health().Connected }, Now: c.Now, Observe: m.Dispatched, Logger: log,
+	})
+}
+
+func newCustody(s store.Store, b broker.Broker, d *dispatch.Dispatcher, ms *mission.Service, up *uptime.Tracker,
+	m *metrics.Metrics, c *clock.Clock, log *zap.Logger,
+) *custody.Keeper {
+	return custody.New(custody.Config{
+		Store: s, Broker: b, Topology: topology.Default(), Queues: d, Missions: ms, Counter: m,
+		Connected: func() bool { return b.Health().Connected }, Unbroken: up.Unbroken, Now: c.Now, Wake: d.Wake, Logger: log,
 	})
 }
 
@@ -121,7 +134,8 @@ func newMissions(s store.Store, d *dispatch.Dispatcher, in *inbox.Sender, sus *s
 	e *epoch.Keeper, k keys, log *zap.Logger,
 ) *mission.Service {
 	return mission.New(mission.Deps{
-		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Observer: m, Epoch: e.Current, Now: c.Now, TicketKey: k.ticket, Logger: log,
+		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Observer: m, Epoch: e.Current, Now: c.Now, Claimed: d.Claimed,
+		TicketKey: k.ticket, Logger: log,
 	})
 }
 

@@ -39,13 +39,20 @@ type Config struct {
 	Insecure bool
 	// AllowedHosts is COMMANDER_ALLOWED_HOSTS, a comma list: host names that requests may be for, beside loopback's.
 	AllowedHosts []string
+	// OrdersWindow is COMMANDER_ORDERS_WINDOW: at about so many orders in a queue at the broker, the rest of a backlog
+	// waits in Redis. 1 to 10,000,000; default, and for 0, 100,000.
+	OrdersWindow int
 	// Ground is MISSION_CONTROL_GROUND, what the servers run on: local (default) or compose.
 	Ground string
 	// LogFormat is LOG_FORMAT: json (default) or console. LogLevel is LOG_LEVEL: debug, info (default), warn, error.
 	LogFormat, LogLevel string
 }
 
+// DefaultOrdersWindow is the default of Config.OrdersWindow.
+const DefaultOrdersWindow = 100_000
+
 const (
+	maxOrdersWindow  = 10_000_000
 	minSecret        = 32
 	minHexSecret     = 64
 	minEnrollmentKey = 16
@@ -63,6 +70,7 @@ func FromEnv(lookup func(string) (string, bool)) (Config, error) {
 		APIKey:        e.secret("COMMANDER_API_KEY"),
 		Insecure:      e.boolean("COMMANDER_INSECURE"),
 		AllowedHosts:  e.list("COMMANDER_ALLOWED_HOSTS"),
+		OrdersWindow:  e.number("COMMANDER_ORDERS_WINDOW", DefaultOrdersWindow, 1, maxOrdersWindow),
 		Ground:        e.oneOf("MISSION_CONTROL_GROUND", "local", "compose"),
 		LogFormat:     e.oneOf("LOG_FORMAT", "json", "console"),
 		LogLevel:      e.oneOf("LOG_LEVEL", "info", "debug", "warn", "error"),
@@ -79,6 +87,9 @@ func (c Config) Check() error {
 	}
 	if len(c.EnrollmentKey) < minEnrollmentKey {
 		e.fail("COMMANDER_ENROLLMENT_KEY must be at least %d characters, the same as the soldiers' SOLDIER_ENROLLMENT_KEY", minEnrollmentKey)
+	}
+	if c.OrdersWindow < 0 || c.OrdersWindow > maxOrdersWindow {
+		e.fail("COMMANDER_ORDERS_WINDOW is %d, must be 1 to %d", c.OrdersWindow, maxOrdersWindow)
 	}
 	host, port, err := net.SplitHostPort(c.Addr)
 	if err != nil {
@@ -139,6 +150,16 @@ func (e *env) boolean(name string) bool {
 		e.fail("%s is %q, must be true or false", name, v)
 	}
 	return b
+}
+
+func (e *env) number(name string, byDefault, least, most int) int {
+	v := e.text(name, strconv.Itoa(byDefault))
+	n, err := strconv.Atoi(v)
+	if err != nil || n < least || n > most {
+		e.fail("%s is %q, must be a whole number from %d to %d", name, v, least, most)
+		return byDefault
+	}
+	return n
 }
 
 func (e *env) list(name string) []string {

@@ -26,7 +26,7 @@ func TestFromEnvDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Addr != "127.0.0.1:8080" || c.RedisURL != "redis://127.0.0.1:6379" || c.Ground != "local" || len(c.MasterSecret) != 32 {
+	if c.Addr != "127.0.0.1:8080" || c.RedisURL != "redis://127.0.0.1:6379" || c.Ground != "local" || c.OrdersWindow != 100_000 || len(c.MasterSecret) != 32 {
 		t.Fatalf("defaults: %+v", c)
 	}
 }
@@ -72,6 +72,9 @@ func TestFromEnvNamesWhatIsWrong(t *testing.T) {
 		{"COMMANDER_INSECURE", "perhaps"},
 		{"MISSION_CONTROL_GROUND", "moon"},
 		{"MISSION_CONTROL_GROUND", "embedded"}, // which has no servers: not what reads these settings
+		{"COMMANDER_ORDERS_WINDOW", "0"},
+		{"COMMANDER_ORDERS_WINDOW", "10000001"},
+		{"COMMANDER_ORDERS_WINDOW", "many"},
 		{"LOG_FORMAT", "xml"},
 		{"LOG_LEVEL", "loud"},
 	}

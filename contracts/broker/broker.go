@@ -173,6 +173,8 @@ type Broker interface {
 	Consumer
 	// Declare creates what is missing. A queue that exists with other arguments is an error that names it.
 	Declare(ctx context.Context, t topology.Topology) error
+	// Delete removes a queue with all that is in it. It is nil where there is none.
+	Delete(ctx context.Context, queue string) error
 	// Depth asks the broker how full a queue is; ErrUnroutable where there is none.
 	Depth(ctx context.Context, queue string) (Depth, error)
 	// Ping makes a round trip to the broker.

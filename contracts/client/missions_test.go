@@ -1,8 +1,8 @@
 package client_test
 
 import (
-	"encoding/json"
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http"

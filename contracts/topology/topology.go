@@ -8,13 +8,18 @@
 //	status_queue                       soldiers -> commander    quorum; no delivery limit, no dead-lettering
 //	status_refused_queue               set aside by commanders  quorum; the newest 100,000 are kept
 //	orders_dead_queue                  undeliverable orders     quorum; the newest 100,000 are kept
+//	mc.epoch.<id>                        says which broker it is quorum; always empty
 //	(server-named)                     commander -> one soldier exclusive, lives as long as its connection
 //
 // The arguments of a queue can't change once it exists (the broker answers 406 PRECONDITION_FAILED); a changed queue
 // gets a new name.
 package topology
 
-import "github.com/mission-control-dev/mission-control/contracts"
+import (
+	"strings"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+)
 
 // Names of the queues that every installation has.
 const (
@@ -57,6 +62,23 @@ func Default() Topology {
 		{Name: StatusRefused, DeliveryLimit: NoDeliveryLimit, MaxLength: SetAsideLength},
 		{Name: Status, DeliveryLimit: NoDeliveryLimit},
 	}}
+}
+
+// Marker returns the queue that tells a broker from any other, also from itself before it lost all it had: it is
+// declared once, under an id that is never used again, and nothing is ever in it. Where it is missing, everything is.
+func Marker(id string) Queue {
+	return Queue{Name: "mc.epoch." + id, DeliveryLimit: NoDeliveryLimit}
+}
+
+// OrdersQueues returns the names of the orders queues among t.
+func (t Topology) OrdersQueues() []string {
+	var names []string
+	for _, q := range t.Queues {
+		if q.Name == Orders || strings.HasPrefix(q.Name, Orders+".") {
+			names = append(names, q.Name)
+		}
+	}
+	return names
 }
 
 // OrdersQueue returns the orders queue of a squad and priority.

@@ -188,13 +188,20 @@ func TestDecisionsAreNeverAnsweredFromMemory(t *testing.T) {
 		s.gate.set(refusing)
 		id := r.Mission.MissionID
 		for name, call := range map[string]func() error{
-			"Load":            func() error { _, err := s.Load(s.ctx, id); return err },
-			"Commit":          func() error { _, err := s.Commit(s.ctx, store.Change{Record: r, IfVersion: 1}); return err },
-			"TakeDue":         func() error { _, err := s.TakeDue(s.ctx, 1, time.Second); return err },
-			"ClearDue":        func() error { return s.ClearDue(s.ctx, store.Due{MissionID: id, Dispatch: 1}) },
-			"Renew":           func() error { _, err := s.Renew(s.ctx, session, time.Second); return err },
-			"Session":         func() error { _, err := s.Session(s.ctx, "s"); return err },
-			"Expired":         func() error { _, err := s.Expired(s.ctx, 1); return err },
+			"Load":     func() error { _, err := s.Load(s.ctx, id); return err },
+			"Commit":   func() error { _, err := s.Commit(s.ctx, store.Change{Record: r, IfVersion: 1}); return err },
+			"TakeDue":  func() error { _, err := s.TakeDue(s.ctx, 1, time.Second); return err },
+			"ClearDue": func() error { return s.ClearDue(s.ctx, store.Due{MissionID: id, Dispatch: 1}) },
+			"Renew":    func() error { _, err := s.Renew(s.ctx, session, time.Second); return err },
+			"Session":  func() error { _, err := s.Session(s.ctx, "s"); return err },
+			"Expired":  func() error { _, err := s.Expired(s.ctx, 1); return err },
+			"Shelved":  func() error { _, err := s.Shelved(s.ctx, "sent", contracts.At(time.Now()), 1); return err },
+			"Unshelve": func() error {
+				_, err := s.Unshelve(s.ctx, "sent", contracts.At(time.Now()), 1, contracts.At(time.Now()))
+				return err
+			},
+			"BrokerID":        func() error { _, err := s.BrokerID(s.ctx); return err },
+			"SwapBrokerID":    func() error { _, err := s.SwapBrokerID(s.ctx, "", "a"); return err },
 			"SessionMissions": func() error { _, err := s.SessionMissions(s.ctx, "s"); return err },
 			"Bury":            func() error { _, err := s.Bury(s.ctx, "s", session.RenewedAt); return err },
 			"ReadEvents":      func() error { _, err := s.ReadEvents(s.ctx, "", 1, 0); return err },

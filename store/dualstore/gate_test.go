@@ -149,6 +149,38 @@ func (g *gate) ClearDue(ctx context.Context, entries ...store.Due) error {
 	return to.ClearDue(ctx, entries...)
 }
 
+func (g *gate) Shelved(ctx context.Context, shelf string, before contracts.Time, limit int) ([]string, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.Shelved(ctx, shelf, before, limit)
+}
+
+func (g *gate) Unshelve(ctx context.Context, shelf string, before contracts.Time, limit int, at contracts.Time) (int, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return to.Unshelve(ctx, shelf, before, limit, at)
+}
+
+func (g *gate) BrokerID(ctx context.Context) (string, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return "", err
+	}
+	return to.BrokerID(ctx)
+}
+
+func (g *gate) SwapBrokerID(ctx context.Context, old, next string) (bool, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return false, err
+	}
+	return to.SwapBrokerID(ctx, old, next)
+}
+
 func (g *gate) Renew(ctx context.Context, s store.Session, lease time.Duration) (store.Session, error) {
 	to, err := g.pass(ctx)
 	if err != nil {

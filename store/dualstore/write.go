@@ -59,6 +59,24 @@ func (s *Store) ClearDue(ctx context.Context, entries ...store.Due) error {
 	return s.primary.ClearDue(ctx, entries...)
 }
 
+// Shelved implements store.Outbox.
+func (s *Store) Shelved(ctx context.Context, shelf string, before contracts.Time, limit int) ([]string, error) {
+	return s.primary.Shelved(ctx, shelf, before, limit)
+}
+
+// Unshelve implements store.Outbox.
+func (s *Store) Unshelve(ctx context.Context, shelf string, before contracts.Time, limit int, at contracts.Time) (int, error) {
+	return s.primary.Unshelve(ctx, shelf, before, limit, at)
+}
+
+// BrokerID implements store.Outbox.
+func (s *Store) BrokerID(ctx context.Context) (string, error) { return s.primary.BrokerID(ctx) }
+
+// SwapBrokerID implements store.Outbox.
+func (s *Store) SwapBrokerID(ctx context.Context, old, next string) (bool, error) {
+	return s.primary.SwapBrokerID(ctx, old, next)
+}
+
 // Renew implements store.Sessions.
 func (s *Store) Renew(ctx context.Context, session store.Session, lease time.Duration) (store.Session, error) {
 	return s.primary.Renew(ctx, session, lease)

@@ -130,6 +130,9 @@ func (s *Store) apply(c store.Change) store.Outcome {
 	s.join(next.Session, id)
 	s.count(before, next.Mission.Status)
 	m.add(c.History)
+	if c.Due != store.DueKeep || next.Mission.Status != contracts.StatusQueued {
+		s.takeOff(id, m)
+	}
 
 	outcome := store.Outcome{Code: store.Applied}
 	switch c.Due {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
 
@@ -50,8 +51,12 @@ func (s *Store) ClearDue(ctx context.Context, entries ...store.Due) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range entries {
-		if s.due[e.MissionID].dispatch == e.Dispatch {
-			delete(s.due, e.MissionID)
+		if kept, known := s.due[e.MissionID]; !known || kept.dispatch != e.Dispatch {
+			continue
+		}
+		delete(s.due, e.MissionID)
+		if m := s.missions[e.MissionID]; e.Shelf != "" && m != nil && m.record.Mission.Status == contracts.StatusQueued {
+			s.putOn(e.Shelf, e.MissionID, m)
 		}
 	}
 	return nil

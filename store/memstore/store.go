@@ -35,6 +35,8 @@ type Store struct {
 	keys      map[string]key
 	rates     rates
 	due       map[string]dueEntry
+	shelves   map[string]shelf
+	brokerID  string
 	// dispatch is the last Dispatch that was given out.
 	dispatch int64
 	sessions map[string]*session
@@ -51,6 +53,9 @@ type mission struct {
 	record  store.Record
 	history []contracts.HistoryLine
 	dropped int
+	// shelf it lies on, and since when; empty where it lies on none.
+	shelf     string
+	shelvedAt int64
 }
 
 type key struct {
@@ -75,6 +80,7 @@ func New(cfg Config) *Store {
 		keys:       map[string]key{},
 		rates:      rates{},
 		due:        map[string]dueEntry{},
+		shelves:    map[string]shelf{},
 		sessions:   map[string]*session{},
 		changed:    make(chan struct{}),
 		epoch:      store.Epoch{ID: uuid.NewString(), Began: contracts.At(cfg.Now()), Origin: store.EpochFirst},

@@ -10,6 +10,7 @@ import "strconv"
 //	{mc:0}:probe         string  written to see whether Redis takes writes; expires after a minute
 //	{mc:0}:m:<mission>   hash    v: <version>|<status>|<session>   c: what creation fixed, JSON   r: the rest, JSON
 //	                             p: payload, if any   o: result, if any   d: dropped history lines, if any
+//	                             s: the shelf it lies on, if any
 //	{mc:0}:h:<mission>   list    history lines, JSON, oldest first
 //	{mc:0}:all           zset    all mission ids; score 0, so in the order of ids, which is that of creation
 //	{mc:0}:st:<status>   zset    the ids of missions in a status; likewise
@@ -21,6 +22,8 @@ import "strconv"
 //	{mc:0}:due           zset    outbox: mission ids by the ms from which they are due
 //	{mc:0}:dueno         hash    outbox: mission id -> Dispatch
 //	{mc:0}:dispatch      string  the last Dispatch
+//	{mc:0}:sh:<shelf>    zset    outbox: mission ids by the ms at which they were put on the shelf
+//	{mc:0}:broker        string  the id of the broker that the orders went to
 //	{mc:0}:events        stream  m, v, s: mission, version, status; about Config.EventsKept entries
 //	{mc:0}:s:<session>   hash    st: live or dead   j: what the soldier says, JSON   a, n, u: started, renewed, lease
 //	                             until, ms   q: the highest number of its renewals, if any; expires 24 h after the burial
@@ -50,6 +53,8 @@ func (k keys) label(label string) string     { return k.prefix + "l:" + label }
 func (k keys) due() string                   { return k.prefix + "due" }
 func (k keys) dueNumbers() string            { return k.prefix + "dueno" }
 func (k keys) dispatch() string              { return k.prefix + "dispatch" }
+func (k keys) shelf(name string) string      { return k.prefix + "sh:" + name }
+func (k keys) broker() string                { return k.prefix + "broker" }
 func (k keys) events() string                { return k.prefix + "events" }
 func (k keys) session(id string) string      { return k.prefix + "s:" + id }
 func (k keys) held(session string) string    { return k.prefix + "sm:" + session }

@@ -39,9 +39,10 @@ func (s *Store) ClearDue(ctx context.Context, entries ...store.Due) error {
 	for len(entries) > 0 {
 		chunk := entries[:min(outboxChunk, len(entries))]
 		entries = entries[len(chunk):]
-		args := make([]string, 0, 2*len(chunk))
+		args := make([]string, 0, 1+3*len(chunk))
+		args = append(args, s.keys.prefix)
 		for _, e := range chunk {
-			args = append(args, e.MissionID, strconv.FormatInt(e.Dispatch, 10))
+			args = append(args, e.MissionID, strconv.FormatInt(e.Dispatch, 10), e.Shelf)
 		}
 		err := s.do(ctx, "clear due entries", s.exec(s.scripts.clearDue, []string{s.keys.due(), s.keys.dueNumbers()}, args))
 		if err != nil {

@@ -30,6 +30,10 @@ var (
 	takeDueText string
 	//go:embed lua/clear_due.lua
 	clearDueText string
+	//go:embed lua/unshelve.lua
+	unshelveText string
+	//go:embed lua/swap_broker.lua
+	swapBrokerText string
 	//go:embed lua/renew.lua
 	renewText string
 	//go:embed lua/sessions.lua
@@ -52,25 +56,28 @@ type scripts struct {
 	createAll                                      apart
 	commit, bury                                   *rueidis.Lua
 	takeDue, clearDue, renew                       *rueidis.Lua
+	unshelve, swapBroker                           *rueidis.Lua
 	sessions, list, history, counts, events, clock *rueidis.Lua
 	settle                                         *rueidis.Lua
 }
 
 func newScripts() scripts {
 	return scripts{
-		createAll: newApart(checked(applyText + createAllText)),
-		commit:    rueidis.NewLuaScript(checked(applyText + commitText)),
-		bury:      rueidis.NewLuaScript(checked(applyText + buryText)),
-		takeDue:   rueidis.NewLuaScript(checked(takeDueText)),
-		clearDue:  rueidis.NewLuaScript(checked(clearDueText)),
-		renew:     rueidis.NewLuaScript(checked(renewText)),
-		sessions:  rueidis.NewLuaScriptReadOnly(checked(sessionsText)),
-		list:      rueidis.NewLuaScriptReadOnly(checked(listText)),
-		history:   rueidis.NewLuaScriptReadOnly(checked(historyText)),
-		counts:    rueidis.NewLuaScriptReadOnly(checked(countsText)),
-		events:    rueidis.NewLuaScriptReadOnly(checked(eventsText)),
-		clock:     rueidis.NewLuaScriptReadOnly(nowText),
-		settle:    rueidis.NewLuaScript(settleText),
+		createAll:  newApart(checked(applyText + createAllText)),
+		commit:     rueidis.NewLuaScript(checked(applyText + commitText)),
+		bury:       rueidis.NewLuaScript(checked(applyText + buryText)),
+		takeDue:    rueidis.NewLuaScript(checked(takeDueText)),
+		clearDue:   rueidis.NewLuaScript(checked(clearDueText)),
+		unshelve:   rueidis.NewLuaScript(checked(unshelveText)),
+		swapBroker: rueidis.NewLuaScript(checked(swapBrokerText)),
+		renew:      rueidis.NewLuaScript(checked(renewText)),
+		sessions:   rueidis.NewLuaScriptReadOnly(checked(sessionsText)),
+		list:       rueidis.NewLuaScriptReadOnly(checked(listText)),
+		history:    rueidis.NewLuaScriptReadOnly(checked(historyText)),
+		counts:     rueidis.NewLuaScriptReadOnly(checked(countsText)),
+		events:     rueidis.NewLuaScriptReadOnly(checked(eventsText)),
+		clock:      rueidis.NewLuaScriptReadOnly(nowText),
+		settle:     rueidis.NewLuaScript(settleText),
 	}
 }
 

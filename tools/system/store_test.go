@@ -129,6 +129,22 @@ func (a *ailing) ClearDue(ctx context.Context, entries ...store.Due) error {
 	return err
 }
 
+func (a *ailing) Shelved(ctx context.Context, shelf string, before contracts.Time, limit int) ([]string, error) {
+	return do(a, func() ([]string, error) { return a.at().Shelved(ctx, shelf, before, limit) })
+}
+
+func (a *ailing) Unshelve(ctx context.Context, shelf string, before contracts.Time, limit int, at contracts.Time) (int, error) {
+	return do(a, func() (int, error) { return a.at().Unshelve(ctx, shelf, before, limit, at) })
+}
+
+func (a *ailing) BrokerID(ctx context.Context) (string, error) {
+	return do(a, func() (string, error) { return a.at().BrokerID(ctx) })
+}
+
+func (a *ailing) SwapBrokerID(ctx context.Context, old, next string) (bool, error) {
+	return do(a, func() (bool, error) { return a.at().SwapBrokerID(ctx, old, next) })
+}
+
 func (a *ailing) Renew(ctx context.Context, s store.Session, lease time.Duration) (store.Session, error) {
 	return do(a, func() (store.Session, error) { return a.at().Renew(ctx, s, lease) })
 }

@@ -5,6 +5,23 @@
 // time comes, and any commander takes it (the loop here). So an order may be published twice, and never none.
 //
 // Taking pushes an entry on and makes it a newer one; a confirm clears it only if it is still the one that was published.
+//
+// # Where a QUEUED mission is
+//
+//	              published and confirmed
+//	due entry ──────────────────────────────> shelf "sent" of its queue: the order lies at the broker
+//	 │    ^ ^      lost, or the broker wiped        │
+//	 │    │ └───────────────────────────────────────┘  (package custody)
+//	 v    │ room again
+//	shelf "waiting" of its queue: as many orders as it may have lie at the broker
+//
+// The broker holds a bounded window of orders; the rest of a backlog waits in the store, where it costs nothing but its
+// place: it is not taken, loaded or looked at until there is room. Each commander asks the broker once a second how full
+// the queues are, and counts what it adds. So with many commanders a queue may get over its window, by what they publish
+// in a second, and stays within it on the whole. As long as missions wait, new ones go behind them.
+//
+// What lies at the broker is on record, so that it can be sent again where the broker loses it. How far a queue has come
+// (Passed) tells custody what must have been delivered long ago.
 package dispatch
 
 import (
@@ -42,17 +59,28 @@ const (
 type Store interface {
 	store.Outbox
 	Load(ctx context.Context, ids ...string) ([]store.Record, error)
+	Peek(ctx context.Context, ids ...string) ([]store.Record, error)
 	Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error)
+}
+
+// Broker is what the dispatcher needs of a broker.
+type Broker interface {
+	broker.Publisher
+	Depth(ctx context.Context, queue string) (broker.Depth, error)
 }
 
 // Config of a Dispatcher. All fields are required.
 type Config struct {
-	Store     Store
-	Publisher broker.Publisher
+	Store  Store
+	Broker Broker
+	// Queues are the orders queues. One that is not among them is looked after from the first order for it on.
+	Queues []string
+	// Window is at how many orders in a queue the rest waits in the store, at least 1.
+	Window int
 	// Connected tells whether the broker can be reached. While it can't, due entries are left alone.
 	Connected func() bool
 	Now       func() contracts.Time
-	// Observe counts orders: published, unroutable or failed.
+	// Observe counts orders: published, unroutable, failed, or waiting for room in their queue.
 	Observe func(outcome string)
 	Logger  *zap.Logger
 }
@@ -65,6 +93,7 @@ type Dispatcher struct {
 	clear  chan store.Due
 	wake   chan struct{}
 	held   atomic.Int64
+	queues *queues
 
 	start, end sync.Once
 	stop       context.CancelFunc
@@ -74,6 +103,7 @@ type Dispatcher struct {
 type order struct {
 	rec      store.Record
 	dispatch int64
+	queue    string
 	until    time.Time
 }
 
@@ -81,13 +111,24 @@ type order struct {
 func New(c Config) *Dispatcher {
 	return &Dispatcher{
 		Config: c, log: c.Logger.Named("dispatch"), orders: make(chan order, room), clear: make(chan store.Due, room),
-		wake: make(chan struct{}, 1), stop: func() {},
+		wake: make(chan struct{}, 1), stop: func() {}, queues: newQueues(c.Window, c.Queues),
 	}
 }
 
-// Dispatch publishes the order of a QUEUED mission in the background, under the given due entry's number.
-func (d *Dispatcher) Dispatch(rec store.Record, dispatch int64) {
-	o := order{rec, dispatch, time.Now().Add(patience)}
+// Dispatch publishes the order of a QUEUED mission in the background, under the given due entry's number, or leaves it to
+// wait its turn where its queue is full.
+func (d *Dispatcher) Dispatch(rec store.Record, dispatch int64) { d.send(rec, dispatch, isNew) }
+
+func (d *Dispatcher) send(rec store.Record, dispatch int64, turn turn) {
+	o := order{rec: rec, dispatch: dispatch, queue: ordersQueue(rec), until: time.Now().Add(patience)}
+	if !d.queues.enter(o.queue, turn) {
+		select {
+		case d.clear <- o.to(waiting(o.queue)):
+			d.Observe("waiting")
+		default: // the due entry's time will come
+		}
+		return
+	}
 	if d.held.Add(o.size()) <= maxHeld {
 		select {
 		case d.orders <- o:
@@ -96,6 +137,16 @@ func (d *Dispatcher) Dispatch(rec store.Record, dispatch int64) {
 		}
 	}
 	d.held.Add(-o.size()) // no room: the due entry's time will come
+	d.queues.leave(o.queue, notPublished)
+}
+
+func ordersQueue(rec store.Record) string {
+	return topology.OrdersQueue(rec.Mission.Squad, rec.Mission.Priority)
+}
+
+// to is the entry to clear onto a shelf.
+func (o order) to(shelf string) store.Due {
+	return store.Due{MissionID: o.rec.Mission.MissionID, Dispatch: o.dispatch, Shelf: shelf}
 }
 
 func (o order) size() int64 { return int64(len(o.rec.Mission.Payload)) }
@@ -118,6 +169,7 @@ func (d *Dispatcher) Start(context.Context) error {
 		}
 		d.done.Go(func() { d.clearLoop(ctx) })
 		d.done.Go(func() { d.takeLoop(ctx) })
+		d.done.Go(func() { d.measureLoop(ctx) })
 	})
 	return nil
 }
@@ -145,6 +197,8 @@ func (d *Dispatcher) publishLoop(ctx context.Context) {
 // others may take the entry, and so may we.
 func (d *Dispatcher) publish(ctx context.Context, o order) {
 	m := o.rec.Mission
+	end := notPublished
+	defer func() { d.queues.leave(o.queue, end) }()
 	body, err := contracts.NewOrder(m, o.dispatch, d.Now()).Encode()
 	if err != nil {
 		d.log.Error("order can't be encoded", zap.String("mission_id", m.MissionID), zap.Error(err))
@@ -152,9 +206,8 @@ func (d *Dispatcher) publish(ctx context.Context, o order) {
 	}
 	publishCtx, cancel := context.WithDeadline(ctx, o.until)
 	defer cancel()
-	queue := topology.OrdersQueue(m.Squad, m.Priority)
 	for {
-		err = d.Publisher.Publish(publishCtx, queue, broker.Message{ID: m.MissionID, Type: string(contracts.TypeOrder), Body: body})
+		err = d.Broker.Publish(publishCtx, o.queue, broker.Message{ID: m.MissionID, Type: string(contracts.TypeOrder), Body: body})
 		if !errors.Is(err, broker.ErrUnavailable) && !errors.Is(err, broker.ErrBlocked) {
 			break
 		}
@@ -167,21 +220,22 @@ func (d *Dispatcher) publish(ctx context.Context, o order) {
 	}
 	switch {
 	case err == nil:
+		end = published
 		d.Observe("published")
 		select {
-		case d.clear <- store.Due{MissionID: m.MissionID, Dispatch: o.dispatch}:
+		case d.clear <- o.to(Sent(o.queue)):
 		case <-ctx.Done():
 		}
 	case errors.Is(err, broker.ErrUnroutable):
 		d.Observe("unroutable")
-		d.log.Warn("no queue took the order, it will be sent again", zap.String("mission_id", m.MissionID), zap.String("queue", queue))
+		d.log.Warn("no queue took the order, it will be sent again", zap.String("mission_id", m.MissionID), zap.String("queue", o.queue))
 	default:
 		d.Observe("failed")
 		d.log.Debug("order not published, it will be sent again", zap.String("mission_id", m.MissionID), zap.Error(err))
 	}
 }
 
-// clearLoop clears the entries of confirmed orders, as many at a time as have gathered.
+// clearLoop clears the entries of orders that were confirmed or that wait, as many at a time as have gathered.
 func (d *Dispatcher) clearLoop(ctx context.Context) {
 	for {
 		var entries []store.Due
@@ -211,7 +265,7 @@ func (d *Dispatcher) takeLoop(ctx context.Context) {
 	tick := time.NewTicker(takeEvery)
 	defer tick.Stop()
 	for {
-		for d.take(ctx) {
+		for d.take(ctx) || d.refill(ctx) {
 		}
 		select {
 		case <-ctx.Done():
@@ -222,22 +276,30 @@ func (d *Dispatcher) takeLoop(ctx context.Context) {
 	}
 }
 
-// take takes due entries once and tells whether there may be more. It takes none while as many orders wait as would be
-// dropped for lack of room, and none while the broker is away: what was taken would only be loaded again and again.
+// room is how many entries may be taken now. It is 0 while as many orders wait as would be dropped for lack of room, and
+// while the broker is away: what was taken would only be loaded again and again.
+func (d *Dispatcher) room(ctx context.Context) int {
+	if d.held.Load() >= maxHeld/2 || !d.Connected() || ctx.Err() != nil {
+		return 0
+	}
+	return min(takeLimit, cap(d.orders)-len(d.orders))
+}
+
+// take takes due entries once and tells whether there may be more.
 func (d *Dispatcher) take(ctx context.Context) bool {
-	limit := min(takeLimit, cap(d.orders)-len(d.orders))
-	if limit == 0 || d.held.Load() >= maxHeld/2 || !d.Connected() || ctx.Err() != nil {
+	limit := d.room(ctx)
+	if limit == 0 {
 		return false
 	}
-	entries, err := d.Store.TakeDue(ctx, limit, contracts.DispatchHold)
-	if err != nil || len(entries) == 0 {
+	taken, err := d.Store.TakeDue(ctx, limit, contracts.DispatchHold)
+	if err != nil || len(taken) == 0 {
 		return false
 	}
-	ids := make([]string, len(entries))
-	for i, e := range entries {
-		ids[i] = e.MissionID
+	entries, err := d.setAside(ctx, taken)
+	if err != nil {
+		return false
 	}
-	recs, err := d.Store.Load(ctx, ids...)
+	recs, err := d.Store.Load(ctx, missionIDs(entries)...)
 	if err != nil {
 		return false
 	}
@@ -248,7 +310,7 @@ func (d *Dispatcher) take(ctx context.Context) bool {
 		case mission.DueClear:
 			done = append(done, entries[i])
 		case mission.DuePublish:
-			d.Dispatch(rec, entries[i].Dispatch)
+			d.send(rec, entries[i].Dispatch, isNext)
 		case mission.DueQueue:
 			changes = append(changes, *decision.Change)
 		case mission.DueLater:
@@ -260,7 +322,59 @@ func (d *Dispatcher) take(ctx context.Context) bool {
 			return false
 		}
 	}
-	return len(entries) == limit
+	return len(taken) == limit
+}
+
+// setAside has missions wait whose queue is full, without loading their payloads, and returns the entries of the others.
+func (d *Dispatcher) setAside(ctx context.Context, entries []store.Due) ([]store.Due, error) {
+	if !d.queues.anyFull() {
+		return entries, nil
+	}
+	recs, err := d.Store.Peek(ctx, missionIDs(entries)...)
+	if err != nil {
+		return nil, err
+	}
+	var others, aside []store.Due
+	for i, rec := range recs {
+		action, _ := mission.Come(rec, d.Now())
+		if queue := ordersQueue(rec); action == mission.DuePublish && d.queues.room(queue) == 0 {
+			entries[i].Shelf = waiting(queue)
+			aside = append(aside, entries[i])
+			d.Observe("waiting")
+			continue
+		}
+		others = append(others, entries[i])
+	}
+	return others, d.Store.ClearDue(ctx, aside...)
+}
+
+func missionIDs(entries []store.Due) []string {
+	ids := make([]string, len(entries))
+	for i, e := range entries {
+		ids[i] = e.MissionID
+	}
+	return ids
+}
+
+// refill has missions taken that wait for room in their queue, as many as there is room for, and tells whether there were
+// any.
+func (d *Dispatcher) refill(ctx context.Context) bool {
+	limit, some := d.room(ctx), false
+	for _, queue := range d.Queues() {
+		n := min(limit, d.queues.room(queue))
+		if n == 0 {
+			continue
+		}
+		// All of them, now, whatever lies between our clock and the store's.
+		now := d.Now()
+		got, err := d.Store.Unshelve(ctx, waiting(queue), contracts.At(now.Add(time.Hour)), n, contracts.At(now.Add(-time.Minute)))
+		if err != nil {
+			return false
+		}
+		d.queues.refilled(queue, got == n)
+		some = some || got > 0
+	}
+	return some
 }
 
 // queue commits what makes missions QUEUED, and publishes those. A conflict leaves the entry for later.

@@ -30,11 +30,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // counting is a store that counts how often missions are loaded.
 type counting struct {
 	*memstore.Store
-	loads atomic.Int32
+	loads  atomic.Int32 // calls
+	loaded atomic.Int32 // missions
 }
 
 func (c *counting) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
-	c.loads.Add(1)
+	c.loads.Add(int32(min(len(ids), 1)))
+	c.loaded.Add(int32(len(ids)))
 	return c.Store.Load(ctx, ids...)
 }
 
@@ -46,7 +48,7 @@ type rig struct {
 	client *membroker.Client
 	store  *counting
 	// lag is how far the commander's clock is behind the store's.
-	lag  time.Duration
+	lag  atomic.Int64
 	made int
 
 	mu      sync.Mutex
@@ -54,13 +56,16 @@ type rig struct {
 	counted map[string]int
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T) *rig { return newWindowRig(t, 100_000) }
+
+// newWindowRig has a window of so many orders.
+func newWindowRig(t *testing.T, window int) *rig {
 	all := topology.Default()
 	r := &rig{t: t, broker: membroker.New(), store: &counting{Store: memstore.New(memstore.Config{})}, counted: map[string]int{}}
 	r.client = r.broker.Connect(membroker.Config{Topology: &all})
 	t.Cleanup(func() { _ = r.client.Close(context.Background()) })
 	r.Dispatcher = dispatch.New(dispatch.Config{
-		Store: r.store, Publisher: r, Connected: func() bool { return r.client.Health().Connected }, Now: r.now, Logger: zap.NewNop(),
+		Store: r.store, Broker: r, Queues: all.OrdersQueues(), Window: window, Connected: func() bool { return r.client.Health().Connected }, Now: r.now, Logger: zap.NewNop(),
 		Observe: func(outcome string) { r.note(func() { r.counted[outcome]++ }) },
 	})
 	for range 2 {
@@ -76,7 +81,7 @@ func newRig(t *testing.T) *rig {
 
 func (r *rig) note(f func()) { r.mu.Lock(); defer r.mu.Unlock(); f() }
 
-func (r *rig) now() contracts.Time { return contracts.At(time.Now().Add(-r.lag)) }
+func (r *rig) now() contracts.Time { return contracts.At(time.Now().Add(-time.Duration(r.lag.Load()))) }
 
 func (r *rig) must(err error) {
 	r.t.Helper()
@@ -95,6 +100,11 @@ func (r *rig) Publish(ctx context.Context, queue string, m broker.Message) error
 		}
 	}
 	return r.client.Publish(ctx, queue, m)
+}
+
+// Depth implements dispatch.Broker.
+func (r *rig) Depth(ctx context.Context, queue string) (broker.Depth, error) {
+	return r.client.Depth(ctx, queue)
 }
 
 // fail has the next publishes, so many, fail with err.
@@ -330,7 +340,7 @@ func TestAScheduledMissionIsOrderedInTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t)
-				r.lag = lag
+				r.lag.Store(int64(lag))
 				// Due just before the dispatcher looks: a lagging clock says that it is not yet.
 				at := contracts.At(time.Now().Add(time.Hour - 10*time.Millisecond))
 				_, due := r.accept(func(m *contracts.MissionRequest) { m.RunAt = &at })

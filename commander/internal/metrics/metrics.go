@@ -31,6 +31,8 @@ type Metrics struct {
 	buried     prometheus.Counter
 	tokens     prometheus.Counter
 	dropped    prometheus.Counter
+	resent     *prometheus.CounterVec
+	wipes      prometheus.Counter
 }
 
 // New returns metrics that start at zero.
@@ -57,12 +59,17 @@ func New() *Metrics {
 		buried:     counter("sessions_buried_total", "Sessions of soldiers declared dead."),
 		tokens:     counter("tokens_issued_total", "Tokens issued to soldiers."),
 		dropped:    counter("answers_dropped_total", "Answers to soldiers that found no room; they are asked for again."),
+		resent:     vec("orders_resent_total", "Orders sent again because the broker lost them.", "reason"),
+		wipes:      counter("broker_wipes_total", "Times that the broker was found without its data, and recovered by this commander."),
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.requests, m.duration, m.streams, m.resets, m.accepted, m.retried, m.ended, m.claims, m.recorded, m.refused, m.dispatches, m.buried,
-		m.tokens, m.dropped,
+		m.tokens, m.dropped, m.resent, m.wipes,
 	)
+	for _, reason := range []string{resentLost, resentWiped} {
+		m.resent.WithLabelValues(reason)
+	}
 	for _, s := range contracts.Statuses() {
 		if s.Terminal() {
 			m.ended.WithLabelValues(string(s)) // shown from the start, as 0
@@ -123,3 +130,18 @@ func (m *Metrics) TokenIssued() { m.tokens.Inc() }
 
 // AnswerDropped counts an answer to a soldier that found no room.
 func (m *Metrics) AnswerDropped() { m.dropped.Inc() }
+
+// Reasons for sending an order again.
+const (
+	resentLost  = "lost"
+	resentWiped = "wiped"
+)
+
+// OrdersLost counts orders sent again because each was judged lost.
+func (m *Metrics) OrdersLost(n int) { m.resent.WithLabelValues(resentLost).Add(float64(n)) }
+
+// OrdersWiped counts orders sent again because the broker had lost all of them.
+func (m *Metrics) OrdersWiped(n int) { m.resent.WithLabelValues(resentWiped).Add(float64(n)) }
+
+// BrokerWiped counts a broker that had lost its data.
+func (m *Metrics) BrokerWiped() { m.wipes.Inc() }

@@ -41,6 +41,9 @@ func TestEachMethodCounts(t *testing.T) {
 	m.Dispatched("confirmed")
 	m.SessionBuried()
 	m.TokenIssued()
+	m.OrdersLost(2)
+	m.OrdersWiped(3)
+	m.BrokerWiped()
 	got := text(t, m)
 	for _, want := range []string{
 		`commander_http_requests_total{method="GET",route="/missions/:mission_id",status="200"} 1`,
@@ -49,7 +52,8 @@ func TestEachMethodCounts(t *testing.T) {
 		`commander_missions_ended_total{status="FAILED"} 1`, `commander_missions_ended_total{status="COMPLETED"} 0`,
 		`commander_claims_total{answer="granted"} 1`, `commander_updates_recorded_total{status="COMPLETED"} 1`,
 		`commander_updates_refused_total{reason="expired"} 1`, `commander_dispatches_total{outcome="confirmed"} 1`,
-		`commander_sessions_buried_total 1`, `commander_tokens_issued_total 1`, `go_goroutines `,
+		`commander_sessions_buried_total 1`, `commander_tokens_issued_total 1`,
+		`commander_orders_resent_total{reason="lost"} 2`, `commander_orders_resent_total{reason="wiped"} 3`, `commander_broker_wipes_total 1`, `go_goroutines `,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("lacks %s", want)

@@ -2,7 +2,8 @@
 //
 // # Rules and service
 //
-// The rules (accept.go, claim.go, finish.go, adopt.go, lose.go, cancel.go, retry.go, due.go) are plain functions: a store.Record and what
+// The rules (accept.go, claim.go, finish.go, adopt.go, lose.go, cancel.go, retry.go, due.go, resend.go) are plain functions: a
+// store.Record and what
 // happened go in, a Decision comes out. They read no clock, no store and no randomness, so that every order of events
 // can be explored without a server. The Service runs them: it loads the truth, decides, commits on the condition that
 // the truth is still the same, and starts over where it is not.
@@ -11,8 +12,9 @@
 //
 //   - A mission is granted to one execution of one session at a time. A claim is answered with the same grant however
 //     often it is repeated, and with a refusal only from the truth itself: a refusal makes the soldier drop its order.
-//   - Whatever is not terminal has a live session or a due entry behind it. Every way back to QUEUED or SCHEDULED writes
-//     one.
+//   - Whatever is not terminal has a live session or a due entry behind it, or lies on a shelf of its orders queue: its
+//     order is at the broker, or waits for room there (package dispatch). Every way back to QUEUED or SCHEDULED writes a
+//     due entry.
 //   - run grows with every grant and never goes back. A final counts if run and execution are the current ones; or, after
 //     the store lost its last writes, if its ticket is newer than what is stored.
 //   - attempt grows with every retry, a soldier's or an operator's: an order of an earlier attempt grants nothing.

@@ -59,6 +59,7 @@ type Service struct {
 	observer  Observer
 	epoch     func() store.Epoch
 	now       func() contracts.Time
+	claimed   func(queue string, dispatched contracts.Time)
 	ticketKey []byte
 	log       *zap.Logger
 }
@@ -74,6 +75,9 @@ type Deps struct {
 	Epoch func() store.Epoch
 	// Now is the clock that all commanders share.
 	Now func() contracts.Time
+	// Claimed is told, of each claim of an order that was not delivered before, when that order was dispatched, and to which
+	// queue. It must not block. It may be nil.
+	Claimed func(queue string, dispatched contracts.Time)
 	// TicketKey signs tickets; all commanders share it.
 	TicketKey []byte
 	Logger    *zap.Logger
@@ -81,9 +85,12 @@ type Deps struct {
 
 // New returns a service.
 func New(d Deps) *Service {
+	if d.Claimed == nil {
+		d.Claimed = func(string, contracts.Time) {}
+	}
 	return &Service{
-		store: d.Store, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects,
-		observer: d.Observer, epoch: d.Epoch, now: d.Now, ticketKey: d.TicketKey, log: d.Logger.Named("mission"),
+		store: d.Store, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects, observer: d.Observer,
+		epoch: d.Epoch, now: d.Now, claimed: d.Claimed, ticketKey: d.TicketKey, log: d.Logger.Named("mission"),
 	}
 }
 
@@ -275,6 +282,39 @@ func (s *Service) Lost(recs []store.Record) []store.Change {
 		changes[i] = *Lose(rec, s.now()).Change
 	}
 	return changes
+}
+
+// Resend sends the orders of missions again that are judged lost, and returns how many of the missions it changed.
+func (s *Service) Resend(ctx context.Context, ids ...string) (int, error) {
+	recs, err := s.store.Load(ctx, ids...)
+	if err != nil {
+		return 0, fmt.Errorf("load %d missions: %w", len(ids), err)
+	}
+	var changes []store.Change
+	for _, rec := range recs {
+		if d := Resend(rec, s.now()); d.Change != nil {
+			changes = append(changes, *d.Change)
+		}
+	}
+	if len(changes) == 0 {
+		return 0, nil
+	}
+	outcomes, err := s.store.Commit(ctx, changes...)
+	if err != nil {
+		return 0, fmt.Errorf("commit %d changes: %w", len(changes), err)
+	}
+	resent := 0
+	for i, o := range outcomes {
+		if o.Code != store.Applied {
+			continue // it was claimed meanwhile, or another commander was first
+		}
+		resent++
+		rec := s.applied(&changes[i])
+		if rec.Mission.Status == contracts.StatusQueued {
+			s.dispatch.Dispatch(rec, o.Dispatch)
+		}
+	}
+	return resent, nil
 }
 
 // Redispatch publishes the orders of those changes that made a mission QUEUED.

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/topology"
 	"github.com/mission-control-dev/mission-control/store"
 )
 
@@ -69,6 +70,7 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 			later = append(later, i)
 			continue
 		}
+		s.delivered(recs[id].Mission, items[i].Update)
 		d := Decide(recs[id], items[i], s.epoch(), s.ticketKey, s.now())
 		results[i] = Result{Answer: d.Answer, Refused: d.Refused}
 		if d.Suspect != "" {
@@ -157,6 +159,13 @@ func Decide(rec store.Record, it Item, epoch store.Epoch, key []byte, now contra
 		return Show(rec, u, it.By, now)
 	}
 	return Finish(rec, u, it.By, Jitter(), now)
+}
+
+// delivered tells how far an orders queue has come: it delivered the order that a soldier claims.
+func (s *Service) delivered(m contracts.Mission, u contracts.Update) {
+	if u.Status == contracts.UpdateInProgress && m.Version > 0 && !u.Redelivered && !u.DispatchedAt.IsZero() {
+		s.claimed(topology.OrdersQueue(m.Squad, m.Priority), u.DispatchedAt)
+	}
 }
 
 // signed signs the ticket of a grant.

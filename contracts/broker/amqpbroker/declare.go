@@ -19,6 +19,24 @@ func (b *Broker) Declare(ctx context.Context, t topology.Topology) error {
 	return b.ask(ctx, "declaring the topology", func(s *session) error { return declareAll(s.conn, t) })
 }
 
+// Delete implements broker.Broker.
+func (b *Broker) Delete(ctx context.Context, queue string) error {
+	doing := "deleting queue " + queue
+	if queue == "" || len(queue) > maxShortString {
+		return fmt.Errorf("%s: a queue's name has 1 to %d bytes", doing, maxShortString)
+	}
+	return b.ask(ctx, doing, func(s *session) error {
+		channel, err := s.conn.Channel()
+		if err != nil {
+			return err
+		}
+		if _, err := channel.QueueDelete(queue, evenUsed, evenFull, awaitReply); err != nil {
+			return err
+		}
+		return channel.Close()
+	})
+}
+
 // ask has f talk to the broker over the consuming connection, bounded by ctx, whatever happens to it.
 func (b *Broker) ask(ctx context.Context, doing string, f func(*session) error) error {
 	if b.closing.Err() != nil {

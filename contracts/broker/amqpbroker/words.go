@@ -16,6 +16,9 @@ const (
 	exclusive  = true
 	shared     = false // not exclusive
 
+	evenUsed = false // ifUnused
+	evenFull = false // ifEmpty
+
 	manualAck = false // autoAck
 	anyOrigin = false // noLocal
 

@@ -177,6 +177,35 @@ func testDeclareMismatch(k *kit) {
 	k.ack(c.want("one")...)
 }
 
+// testDelete: a deleted queue is gone with what was in it. Its consumers wait until there is one of that name again.
+func testDelete(k *kit) {
+	b, other := k.connect(), k.connect()
+	queue, consumed := k.queue(b), k.queue(b)
+	c := k.standing(b, consumed, 1)
+	for _, name := range []string{queue, consumed, k.name()} {
+		if name == queue {
+			k.publish(b, name, bodies(3)...)
+		}
+		if err := other.Delete(k.ctx, name); err != nil {
+			k.Errorf("Delete: %v", err)
+		}
+		if _, err := b.Depth(k.ctx, name); !errors.Is(err, broker.ErrUnroutable) {
+			k.Errorf("Depth of a deleted queue: %v, want ErrUnroutable", err)
+		}
+		if err := b.Publish(k.ctx, name, text("lost")); !errors.Is(err, broker.ErrUnroutable) {
+			k.Errorf("Publish to a deleted queue: %v, want ErrUnroutable", err)
+		}
+	}
+	c.down()
+	k.declare(b, plain(queue), plain(consumed))
+	if d, err := b.Depth(k.ctx, queue); err != nil || d.Ready != 0 {
+		k.Errorf("the new queue has %+v, %v", d, err)
+	}
+	c.up()
+	k.publish(b, consumed, "one")
+	k.ack(c.want("one")...)
+}
+
 func testDepth(k *kit) {
 	b := k.connect()
 	if _, err := b.Depth(k.ctx, k.name()); !errors.Is(err, broker.ErrUnroutable) {

@@ -87,6 +87,7 @@ func Run(t *testing.T, f Features, newBroker func(t *testing.T) broker.Broker) {
 		{"Inbox/NewAfterReconnect", testInboxReconnect, f.Disconnect != nil, patience},
 		{"Declare/Idempotent", testDeclareTwice, true, patience},
 		{"Declare/Mismatch", testDeclareMismatch, true, patience},
+		{"Delete", testDelete, true, patience},
 		{"Depth", testDepth, true, patience},
 		{"Ping", testPing, true, patience},
 		{"Ping/Frozen", testPingFrozen, f.Freeze != nil, patience},

@@ -2,6 +2,7 @@ package membroker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -186,6 +187,25 @@ func (c *Client) Publish(ctx context.Context, queue string, m broker.Message) er
 func (c *Client) Declare(ctx context.Context, t topology.Topology) error {
 	if err := c.ask(ctx, func(*connection) error { return c.server.declare(t) }); err != nil {
 		return fmt.Errorf("declaring the topology: %w", err)
+	}
+	return nil
+}
+
+// Delete implements broker.Broker.
+func (c *Client) Delete(ctx context.Context, queue string) error {
+	err := c.ask(ctx, func(k *connection) error {
+		q, err := c.server.open(queue, k)
+		switch {
+		case errors.Is(err, broker.ErrUnroutable):
+			return nil
+		case err != nil:
+			return err
+		}
+		c.server.remove(q)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("deleting queue %s: %w", queue, err)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@
 // # What may fail
 //
 // Nothing by itself. Tests break things: Client.Cut cuts one connection, Client.Freeze makes the server deaf and dumb
-// towards one client, Server.Down, Up and Restart take it away and bring it back. Connections come back at once, without
+// towards one client, Server.Down, Up and Restart take it away and bring it back, Server.Wipe takes all it had. Connections come back at once, without
 // backoff.
 //
 // No goroutine runs but those that call in, and the only timers are for messages that expire into a dead-letter queue;

@@ -158,6 +158,13 @@ func (q *queue) forgetTransient() {
 	q.setAlarm()
 }
 
+// forget is the end of the queue, with all that is in it.
+func (q *queue) forget() {
+	q.stranded = nil
+	q.server.drop(q)
+	q.setAlarm()
+}
+
 func (q *queue) removeConsumer(l *lease) {
 	q.consumers = slices.DeleteFunc(q.consumers, func(other *lease) bool { return other == l })
 }

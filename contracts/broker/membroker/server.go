@@ -16,6 +16,7 @@ import (
 var (
 	errAway = errors.New("the server is away")
 	errCut  = errors.New("the connection was cut")
+	errGone = errors.New("the server cancelled the consumer: its queue was deleted")
 )
 
 // Server is the broker that Clients connect to. It is up from the beginning, and needs no end of its own.
@@ -61,10 +62,34 @@ func (s *Server) Up() {
 	}
 }
 
+// Wipe is Down, with the loss of all that the server had: queues and messages. Up brings back an empty server.
+func (s *Server) Wipe() {
+	s.Down()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, q := range s.queues {
+		q.forget()
+	}
+}
+
 // Restart is Down and Up.
 func (s *Server) Restart() {
 	s.Down()
 	s.Up()
+}
+
+// Queues returns the names of all durable queues, sorted.
+func (s *Server) Queues() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var names []string
+	for name, q := range s.queues {
+		if q.owner == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // tell has all clients tell their hooks what happened.
@@ -125,6 +150,15 @@ func (s *Server) create(q *queue) {
 func (s *Server) drop(q *queue) {
 	q.ready = nil
 	delete(s.queues, q.Name)
+}
+
+// remove deletes a queue. Its consumers are told.
+func (s *Server) remove(q *queue) {
+	for _, l := range slices.Clone(q.consumers) {
+		l.conn.leases = slices.DeleteFunc(l.conn.leases, func(other *lease) bool { return other == l })
+		l.fall(errGone)
+	}
+	q.forget()
 }
 
 // open finds a queue for a connection that wants to look into it.

@@ -20,7 +20,7 @@ export const Cause = Object.freeze({
   DRAINING: 'draining', // the soldier stops
 });
 
-/** The mission of an order; null where it can not be read. */
+/** An order, of which `mission` and `dispatched_at` matter; null where it can not be read. */
 export function readOrder(body) {
   let order;
   try {
@@ -40,7 +40,7 @@ export function readOrder(body) {
     m.attempt >= 1 &&
     Number.isInteger(m.timeout_seconds) &&
     m.timeout_seconds >= 1;
-  return sound ? m : null;
+  return sound ? order : null;
 }
 
 /** What is reported of a handler that returned. */

@@ -38,8 +38,9 @@ class Work {
   timers = [];
   repeat = null; // the timer of the claim's next repeat
 
-  constructor(mission, delivery) {
-    this.mission = mission;
+  constructor(order, delivery) {
+    this.mission = order.mission;
+    this.dispatchedAt = order.dispatched_at;
     this.delivery = delivery;
   }
 
@@ -396,8 +397,8 @@ export class Soldier {
   }
 
   #ordered(delivery) {
-    const mission = readOrder(delivery.body);
-    if (mission === null) {
+    const order = readOrder(delivery.body);
+    if (order === null) {
       this.#log('an order can not be read, it goes to orders_dead_queue');
       delivery.deadLetter();
       return;
@@ -406,17 +407,17 @@ export class Soldier {
       delivery.requeue();
       return;
     }
-    const work = new Work(mission, delivery);
+    const work = new Work(order, delivery);
     this.#works.add(work);
-    if (!this.#handlers.has(mission.kind)) {
-      this.#log(`mission ${mission.mission_id} is of kind ${mission.kind}, for which there is no handler`);
+    if (!this.#handlers.has(work.mission.kind)) {
+      this.#log(`mission ${work.mission.mission_id} is of kind ${work.mission.kind}, for which there is no handler`);
       work.state = 'returning';
       work.letter = new Letter(
         'no-handler',
         {
           status: 'NO_HANDLER',
-          mission_id: mission.mission_id,
-          attempt: mission.attempt,
+          mission_id: work.mission.mission_id,
+          attempt: work.mission.attempt,
           redelivered: delivery.redelivered || undefined,
           mission,
         },
@@ -507,6 +508,7 @@ export class Soldier {
         attempt: work.mission.attempt,
         execution: work.execution,
         redelivered: work.delivery.redelivered || undefined,
+        dispatched_at: work.dispatchedAt,
       },
       performance.now(),
       () => {

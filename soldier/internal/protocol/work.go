@@ -26,7 +26,9 @@ const (
 type work struct {
 	id      WorkID
 	mission contracts.Mission
-	state   state
+	// dispatchedAt is the order's, for its claims.
+	dispatchedAt contracts.Time
+	state        state
 
 	// delivery is the order on loan; held as long as it is neither settled nor gone with its connection.
 	delivery broker.Delivery
@@ -56,7 +58,7 @@ func (m *Machine) OrderTaken(now time.Time, o contracts.Order, d broker.Delivery
 	}
 	d.Body = nil // decoded; not to be kept as long as the work
 	m.lastID++
-	w := &work{id: m.lastID, mission: o.Mission, delivery: d, held: true}
+	w := &work{id: m.lastID, mission: o.Mission, dispatchedAt: o.DispatchedAt, delivery: d, held: true}
 	if m.draining {
 		m.settle(w, broker.Requeued)
 		return
@@ -103,7 +105,7 @@ func (m *Machine) claim(now time.Time, w *work) {
 	m.byExec[w.execution] = w
 	w.claim = m.newLetter(now, letterClaim, w, contracts.Update{
 		Status: contracts.UpdateInProgress, MissionID: w.mission.MissionID, Attempt: w.mission.Attempt,
-		Execution: w.execution, Redelivered: w.delivery.Redelivered,
+		Execution: w.execution, Redelivered: w.delivery.Redelivered, DispatchedAt: w.dispatchedAt,
 	})
 	m.send(w.claim)
 }

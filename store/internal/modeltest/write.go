@@ -332,6 +332,9 @@ func (l *lockstep) clear() {
 	if l.oneIn(4, "mixed up") {
 		chosen[0].MissionID = rapid.SampledFrom(l.ids).Draw(l.T, "mission")
 	}
+	for i := range chosen {
+		chosen[i].Shelf = rapid.SampledFrom(append(shelves(), "")).Draw(l.T, "shelf")
+	}
 	each(l, "ClearDue", func(ctx context.Context, s store.Store, p *peer) (struct{}, error) {
 		entries := slices.Clone(chosen)
 		if p != nil {
@@ -341,6 +344,38 @@ func (l *lockstep) clear() {
 		}
 		return struct{}{}, s.ClearDue(ctx, entries...)
 	}, nil)
+}
+
+func shelves() []string { return []string{"sent", "waiting"} }
+
+// shelved compares what lies on the shelves. Those of the same millisecond in one store may not be in another.
+func (l *lockstep) shelved() {
+	for _, shelf := range shelves() {
+		each(l, "Shelved", func(ctx context.Context, s store.Store, _ *peer) ([]string, error) {
+			ids, err := s.Shelved(ctx, shelf, contracts.At(time.Now().Add(time.Hour)), 100)
+			slices.Sort(ids)
+			return ids, err
+		}, nil)
+	}
+}
+
+// unshelve takes all off a shelf. The entries lie half an hour back, so that they come last of those that are due, and in
+// the order of ids, one by one.
+func (l *lockstep) unshelve() {
+	shelf := rapid.SampledFrom(shelves()).Draw(l.T, "shelf")
+	at := contracts.At(time.Now().Truncate(time.Hour).Add(-30 * time.Minute))
+	each(l, "Unshelve", func(ctx context.Context, s store.Store, _ *peer) (int, error) {
+		return s.Unshelve(ctx, shelf, contracts.At(time.Now().Add(time.Hour)), 100, at)
+	}, nil)
+}
+
+func (l *lockstep) brokerID() {
+	ids := []string{"", "a", "b"}
+	old, next := rapid.SampledFrom(ids).Draw(l.T, "old"), rapid.SampledFrom(ids).Draw(l.T, "next")
+	each(l, "SwapBrokerID", func(ctx context.Context, s store.Store, _ *peer) (bool, error) {
+		return s.SwapBrokerID(ctx, old, next)
+	}, nil)
+	each(l, "BrokerID", func(ctx context.Context, s store.Store, _ *peer) (string, error) { return s.BrokerID(ctx) }, nil)
 }
 
 func withoutTimes() cmp.Option {

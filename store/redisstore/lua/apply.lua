@@ -29,7 +29,9 @@ local function read()
   end
   c.first = a + 1
   a = a + c.lines + c.labels
-  local v = redis.call('HGET', c.m, 'v')
+  local was = redis.call('HMGET', c.m, 'v', 's')
+  local v = was[1]
+  c.shelf = was[2]
   if v then
     c.was, c.oldStatus, c.oldSession = string.match(v, '^(%d+)|([^|]*)|(.*)$')
   else
@@ -96,6 +98,10 @@ local function apply(c)
     end
   end
 
+  if c.shelf and (c.due ~= 'keep' or c.status ~= 'QUEUED') then
+    redis.call('ZREM', PREFIX .. 'sh:' .. c.shelf, c.id)
+    redis.call('HDEL', c.m, 's')
+  end
   local dispatch = ''
   if c.due == 'set' then
     dispatch = nextDispatch()

@@ -1,0 +1,283 @@
+package custody
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/dispatch"
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
+	"github.com/mission-control-dev/mission-control/contracts/topology"
+)
+
+const (
+	// After is how long after it was sent an order is judged lost at the soonest.
+	After = 60 * time.Second
+
+	every      = time.Second
+	askTimeout = 5 * time.Second
+	// lostLimit is how many orders of a queue are judged in a second.
+	lostLimit = 200
+	// After a wipe orders get due entries in portions, paced so that as many become due in a second as a broker takes with
+	// ease beside everything else.
+	portion     = 500
+	perSecond   = 2000
+	portionTime = portion * time.Second / perSecond
+)
+
+// Store is what custody needs of a store.
+type Store interface {
+	Shelved(ctx context.Context, shelf string, before contracts.Time, limit int) ([]string, error)
+	Unshelve(ctx context.Context, shelf string, before contracts.Time, limit int, at contracts.Time) (int, error)
+	BrokerID(ctx context.Context) (string, error)
+	SwapBrokerID(ctx context.Context, old, next string) (bool, error)
+}
+
+// Broker is what custody needs of a broker.
+type Broker interface {
+	Declare(ctx context.Context, t topology.Topology) error
+	Depth(ctx context.Context, queue string) (broker.Depth, error)
+	Delete(ctx context.Context, queue string) error
+}
+
+// Queues knows the orders queues, and how far each has come: a dispatch.Dispatcher.
+type Queues interface {
+	Queues() []string
+	Passed(queue string) contracts.Time
+}
+
+// Missions sends orders again that are judged lost: a mission.Service.
+type Missions interface {
+	Resend(ctx context.Context, ids ...string) (int, error)
+}
+
+// Counter counts. Its methods must not block.
+type Counter interface {
+	// OrdersLost counts missions whose order was judged lost, OrdersWiped those whose order went with a broker's data.
+	OrdersLost(n int)
+	OrdersWiped(n int)
+	BrokerWiped()
+}
+
+// Config of a Keeper. All fields are required.
+type Config struct {
+	Store    Store
+	Broker   Broker
+	Topology topology.Topology
+	Queues   Queues
+	Missions Missions
+	Counter  Counter
+	// Connected tells whether the broker can be reached. While it can't, nothing is judged.
+	Connected func() bool
+	// Unbroken tells for how long everything that claims come through has been there: an uptime.Tracker's.
+	Unbroken func() time.Duration
+	Now      func() contracts.Time
+	// Wake has the dispatcher look for due entries.
+	Wake   func()
+	Logger *zap.Logger
+}
+
+// Keeper looks after orders.
+type Keeper struct {
+	Config
+	log *zap.Logger
+	// fresh is the id of a marker that was declared and is not the store's yet; empty where there is none.
+	fresh string
+
+	start, end sync.Once
+	stop       context.CancelFunc
+	done       sync.WaitGroup
+}
+
+// New returns a keeper.
+func New(c Config) *Keeper {
+	return &Keeper{Config: c, log: c.Logger.Named("custody"), stop: func() {}}
+}
+
+// Start begins. It returns at once.
+func (k *Keeper) Start(context.Context) error {
+	k.start.Do(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		k.stop = cancel
+		k.done.Go(func() { k.run(ctx) })
+	})
+	return nil
+}
+
+// Stop ends it.
+func (k *Keeper) Stop(context.Context) error {
+	k.end.Do(func() { k.stop() })
+	k.done.Wait()
+	return nil
+}
+
+func (k *Keeper) run(ctx context.Context) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if k.Connected() {
+			if err := k.look(ctx); err != nil && ctx.Err() == nil {
+				k.log.Debug("could not look after the orders", zap.Error(err))
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// look is one round.
+func (k *Keeper) look(ctx context.Context) error {
+	if err := k.sameBroker(ctx); err != nil {
+		return err
+	}
+	for _, queue := range k.Queues.Queues() {
+		if err := k.resendLost(ctx, queue); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resendLost sends again what the queue has come past without a grant.
+func (k *Keeper) resendLost(ctx context.Context, queue string) error {
+	passed := k.Queues.Passed(queue)
+	if passed.IsZero() || k.Unbroken() < After {
+		return nil
+	}
+	ids, err := k.Store.Shelved(ctx, dispatch.Sent(queue), contracts.At(passed.Add(-After)), lostLimit)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	n, err := k.Missions.Resend(ctx, ids...)
+	if n > 0 {
+		k.Counter.OrdersLost(n)
+		k.log.Warn("orders are lost, sent again", zap.String("queue", queue), zap.Int("orders", n))
+	}
+	return err
+}
+
+// exists tells whether the broker has the marker of an id.
+func (k *Keeper) exists(ctx context.Context, id string) (bool, error) {
+	askCtx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	_, err := k.Broker.Depth(askCtx, topology.Marker(id).Name)
+	if errors.Is(err, broker.ErrUnroutable) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// sameBroker makes sure that the broker is the one that the orders went to, and recovers where it is not. Its error says
+// that this is not known, or not done yet.
+func (k *Keeper) sameBroker(ctx context.Context) error {
+	id, err := k.Store.BrokerID(ctx)
+	if err != nil {
+		return err
+	}
+	if id != "" {
+		there, err := k.exists(ctx, id)
+		if err != nil {
+			return err
+		}
+		if there {
+			return k.settle(ctx, id)
+		}
+	}
+	return k.recover(ctx, id)
+}
+
+// recover makes all due that was sent to a broker that is no more, and then takes the one that is there for it.
+func (k *Keeper) recover(ctx context.Context, old string) error {
+	began := k.Now()
+	if err := k.mark(ctx, old); err != nil {
+		return err
+	}
+	orders := 0
+	if old != "" {
+		var err error
+		if orders, err = k.resendAll(ctx, began); err != nil {
+			return err
+		}
+	}
+	if there, err := k.exists(ctx, k.fresh); err != nil || !there {
+		return errors.Join(err, errors.New("the broker lost its data once more"))
+	}
+	swapped, err := k.Store.SwapBrokerID(ctx, old, k.fresh)
+	if err != nil || !swapped {
+		return err // the next look tells whose id it became
+	}
+	if old == "" {
+		k.log.Info("broker is marked as the one that orders go to", zap.String("queue", topology.Marker(k.fresh).Name))
+	} else {
+		k.Counter.BrokerWiped()
+		k.log.Warn("broker had lost its data: queues are declared again, and all orders are sent again", zap.Int("orders", orders),
+			zap.String("queue", topology.Marker(k.fresh).Name))
+	}
+	k.fresh = ""
+	return nil
+}
+
+// resendAll gives all that was sent before a moment a due entry, and returns how many orders that were. What is sent again
+// meanwhile came after it. An order that was confirmed before, and put on record after it, is left to resendLost.
+func (k *Keeper) resendAll(ctx context.Context, began contracts.Time) (int, error) {
+	orders, at := 0, began
+	for _, queue := range k.Queues.Queues() {
+		for {
+			n, err := k.Store.Unshelve(ctx, dispatch.Sent(queue), began, portion, at)
+			if err != nil {
+				return orders, err
+			}
+			if n == 0 {
+				break
+			}
+			orders, at = orders+n, contracts.At(at.Add(portionTime))
+			k.Counter.OrdersWiped(n)
+			k.Wake()
+		}
+	}
+	return orders, nil
+}
+
+// mark declares the topology and the marker of a fresh id, unless one is there that we made before.
+func (k *Keeper) mark(ctx context.Context, old string) error {
+	if k.fresh != "" {
+		if there, err := k.exists(ctx, k.fresh); err != nil || there {
+			return err
+		}
+	}
+	if old != "" {
+		k.log.Warn("broker has no marker queue: it has lost its data, or is another one", zap.String("queue", topology.Marker(old).Name))
+	}
+	id := uuid.NewString()
+	t := topology.Topology{Queues: append(k.Topology.Queues[:len(k.Topology.Queues):len(k.Topology.Queues)], topology.Marker(id))}
+	askCtx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	if err := k.Broker.Declare(askCtx, t); err != nil {
+		return fmt.Errorf("declare anew: %w", err)
+	}
+	k.fresh = id
+	return nil
+}
+
+// settle ends what mark began, once the broker has the marker that the store names. It is ours where the answer to the swap
+// was lost; where it is another commander's, nobody needs ours.
+func (k *Keeper) settle(ctx context.Context, id string) error {
+	if k.fresh != "" && k.fresh != id {
+		askCtx, cancel := context.WithTimeout(ctx, askTimeout)
+		defer cancel()
+		if err := k.Broker.Delete(askCtx, topology.Marker(k.fresh).Name); err != nil {
+			return fmt.Errorf("delete a marker that nobody needs: %w", err)
+		}
+	}
+	k.fresh = ""
+	return nil
+}

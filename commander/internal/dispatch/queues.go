@@ -1,0 +1,206 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
+)
+
+// Sent is the shelf of missions whose order lies in the queue.
+func Sent(queue string) string { return "sent:" + queue }
+
+// waiting is the shelf of missions whose order waits until the queue has room.
+func waiting(queue string) string { return "waiting:" + queue }
+
+const (
+	measureEvery   = time.Second
+	measureTimeout = 2 * time.Second
+)
+
+// turn says which order comes first where others wait.
+type turn int
+
+const (
+	isNew  turn = iota // goes behind those that wait
+	isNext             // has waited, or is the store's to send: goes where there is room
+)
+
+// ending says how a try to publish ended.
+type ending int
+
+const (
+	notPublished ending = iota
+	published
+)
+
+// queues is what is known of the orders queues. It is safe for concurrent use.
+type queues struct {
+	window int
+
+	mu    sync.Mutex
+	names []string // in the order in which they came
+	known map[string]*queueState
+}
+
+type queueState struct {
+	// ready orders were at the broker when it was asked last, recent ones were published by us since, and under way are
+	// those that have a place and are not published yet.
+	ready, recent, underWay int
+	// backlog: missions wait for room.
+	backlog bool
+	// passed is a moment: what was published before it has left the queue.
+	passed contracts.Time
+}
+
+func newQueues(window int, names []string) *queues {
+	q := &queues{window: window, known: map[string]*queueState{}}
+	for _, name := range names {
+		q.of(name)
+	}
+	return q
+}
+
+// of returns the state of a queue. Callers but newQueues hold mu, as of full.
+func (q *queues) of(name string) *queueState {
+	s := q.known[name]
+	if s == nil {
+		s = &queueState{}
+		q.known[name] = s
+		q.names = append(q.names, name)
+	}
+	return s
+}
+
+func (s *queueState) room(window int) int { return max(window-s.ready-s.recent-s.underWay, 0) }
+
+// enter gives an order a place in its queue, or tells that it has to wait.
+func (q *queues) enter(name string, t turn) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := q.of(name)
+	full := s.room(q.window) == 0
+	s.backlog = s.backlog || full
+	if full || t == isNew && s.backlog {
+		return false
+	}
+	s.underWay++
+	return true
+}
+
+// leave ends what enter began.
+func (q *queues) leave(name string, e ending) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := q.of(name)
+	s.underWay--
+	if e == published {
+		s.recent++
+	}
+}
+
+func (q *queues) room(name string) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.of(name).room(q.window)
+}
+
+func (q *queues) anyFull() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.ContainsFunc(q.names, func(name string) bool { return q.known[name].room(q.window) == 0 })
+}
+
+// refilled notes whether there may still be missions that wait.
+func (q *queues) refilled(name string, more bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.of(name).backlog = more
+}
+
+// measured notes how full a queue was after recent orders of ours had been published.
+func (q *queues) measured(name string, ready, recent int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := q.of(name)
+	s.ready, s.recent = ready, s.recent-recent
+}
+
+func (q *queues) recent(name string) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.of(name).recent
+}
+
+func (q *queues) pass(name string, moment contracts.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if s := q.of(name); moment.After(s.passed.Time) {
+		s.passed = moment
+	}
+}
+
+// Queues returns the orders queues that are looked after.
+func (d *Dispatcher) Queues() []string {
+	d.queues.mu.Lock()
+	defer d.queues.mu.Unlock()
+	return slices.Clone(d.queues.names)
+}
+
+// Claimed says that an order which the queue delivered for the first time was dispatched at a moment: what was published
+// before has left the queue.
+func (d *Dispatcher) Claimed(queue string, dispatched contracts.Time) {
+	if now := d.Now(); dispatched.After(now.Time) {
+		dispatched = now // whatever a soldier says: no order comes from the future
+	}
+	d.queues.pass(queue, dispatched)
+}
+
+// Passed returns a moment: what was published to the queue before it was delivered to somebody, or is lost. It is zero
+// until something is known.
+func (d *Dispatcher) Passed(queue string) contracts.Time {
+	d.queues.mu.Lock()
+	defer d.queues.mu.Unlock()
+	return d.queues.of(queue).passed
+}
+
+// measureLoop asks the broker how full the queues are. What is not known counts as it was.
+func (d *Dispatcher) measureLoop(ctx context.Context) {
+	tick := time.NewTicker(measureEvery)
+	defer tick.Stop()
+	for {
+		if d.Connected() {
+			for _, name := range d.Queues() {
+				d.measure(ctx, name)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (d *Dispatcher) measure(ctx context.Context, name string) {
+	askCtx, cancel := context.WithTimeout(ctx, measureTimeout)
+	defer cancel()
+	recent, asked := d.queues.recent(name), d.Now()
+	depth, err := d.Broker.Depth(askCtx, name)
+	switch {
+	case err == nil && depth.Ready == 0:
+		d.queues.pass(name, asked)
+	case errors.Is(err, broker.ErrUnroutable):
+		depth = broker.Depth{} // no queue, no orders
+	case err != nil:
+		d.log.Debug("queue not measured", zap.String("queue", name), zap.Error(err))
+		return
+	}
+	d.queues.measured(name, depth.Ready, recent)
+}

@@ -1,0 +1,70 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/redis/rueidis"
+)
+
+// Shelved implements store.Outbox. It returns 1000 missions at most.
+func (s *Store) Shelved(ctx context.Context, shelf string, before contracts.Time, limit int) ([]string, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	var ids []string
+	err := s.do(ctx, "look at a shelf", func(ctx context.Context, client rueidis.Client) error {
+		results, err := s.read(ctx, client, client.B().Zrange().Key(s.keys.shelf(shelf)).Min("-inf").Max("("+ms(before)).Byscore().
+			Limit(0, int64(min(limit, outboxChunk))).Build())
+		if err == nil {
+			ids, err = results[0].AsStrSlice()
+		}
+		return err
+	})
+	return ids, err
+}
+
+// Unshelve implements store.Outbox. It takes 1000 missions at most.
+func (s *Store) Unshelve(ctx context.Context, shelf string, before contracts.Time, limit int, at contracts.Time) (int, error) {
+	if limit <= 0 {
+		return 0, nil
+	}
+	reply, err := s.run(ctx, "take off a shelf", s.scripts.unshelve,
+		[]string{s.keys.shelf(shelf), s.keys.due(), s.keys.dueNumbers(), s.keys.dispatch()},
+		[]string{s.keys.prefix, ms(before), strconv.Itoa(min(limit, outboxChunk)), ms(at)})
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.Atoi(reply[0])
+	if err != nil {
+		return 0, fmt.Errorf("redis: take off a shelf: unreadable number: %w", err)
+	}
+	return n, nil
+}
+
+func ms(t contracts.Time) string { return strconv.FormatInt(t.Millis(), 10) }
+
+// BrokerID implements store.Outbox.
+func (s *Store) BrokerID(ctx context.Context) (string, error) {
+	var id string
+	err := s.do(ctx, "read the broker's id", func(ctx context.Context, client rueidis.Client) error {
+		results, err := s.read(ctx, client, client.B().Get().Key(s.keys.broker()).Build())
+		if err != nil {
+			return err
+		}
+		id, err = results[0].ToString()
+		if rueidis.IsRedisNil(err) {
+			err = nil
+		}
+		return err
+	})
+	return id, err
+}
+
+// SwapBrokerID implements store.Outbox.
+func (s *Store) SwapBrokerID(ctx context.Context, old, next string) (bool, error) {
+	reply, err := s.run(ctx, "set the broker's id", s.scripts.swapBroker, []string{s.keys.broker()}, []string{old, next})
+	return err == nil && reply[0] == "1", err
+}
