@@ -13,6 +13,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/metrics"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/commander/internal/session"
+	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
 	"github.com/mission-control-dev/mission-control/store"
@@ -20,7 +21,9 @@ import (
 
 // shownQueues are those whose depths are shown in the stats and the metrics.
 func shownQueues() []string {
-	return []string{topology.Orders, topology.Status, topology.StatusRefused, topology.OrdersDead}
+	return []string{
+		topology.Orders, topology.Status, topology.Submissions, topology.StatusRefused, topology.SubmissionsRefused, topology.OrdersDead,
+	}
 }
 
 func newMetrics(s store.Store, b broker.Broker) (*metrics.Metrics, error) {
@@ -34,20 +37,23 @@ func newMetrics(s store.Store, b broker.Broker) (*metrics.Metrics, error) {
 	return m, nil
 }
 
-func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake) *health.Checker {
+func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake, subs *submit.Intake) *health.Checker {
 	return health.New(health.Config{
 		Ground: g.Name, Version: Version(), InProcess: g.Name == Embedded,
-		Excused: func(queue string) bool { return queue == topology.Status && in.GivenUp() },
+		Excused: func(queue string) bool {
+			return queue == topology.Status && in.GivenUp() || queue == topology.Submissions && subs.GivenUp()
+		},
 	}, s, b)
 }
 
-func newServer(c config.Config, g Ground, s store.Store, b broker.Broker, ms *mission.Service, ss *session.Service,
+func newServer(c config.Config, g Ground, s store.Store, b broker.Broker, desk *submit.Desk, subs *submit.Intake,
+	ms *mission.Service, ss *session.Service,
 	h *health.Checker, m *metrics.Metrics, cl *clock.Clock, log *zap.Logger,
 ) (*httpapi.Server, error) {
 	return httpapi.New(httpapi.Config{
 		Addr: c.Addr, Listener: g.Listener, APIKey: c.APIKey, EnrollmentKey: c.EnrollmentKey, AllowedHosts: c.AllowedHosts,
 		Queues: shownQueues(),
 	}, httpapi.Deps{
-		Missions: ms, Store: s, Tokens: ss, Depths: b, Health: h, Metrics: m, Now: cl.Now, Logger: log,
+		Submitter: desk, Submissions: subs, Missions: ms, Store: s, Tokens: ss, Depths: b, Health: h, Metrics: m, Now: cl.Now, Logger: log,
 	})
 }

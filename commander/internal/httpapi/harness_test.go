@@ -22,6 +22,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
 	"github.com/mission-control-dev/mission-control/commander/internal/metrics"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
+	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/store"
@@ -52,7 +53,7 @@ func knownErrors() []error {
 	return []error{
 		invalid, store.ErrNotFound, store.ErrNotInMemory, store.ErrUnavailable, store.ErrCursor,
 		&mission.StateError{MissionID: "m", Status: contracts.StatusCompleted, Action: "be cancelled"},
-		mission.ErrIdempotencyMismatch, mission.ErrContended, context.DeadlineExceeded, context.Canceled, events.ErrStopped, errUnknown,
+		submit.ErrFull, submit.ErrNeedsStore, submit.ErrTooLarge, submit.ErrBothAway, mission.ErrIdempotencyMismatch, mission.ErrContended, context.DeadlineExceeded, context.Canceled, events.ErrStopped, errUnknown,
 	}
 }
 
@@ -239,6 +240,27 @@ type testServer struct {
 	logs    *observer.ObservedLogs
 	client  *http.Client
 	url     string
+	// missions creates what the store takes at once.
+	missions *mission.Service
+	// published is what the broker took, publish what it says; waiting are ids of missions that may wait there.
+	published atomic.Int64
+	publish   atomic.Pointer[error]
+	waiting   atomic.Pointer[string]
+}
+
+// Publish implements broker.Publisher.
+func (s *testServer) Publish(context.Context, string, broker.Message) error {
+	if err := s.publish.Load(); err != nil {
+		return *err
+	}
+	s.published.Add(1)
+	return nil
+}
+
+// Waiting implements Submissions.
+func (s *testServer) Waiting(_ context.Context, id string) bool {
+	waiting := s.waiting.Load()
+	return waiting != nil && *waiting == id
 }
 
 func newTestServer(t testing.TB, cfg Config) *testServer {
@@ -261,10 +283,12 @@ func newTestServerOver(t testing.TB, cfg Config, g *gate) *testServer {
 	if cfg.Queues == nil {
 		cfg.Queues = []string{"orders_queue", "missing", "status_queue"}
 	}
+	missions := mission.New(mission.Deps{
+		Store: s.store, Dispatcher: nobody{}, Inboxes: nobody{}, Observer: nobody{}, Now: now, TicketKey: []byte("k"), Logger: log,
+	})
+	s.missions = missions
 	server, err := New(cfg, Deps{
-		Missions: mission.New(mission.Deps{
-			Store: s.store, Dispatcher: nobody{}, Inboxes: nobody{}, Observer: nobody{}, Now: now, TicketKey: []byte("k"), Logger: log,
-		}),
+		Submitter: submit.NewDesk(missions, s, []byte("k"), func() {}, log), Submissions: s, Missions: missions,
 		Store: s.store, Tokens: s.tokens, Depths: fakeDepths{}, Health: s.health, Metrics: s.metrics, Now: now, Logger: log,
 	})
 	if err != nil {

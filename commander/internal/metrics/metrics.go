@@ -22,6 +22,7 @@ type Metrics struct {
 	resets   *prometheus.CounterVec
 
 	accepted   prometheus.Counter
+	byBroker   prometheus.Counter
 	retried    prometheus.Counter
 	ended      *prometheus.CounterVec
 	claims     *prometheus.CounterVec
@@ -48,6 +49,7 @@ func New() *Metrics {
 		}),
 		resets:     vec("sse_resets_total", "Clients told to list again, because events were lost to them.", "reason"),
 		accepted:   counter("missions_accepted_total", "Missions created."),
+		byBroker:   counter("submissions_total", "Requests for missions that the broker keeps because the store was away."),
 		retried:    counter("missions_retried_total", "Missions that an operator sent out again."),
 		ended:      vec("missions_ended_total", "Missions that reached a terminal status.", "status"),
 		claims:     vec("claims_total", "Claims of soldiers answered.", "answer"),
@@ -60,7 +62,7 @@ func New() *Metrics {
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.duration, m.streams, m.resets, m.accepted, m.retried, m.ended, m.claims, m.recorded, m.refused, m.dispatches, m.buried,
+		m.requests, m.duration, m.streams, m.resets, m.accepted, m.byBroker, m.retried, m.ended, m.claims, m.recorded, m.refused, m.dispatches, m.buried,
 		m.tokens, m.dropped,
 	)
 	for _, s := range contracts.Statuses() {
@@ -96,6 +98,9 @@ func (m *Metrics) StreamReset(reason string) { m.resets.WithLabelValues(reason).
 
 // Accepted counts a mission that was created.
 func (m *Metrics) Accepted() { m.accepted.Inc() }
+
+// AcceptedByBroker counts a request for missions that the broker keeps until the store is back.
+func (m *Metrics) AcceptedByBroker() { m.byBroker.Inc() }
 
 // Retried counts a mission that an operator sent out again.
 func (m *Metrics) Retried() { m.retried.Inc() }

@@ -33,6 +33,7 @@ func TestEachMethodCounts(t *testing.T) {
 	m.StreamClosed()
 	m.StreamReset("slow")
 	m.Accepted()
+	m.AcceptedByBroker()
 	m.Retried()
 	m.Ended(contracts.StatusFailed)
 	m.Claimed(contracts.AnswerGranted)
@@ -45,7 +46,7 @@ func TestEachMethodCounts(t *testing.T) {
 	for _, want := range []string{
 		`commander_http_requests_total{method="GET",route="/missions/:mission_id",status="200"} 1`,
 		`commander_http_request_duration_seconds_bucket{method="GET",route="/missions/:mission_id",le="0.005"} 1`,
-		`commander_sse_clients 1`, `commander_sse_resets_total{reason="slow"} 1`, `commander_missions_accepted_total 1`, `commander_missions_retried_total 1`,
+		`commander_sse_clients 1`, `commander_sse_resets_total{reason="slow"} 1`, `commander_missions_accepted_total 1`, `commander_submissions_total 1`, `commander_missions_retried_total 1`,
 		`commander_missions_ended_total{status="FAILED"} 1`, `commander_missions_ended_total{status="COMPLETED"} 0`,
 		`commander_claims_total{answer="granted"} 1`, `commander_updates_recorded_total{status="COMPLETED"} 1`,
 		`commander_updates_refused_total{reason="expired"} 1`, `commander_dispatches_total{outcome="confirmed"} 1`,

@@ -74,6 +74,7 @@ func Run(t *testing.T, f Features, newBroker func(t *testing.T) broker.Broker) {
 		{"Queue/ExpirationOnLoan", testExpirationOnLoan, true, patience},
 		{"Queue/RejectsWhenFull", testRejectsWhenFull, true, patience},
 		{"Queue/MaxLength", testMaxLength, true, patience},
+		{"Queue/MaxBytes", testMaxBytes, true, patience},
 		{"Consume/Prefetch", testPrefetch, true, patience},
 		{"Consume/Competing", testCompeting, true, patience},
 		{"Consume/OneHandleAtATime", testOneHandleAtATime, true, patience},

@@ -20,7 +20,8 @@ export interface paths {
         put?: never;
         /**
          * Order a mission
-         * @description Once this answers 202 the mission is kept: it ends COMPLETED, FAILED or CANCELLED whatever crashes meanwhile.
+         * @description Once this answers 202 the mission is kept: it ends COMPLETED, FAILED or CANCELLED whatever crashes meanwhile. With
+         *     `durable: broker` it is RabbitMQ that keeps it, until Redis is back.
          *     After a 503 or a broken connection it is unknown whether the mission was accepted: send the request again with
          *     the `Idempotency-Key` of the first try (so give one from the start).
          */
@@ -47,7 +48,8 @@ export interface paths {
          *     mission. The body may have 16 MiB.
          *
          *     After a 503 or a broken connection it is unknown whether they were accepted, all or none: send the request again
-         *     with the `Idempotency-Key` of the first try, which stands for the whole batch. Lists have the missions of a batch
+         *     with the `Idempotency-Key` of the first try, which stands for the whole batch. While Redis is away a batch without a
+         *     key is accepted by RabbitMQ as a mission is, unless it is over 8 MiB as RabbitMQ keeps it. Lists have the missions of a batch
          *     in its order, the last one first.
          */
         post: operations["createMissions"];
@@ -437,7 +439,14 @@ export interface components {
         MissionBatch: {
             /** @description Without payloads and results, as in lists. */
             missions: components["schemas"]["Mission"][];
+            durable?: components["schemas"]["Durable"];
         };
+        /**
+         * @description Only in the answer to an order, and only while Redis is away: RabbitMQ keeps what was accepted, and it is created
+         *     once Redis is back. Absent means that Redis has it.
+         * @enum {string}
+         */
+        Durable: "broker";
         Mission: {
             mission_id: components["schemas"]["MissionId"];
             name: string;
@@ -483,6 +492,7 @@ export interface components {
              * @description Grows with each change. Of two pictures the higher version is the newer.
              */
             version: number;
+            durable?: components["schemas"]["Durable"];
             /** @description Only in the answer to a read, and only while Redis is away. */
             degraded?: boolean;
             as_of?: components["schemas"]["Time"];
@@ -796,7 +806,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `store_unavailable`, `not_in_memory`, `contended`, `stopping` */
+        /** @description `store_unavailable`, `not_in_memory`, `not_created_yet`, `submissions_full`, `contended`, `stopping` */
         Unavailable: {
             headers: {
                 /** @description Seconds. */
