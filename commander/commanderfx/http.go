@@ -13,6 +13,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/metrics"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/commander/internal/session"
+	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
@@ -46,7 +47,7 @@ func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake, subs
 	}, s, b)
 }
 
-func newServer(c config.Config, g Ground, s store.Store, b broker.Broker, desk *submit.Desk, subs *submit.Intake,
+func newServer(c config.Config, g Ground, s store.Store, b broker.Broker, desk *submit.Desk, shelf *setaside.Shelf, subs *submit.Intake,
 	ms *mission.Service, ss *session.Service,
 	h *health.Checker, m *metrics.Metrics, cl *clock.Clock, log *zap.Logger,
 ) (*httpapi.Server, error) {
@@ -54,6 +55,6 @@ func newServer(c config.Config, g Ground, s store.Store, b broker.Broker, desk *
 		Addr: c.Addr, Listener: g.Listener, APIKey: c.APIKey, EnrollmentKey: c.EnrollmentKey, AllowedHosts: c.AllowedHosts,
 		Queues: shownQueues(),
 	}, httpapi.Deps{
-		Submitter: desk, Submissions: subs, Missions: ms, Store: s, Tokens: ss, Depths: b, Health: h, Metrics: m, Now: cl.Now, Logger: log,
+		Submitter: desk, Submissions: subs, SetAside: shelf, Missions: ms, Store: s, Tokens: ss, Depths: b, Health: h, Metrics: m, Now: cl.Now, Logger: log,
 	})
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/commander/internal/reap"
 	"github.com/mission-control-dev/mission-control/commander/internal/session"
+	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/commander/internal/uptime"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
@@ -34,7 +35,7 @@ var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules 
 	fx.Provide(
 		newKeys, newIssuer, newVerifier, newClock, newTracker, newMetrics,
 		newSender, newDispatcher, newSuspects, newMissions, newSessions, newIntake, newMarkers, newReaper, newWatch,
-		newDesk, newSubmissions, newHealth, newServer,
+		newDesk, newSubmissions, newShelf, newHealth, newServer,
 	),
 	fx.Invoke(order),
 )
@@ -138,6 +139,10 @@ func newSubmissions(s store.Store, b broker.Broker, ms *mission.Service, c *cloc
 			return err
 		},
 	})
+}
+
+func newShelf(b broker.Broker, m *metrics.Metrics, log *zap.Logger) *setaside.Shelf {
+	return setaside.New(b, func(a setaside.Action, messages int) { m.SetAsideActedUpon(string(a), messages) }, log)
 }
 
 func newSessions(s store.Store, i *tokenauth.Issuer, k keys, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *session.Service {

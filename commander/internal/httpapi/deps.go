@@ -9,6 +9,7 @@ import (
 
 	"github.com/mission-control-dev/mission-control/commander/internal/events"
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
+	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
@@ -75,6 +76,12 @@ type Tokens interface {
 	JWKS() ([]byte, error)
 }
 
+// SetAside knows what was set aside for a person: a setaside.Shelf.
+type SetAside interface {
+	List(ctx context.Context, f setaside.Filter, limit int) (setaside.Listing, error)
+	Act(ctx context.Context, a setaside.Action, f setaside.Filter) (setaside.Done, error)
+}
+
 // Depths tells how full a queue is: a broker.Broker.
 type Depths interface {
 	Depth(ctx context.Context, queue string) (broker.Depth, error)
@@ -99,6 +106,7 @@ type Deps struct {
 	Missions    Missions
 	Store       Store
 	Tokens      Tokens
+	SetAside    SetAside
 	Depths      Depths
 	Health      Health
 	Metrics     Metrics

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mission-control-dev/mission-control/commander/internal/events"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
+	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
 	"github.com/mission-control-dev/mission-control/commander/internal/strictjson"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -102,6 +103,15 @@ func refusalOf(err error) refusal {
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return refusal{status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfter: retrySoon,
 			detail: "Redis is away or too slow, so it is unknown whether the request took effect. Send it again once GET /health is ok; an order for a mission with the same Idempotency-Key, so that it is not carried out twice."}
+	case errors.Is(err, setaside.ErrNotFound):
+		return refusal{status: http.StatusNotFound, code: "not_found",
+			detail: "No set-aside message has that id, or another call looks at it just now. Look it up with GET /set-aside."}
+	case errors.Is(err, setaside.ErrNoTarget):
+		return refusal{status: http.StatusConflict, code: "no_target",
+			detail: "It is not known from which queue this message came, so it can't be sent again. Drop it, or send it yourself."}
+	case errors.Is(err, setaside.ErrUnavailable):
+		return refusal{status: http.StatusServiceUnavailable, code: "broker_unavailable", retryAfter: retrySoon,
+			detail: "RabbitMQ is away, or its queue is full: this is done in part, or not at all. What is not done is still set aside. Ask again once GET /health is ok."}
 	case errors.Is(err, mission.ErrContended):
 		return refusal{status: http.StatusServiceUnavailable, code: "contended", retryAfter: retrySoon,
 			detail: "Others changed the mission each time before this request could, so nothing was done. Send it again."}

@@ -28,6 +28,7 @@ type Metrics struct {
 	claims     *prometheus.CounterVec
 	recorded   *prometheus.CounterVec
 	refused    *prometheus.CounterVec
+	setAside   *prometheus.CounterVec
 	dispatches *prometheus.CounterVec
 	buried     prometheus.Counter
 	tokens     prometheus.Counter
@@ -55,6 +56,7 @@ func New() *Metrics {
 		claims:     vec("claims_total", "Claims of soldiers answered.", "answer"),
 		recorded:   vec("updates_recorded_total", "Status updates that changed a mission.", "status"),
 		refused:    vec("updates_refused_total", "Claims, updates and messages refused.", "reason"),
+		setAside:   vec("set_aside_actions_total", "Set-aside messages that an operator sent again or dropped.", "action"),
 		dispatches: vec("dispatches_total", "Orders published, by how that ended.", "outcome"),
 		buried:     counter("sessions_buried_total", "Sessions of soldiers declared dead."),
 		tokens:     counter("tokens_issued_total", "Tokens issued to soldiers."),
@@ -62,7 +64,7 @@ func New() *Metrics {
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.duration, m.streams, m.resets, m.accepted, m.byBroker, m.retried, m.ended, m.claims, m.recorded, m.refused, m.dispatches, m.buried,
+		m.requests, m.duration, m.streams, m.resets, m.accepted, m.byBroker, m.retried, m.ended, m.claims, m.recorded, m.refused, m.setAside, m.dispatches, m.buried,
 		m.tokens, m.dropped,
 	)
 	for _, s := range contracts.Statuses() {
@@ -116,6 +118,11 @@ func (m *Metrics) Recorded(u contracts.UpdateStatus) { m.recorded.WithLabelValue
 
 // Refused counts a status message or update that was set aside. reason is one of a few codes.
 func (m *Metrics) Refused(reason string) { m.refused.WithLabelValues(reason).Inc() }
+
+// SetAsideActedUpon counts set-aside messages that were sent again or dropped. action is one of a few codes.
+func (m *Metrics) SetAsideActedUpon(action string, messages int) {
+	m.setAside.WithLabelValues(action).Add(float64(messages))
+}
 
 // Dispatched counts an order that was published, or could not be. outcome is one of a few codes.
 func (m *Metrics) Dispatched(outcome string) { m.dispatches.WithLabelValues(outcome).Inc() }

@@ -40,6 +40,7 @@ func TestEachMethodCounts(t *testing.T) {
 	m.Recorded(contracts.UpdateCompleted)
 	m.Refused("expired")
 	m.Dispatched("confirmed")
+	m.SetAsideActedUpon("drop", 3)
 	m.SessionBuried()
 	m.TokenIssued()
 	got := text(t, m)
@@ -50,7 +51,7 @@ func TestEachMethodCounts(t *testing.T) {
 		`commander_missions_ended_total{status="FAILED"} 1`, `commander_missions_ended_total{status="COMPLETED"} 0`,
 		`commander_claims_total{answer="granted"} 1`, `commander_updates_recorded_total{status="COMPLETED"} 1`,
 		`commander_updates_refused_total{reason="expired"} 1`, `commander_dispatches_total{outcome="confirmed"} 1`,
-		`commander_sessions_buried_total 1`, `commander_tokens_issued_total 1`, `go_goroutines `,
+		`commander_set_aside_actions_total{action="drop"} 3`, `commander_sessions_buried_total 1`, `commander_tokens_issued_total 1`, `go_goroutines `,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("lacks %s", want)
