@@ -102,7 +102,7 @@ func examples(t testing.TB, kind contracts.MessageType) [][]byte {
 	return bodies
 }
 
-// exampleKey signs the tickets and the marker of the examples.
+// exampleKey signs the tickets, the marker and the submission of the examples.
 var exampleKey = []byte("the key of the examples")
 
 // recode reads a message with its decoder and writes it again.
@@ -118,6 +118,8 @@ func recode(kind contracts.MessageType, body []byte) ([]byte, error) {
 		return encoded(contracts.DecodeMarker(body, exampleKey))
 	case contracts.TypeAnswers:
 		return encoded(contracts.DecodeAnswerPack(body))
+	case contracts.TypeSubmission:
+		return encoded(contracts.DecodeSubmission(body, exampleKey))
 	default:
 		return nil, fmt.Errorf("no decoder for %q", kind)
 	}
@@ -336,6 +338,7 @@ var wireTypes = map[string]reflect.Type{
 	"ExecutionRef": reflect.TypeFor[contracts.ExecutionRef](), "RenewalReply": reflect.TypeFor[contracts.RenewalReply](),
 	"Stop": reflect.TypeFor[contracts.Stop](), "Marker": reflect.TypeFor[contracts.Marker](),
 	"AnswerPack": reflect.TypeFor[contracts.AnswerPack](), "Answer": reflect.TypeFor[contracts.Answer](),
+	"Submission": reflect.TypeFor[contracts.Submission](),
 }
 
 // TestSchemasAreTheStructs: the same fields, required where Go always writes them, and of the same type.

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -147,6 +149,50 @@ func FuzzDecodeMarker(f *testing.F) {
 		if _, err := contracts.DecodeMarker(body, []byte("another key")); !errors.Is(err, contracts.ErrForgedTicket) {
 			t.Errorf("%q under another key: %v", body, err)
 		}
+	})
+}
+
+// FuzzDecodeSubmission: nobody without the key orders a mission, and what is read under it can be created.
+func FuzzDecodeSubmission(f *testing.F) {
+	seed(f, contracts.TypeSubmission)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		s, err := contracts.DecodeSubmission(body, exampleKey)
+		if errors.Is(err, contracts.ErrForgedTicket) || refused(t, body, err) {
+			return
+		}
+		if _, err := contracts.DecodeSubmission(body, []byte("another key")); !errors.Is(err, contracts.ErrForgedTicket) {
+			t.Errorf("%q under another key: %v", body, err)
+		}
+		for _, m := range s.Missions {
+			if !uuid.MatchString(m.MissionID) || !token.MatchString(m.Kind) || !token.MatchString(m.Squad) || m.Attempt != 1 || m.TimeoutSeconds < 1 {
+				t.Errorf("%q: %+v", body, m)
+			}
+		}
+		signed, err := contracts.NewSubmission(exampleKey, s.Missions)
+		if err != nil {
+			t.Fatalf("%q: %v", body, err)
+		}
+		again(t, body, signed, func(b []byte) (contracts.Submission, error) { return contracts.DecodeSubmission(b, exampleKey) })
+	})
+}
+
+// FuzzSignedSubmission: what a commander signed is read as it was, whatever stands in it.
+func FuzzSignedSubmission(f *testing.F) {
+	f.Add("0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", "recon <over> sector 7", []byte(`{"a":"\u2028<&>"}`), 1)
+	f.Add("0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", "x", []byte(` { } `), 20)
+	f.Fuzz(func(t *testing.T, id, name string, payload []byte, n int) {
+		if !uuid.MatchString(id) || !utf8.ValidString(name) || !json.Valid(payload) || !utf8.Valid(payload) || n < 1 || n > 20 {
+			return
+		}
+		m := contracts.Mission{
+			MissionID: id, Name: name, Kind: "k", Squad: "s", Priority: contracts.PriorityHigh, Status: contracts.StatusScheduled,
+			Attempt: 1, MaxAttempts: n, TimeoutSeconds: n, Payload: payload, Labels: map[string]string{name: name},
+		}
+		signed, err := contracts.NewSubmission(exampleKey, slices.Repeat([]contracts.Mission{m}, n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again(t, payload, signed, func(b []byte) (contracts.Submission, error) { return contracts.DecodeSubmission(b, exampleKey) })
 	})
 }
 

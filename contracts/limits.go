@@ -16,6 +16,7 @@ const (
 	MaxBodySize       = 1 << 20
 	MaxBatchBodySize  = 16 << 20
 	MaxBatchMissions  = 1000
+	MaxSubmissionSize = 8 << 20 // what goes through the broker while the store is away, as one message
 	MaxListLimit      = 200
 	DefaultListLimit  = 50
 	MaxSearchLength   = MaxNameLength // characters, after trimming

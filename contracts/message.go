@@ -18,6 +18,8 @@ const (
 	TypeRenewal MessageType = "renewal"
 	TypeMarker  MessageType = "marker"
 	TypeAnswers MessageType = "answers"
+	// TypeSubmission is between commanders.
+	TypeSubmission MessageType = "submission"
 )
 
 // Header stands in every message.

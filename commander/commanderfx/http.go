@@ -16,6 +16,8 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/metrics"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/commander/internal/session"
+	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
+	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
 	"github.com/mission-control-dev/mission-control/store"
@@ -23,7 +25,9 @@ import (
 
 // shownQueues are those whose depths are shown in the stats and the metrics.
 func shownQueues() []string {
-	return []string{topology.Orders, topology.Status, topology.StatusRefused, topology.OrdersDead}
+	return []string{
+		topology.Orders, topology.Status, topology.Submissions, topology.StatusRefused, topology.SubmissionsRefused, topology.OrdersDead,
+	}
 }
 
 func newMetrics(s store.Store, b broker.Broker, e *epoch.Keeper) (*metrics.Metrics, error) {
@@ -55,20 +59,23 @@ func (w warned) Check(ctx context.Context) (string, error) {
 	return warning, err
 }
 
-func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake, e *epoch.Keeper) *health.Checker {
+func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake, subs *submit.Intake, e *epoch.Keeper) *health.Checker {
 	return health.New(health.Config{
 		Ground: g.Name, Version: Version(), InProcess: g.Name == Embedded,
-		Excused: func(queue string) bool { return queue == topology.Status && in.GivenUp() },
+		Excused: func(queue string) bool {
+			return queue == topology.Status && in.GivenUp() || queue == topology.Submissions && subs.GivenUp()
+		},
 	}, warned{s, e}, b)
 }
 
-func newServer(c config.Config, g Ground, s store.Store, b broker.Broker, ms *mission.Service, ss *session.Service,
+func newServer(c config.Config, g Ground, s store.Store, b broker.Broker, desk *submit.Desk, shelf *setaside.Shelf, subs *submit.Intake,
+	ms *mission.Service, ss *session.Service,
 	h *health.Checker, m *metrics.Metrics, cl *clock.Clock, log *zap.Logger,
 ) (*httpapi.Server, error) {
 	return httpapi.New(httpapi.Config{
 		Addr: c.Addr, Listener: g.Listener, APIKey: c.APIKey, EnrollmentKey: c.EnrollmentKey, AllowedHosts: c.AllowedHosts,
 		Queues: shownQueues(),
 	}, httpapi.Deps{
-		Missions: ms, Store: s, Tokens: ss, Depths: b, Health: h, Metrics: m, Now: cl.Now, Logger: log,
+		Submitter: desk, Submissions: subs, SetAside: shelf, Missions: ms, Store: s, Tokens: ss, Depths: b, Health: h, Metrics: m, Now: cl.Now, Logger: log,
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/inbox"
 	"github.com/mission-control-dev/mission-control/commander/internal/ingest"
 	"github.com/mission-control-dev/mission-control/commander/internal/reap"
+	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/commander/internal/uptime"
 )
 
@@ -21,12 +22,13 @@ import (
 //
 // The ground comes first, for all else calls on it; none of the parts waits for a server to be there. HTTP comes last:
 // what it accepts, the others must be able to carry on. On the way down it therefore goes first, then those that begin
-// things (reaper, intake, dispatcher), then the inboxes, through which they answer.
+// things (reaper, intakes, dispatcher), then the inboxes, through which they answer.
 func order(lc fx.Lifecycle, g Ground, e *epoch.Keeper, c *clock.Clock, up *uptime.Tracker, w *uptime.Watch, in *inbox.Sender,
-	d *dispatch.Dispatcher, cu *custody.Keeper, it *ingest.Intake, mk *reap.Markers, r *reap.Reaper, h *health.Checker, s *httpapi.Server,
+	d *dispatch.Dispatcher, cu *custody.Keeper, it *ingest.Intake, subs *submit.Intake, mk *reap.Markers, r *reap.Reaper,
+	h *health.Checker, s *httpapi.Server,
 ) {
 	parts := append([]Part{}, g.Parts...)
-	parts = append(parts, e, c, up, w, sender{in}, d, cu, it, mk, r, h, listener{s, up})
+	parts = append(parts, e, c, up, w, sender{in}, d, cu, it, subs, mk, r, h, listener{s, up})
 	for _, p := range parts {
 		lc.Append(fx.StartStopHook(p.Start, p.Stop))
 	}

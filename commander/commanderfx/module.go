@@ -25,6 +25,8 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/commander/internal/reap"
 	"github.com/mission-control-dev/mission-control/commander/internal/session"
+	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
+	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/commander/internal/uptime"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
@@ -37,7 +39,7 @@ var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules 
 	fx.Provide(
 		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newMetrics,
 		newSender, newDispatcher, newSuspects, newMissions, newSessions, newIntake, newMarkers, newReaper, newWatch, newCustody,
-		newHealth, newServer,
+		newDesk, newSubmissions, newShelf, newHealth, newServer,
 	),
 	fx.Invoke(order),
 )
@@ -47,6 +49,7 @@ type keys struct {
 	tokens *tokenauth.DerivedKeys
 	ticket []byte
 	marker []byte
+	submit []byte
 }
 
 // Labels under which the keys are derived. Changing one makes what was signed before invalid.
@@ -54,6 +57,7 @@ const (
 	labelTokens = "mission-control/tokens"
 	labelTicket = "mission-control/tickets"
 	labelMarker = "mission-control/markers"
+	labelSubmit = "mission-control/submissions"
 )
 
 func newKeys(c config.Config) (keys, error) {
@@ -70,6 +74,9 @@ func newKeys(c config.Config) (keys, error) {
 	}
 	if k.marker, err = tokenauth.DeriveKey(c.MasterSecret, labelMarker, 32); err != nil {
 		return keys{}, fmt.Errorf("derive marker key: %w", err)
+	}
+	if k.submit, err = tokenauth.DeriveKey(c.MasterSecret, labelSubmit, 32); err != nil {
+		return keys{}, fmt.Errorf("derive submission key: %w", err)
 	}
 	return k, nil
 }
@@ -137,6 +144,24 @@ func newMissions(s store.Store, d *dispatch.Dispatcher, in *inbox.Sender, sus *s
 		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Observer: m, Epoch: e.Current, Now: c.Now, Claimed: d.Claimed,
 		TicketKey: k.ticket, Logger: log,
 	})
+}
+
+func newDesk(ms *mission.Service, b broker.Broker, k keys, m *metrics.Metrics, log *zap.Logger) *submit.Desk {
+	return submit.NewDesk(ms, b, k.submit, m.AcceptedByBroker, log)
+}
+
+func newSubmissions(s store.Store, b broker.Broker, ms *mission.Service, c *clock.Clock, k keys, m *metrics.Metrics, log *zap.Logger) *submit.Intake {
+	return submit.NewIntake(submit.Config{
+		Broker: b, Missions: ms, Key: k.submit, Now: c.Now, Refused: m.Refused, Logger: log,
+		Check: func(ctx context.Context) error {
+			_, err := s.Check(ctx)
+			return err
+		},
+	})
+}
+
+func newShelf(b broker.Broker, m *metrics.Metrics, log *zap.Logger) *setaside.Shelf {
+	return setaside.New(b, func(a setaside.Action, messages int) { m.SetAsideActedUpon(string(a), messages) }, log)
 }
 
 func newSessions(s store.Store, i *tokenauth.Issuer, k keys, e *epoch.Keeper, c *clock.Clock, m *metrics.Metrics, log *zap.Logger,

@@ -148,6 +148,16 @@ type Consumer interface {
 	Consume(ctx context.Context, s Subscription) error
 }
 
+// Browser looks into queues.
+type Browser interface {
+	// Browse lends the messages that wait in a queue, up to limit, from its front, and calls look with each, one after the
+	// other. What look acks is done; what it does not settle goes back to the queue, to either end of it, when Browse
+	// returns, and not before: no message is seen twice in one call. Meanwhile nobody else gets it. Browse waits for no
+	// message that is not there, and returns how many it lent. After an error, acks of the last moment may be lost.
+	// Consumers' prefetch and Health know nothing of it.
+	Browse(ctx context.Context, queue string, limit int, look func(Delivery)) (int, error)
+}
+
 // Depth is how full a queue is, at one moment.
 type Depth struct {
 	// Ready messages wait for a consumer; unacknowledged ones are not counted. A consumer that ended may count until
@@ -171,6 +181,7 @@ type Health struct {
 type Broker interface {
 	Publisher
 	Consumer
+	Browser
 	// Declare creates what is missing. A queue that exists with other arguments is an error that names it.
 	Declare(ctx context.Context, t topology.Topology) error
 	// Delete removes a queue with all that is in it. It is nil where there is none.

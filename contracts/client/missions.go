@@ -26,8 +26,17 @@ type Source struct {
 // Mission is a mission and where the commander read it.
 type Mission struct {
 	contracts.Mission
+	// Durable says what keeps a mission that was just submitted; empty in all other answers.
+	Durable Durable `json:"durable,omitempty"`
 	Source
 }
+
+// Durable says what keeps a mission that was just submitted.
+type Durable string
+
+// DurableBroker: Redis is away, and RabbitMQ keeps the mission. It is created once Redis is back; until then Get is a
+// temporary Problem. Empty is how it is otherwise: the mission can be read at once.
+const DurableBroker Durable = "broker"
 
 // SubmitOptions are how a mission is submitted.
 type SubmitOptions struct {
@@ -35,6 +44,9 @@ type SubmitOptions struct {
 	// and with another request a Problem. Default a random one for each Submit, which makes its own retries safe. Give
 	// your own where the whole call may be repeated, after a crash of the caller for example.
 	IdempotencyKey string
+	// NoKey sends no key, and then makes one try. While Redis is away the commander accepts only what has none; after an
+	// error it is unknown whether the mission was created, and no call finds out.
+	NoKey bool
 }
 
 // NewIdempotencyKey returns a random key.
@@ -49,35 +61,48 @@ func (c *Client) Submit(ctx context.Context, r contracts.MissionRequest, o Submi
 	if err != nil {
 		return Mission{}, fmt.Errorf("encoding the mission request: %w", err)
 	}
-	if o.IdempotencyKey == "" {
-		o.IdempotencyKey = NewIdempotencyKey()
-	}
 	var m Mission
-	k := call{method: http.MethodPost, path: "/missions", body: body, key: o.IdempotencyKey, into: &m}
-	if _, err := c.do(ctx, k); err != nil {
+	if err := c.submit(ctx, call{method: http.MethodPost, path: "/missions", body: body, into: &m}, o); err != nil {
 		return Mission{}, fmt.Errorf("submitting mission %q: %w", r.Name, err)
 	}
 	return m, nil
 }
 
-// SubmitBatch asks for 1 to contracts.MaxBatchMissions missions, which are promised all or none. They come back in the
-// order of the requests, without payloads. The IdempotencyKey is that of the whole; otherwise it is as Submit.
-func (c *Client) SubmitBatch(ctx context.Context, rs []contracts.MissionRequest, o SubmitOptions) ([]contracts.Mission, error) {
+// submit makes tries under one key, or a single one without.
+func (c *Client) submit(ctx context.Context, k call, o SubmitOptions) error {
+	if o.NoKey {
+		if o.IdempotencyKey != "" {
+			return errors.New("both an IdempotencyKey and NoKey are given: choose one")
+		}
+		return c.once(ctx, k)
+	}
+	if k.key = o.IdempotencyKey; k.key == "" {
+		k.key = NewIdempotencyKey()
+	}
+	_, err := c.do(ctx, k)
+	return err
+}
+
+// Batch is missions that were submitted together.
+type Batch struct {
+	// Missions are in the order of the requests, without payloads.
+	Missions []contracts.Mission `json:"missions"`
+	// Durable says what keeps them.
+	Durable Durable `json:"durable,omitempty"`
+}
+
+// SubmitBatch asks for 1 to contracts.MaxBatchMissions missions, which are promised all or none. The
+// IdempotencyKey is that of the whole; otherwise it is as Submit.
+func (c *Client) SubmitBatch(ctx context.Context, rs []contracts.MissionRequest, o SubmitOptions) (Batch, error) {
 	body, err := encode(contracts.BatchRequest{Missions: rs})
 	if err != nil {
-		return nil, fmt.Errorf("encoding the mission requests: %w", err)
+		return Batch{}, fmt.Errorf("encoding the mission requests: %w", err)
 	}
-	if o.IdempotencyKey == "" {
-		o.IdempotencyKey = NewIdempotencyKey()
+	var b Batch
+	if err := c.submit(ctx, call{method: http.MethodPost, path: "/missions/batch", body: body, into: &b}, o); err != nil {
+		return Batch{}, fmt.Errorf("submitting %d missions: %w", len(rs), err)
 	}
-	var answer struct {
-		Missions []contracts.Mission `json:"missions"`
-	}
-	k := call{method: http.MethodPost, path: "/missions/batch", body: body, key: o.IdempotencyKey, into: &answer}
-	if _, err := c.do(ctx, k); err != nil {
-		return nil, fmt.Errorf("submitting %d missions: %w", len(rs), err)
-	}
-	return answer.Missions, nil
+	return b, nil
 }
 
 // encode leaves <, > and & as they are: escaped they take six bytes each, and a payload that fits would be too large.

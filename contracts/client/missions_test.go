@@ -76,6 +76,35 @@ func TestAPayloadIsSentAsItIs(t *testing.T) {
 	}
 }
 
+// TestSubmitWithoutKey: nothing is tried twice that could be done twice.
+func TestSubmitWithoutKey(t *testing.T) {
+	c := newCommander(t, func(n int, w http.ResponseWriter, _ *http.Request) {
+		if n == 1 {
+			writeProblem(w, http.StatusServiceUnavailable, "store_unavailable", "Both are away.")
+			return
+		}
+		writeJSON(w, http.StatusAccepted, map[string]any{"mission_id": missionID, "status": "QUEUED", "durable": "broker"})
+	})
+	cl, r := c.client(t), contracts.MissionRequest{Name: "recon"}
+	if m, err := cl.Submit(t.Context(), r, client.SubmitOptions{NoKey: true}); err != nil || m.Durable != client.DurableBroker {
+		t.Errorf("got %+v, %v", m, err)
+	}
+	if _, err := cl.Submit(t.Context(), r, client.SubmitOptions{NoKey: true}); !client.Temporary(err) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := cl.Submit(t.Context(), r, client.SubmitOptions{NoKey: true, IdempotencyKey: "k"}); err == nil {
+		t.Error("a key and none were taken together")
+	}
+	for _, got := range c.requests() {
+		if _, sent := got.header["Idempotency-Key"]; sent {
+			t.Errorf("a key was sent: %v", got.header)
+		}
+	}
+	if n := len(c.requests()); n != 2 {
+		t.Errorf("%d requests, want 2", n)
+	}
+}
+
 func TestSubmitBatchRetriesUnderOneKey(t *testing.T) {
 	c := newCommander(t, func(n int, w http.ResponseWriter, _ *http.Request) {
 		if n == 0 { // the answer is lost
@@ -83,13 +112,13 @@ func TestSubmitBatchRetriesUnderOneKey(t *testing.T) {
 			_ = conn.Close()
 			return
 		}
-		writeJSON(w, http.StatusAccepted, map[string]any{"missions": []contracts.Mission{{MissionID: "a"}, {MissionID: "b"}}})
+		writeJSON(w, http.StatusAccepted, map[string]any{"missions": []contracts.Mission{{MissionID: "a"}, {MissionID: "b"}}, "durable": "broker"})
 	})
-	ms, err := c.client(t).SubmitBatch(t.Context(), []contracts.MissionRequest{
+	b, err := c.client(t).SubmitBatch(t.Context(), []contracts.MissionRequest{
 		{Name: "a", Labels: map[string]string{"team": "blue"}}, {Name: "b"},
 	}, client.SubmitOptions{})
-	if err != nil || len(ms) != 2 || ms[0].MissionID != "a" || ms[1].MissionID != "b" {
-		t.Fatalf("got %v, %v", ms, err)
+	if err != nil || len(b.Missions) != 2 || b.Missions[0].MissionID != "a" || b.Missions[1].MissionID != "b" || b.Durable != client.DurableBroker {
+		t.Fatalf("got %+v, %v", b, err)
 	}
 	r := c.requests()
 	if len(r) != 2 || r[0].header.Get("Idempotency-Key") == "" || r[0].header.Get("Idempotency-Key") != r[1].header.Get("Idempotency-Key") {

@@ -7,6 +7,8 @@
 //	orders_queue[.<squad>.<priority>]  commander -> soldiers    quorum; after 1,000 deliveries to orders_dead_queue
 //	status_queue                       soldiers -> commander    quorum; no delivery limit, no dead-lettering
 //	status_refused_queue               set aside by commanders  quorum; the newest 100,000 are kept
+//	submissions_queue                  commander -> commander   quorum; no delivery limit; refuses more at 512 MiB
+//	submissions_refused_queue          set aside by commanders  quorum; refuses more at 512 MiB
 //	orders_dead_queue                  undeliverable orders     quorum; the newest 100,000 are kept
 //	mc.epoch.<id>                        says which broker it is quorum; always empty
 //	(server-named)                     commander -> one soldier exclusive, lives as long as its connection
@@ -27,6 +29,10 @@ const (
 	Status        = "status_queue"
 	StatusRefused = "status_refused_queue"
 	OrdersDead    = "orders_dead_queue"
+	// Submissions holds missions that were accepted while the store was away, SubmissionsRefused those of them that
+	// could not be created.
+	Submissions        = "submissions_queue"
+	SubmissionsRefused = "submissions_refused_queue"
 )
 
 // Limits of the queues.
@@ -35,6 +41,9 @@ const (
 	OrderDeliveryLimit = 1000
 	// SetAsideLength is how many messages a set-aside queue keeps; beyond it the oldest go.
 	SetAsideLength = 100_000
+	// SubmissionsSize is how many bytes a queue of submissions takes. They are promised: beyond it nothing is dropped,
+	// and more are refused.
+	SubmissionsSize = 512 << 20
 	// NoDeliveryLimit switches the limit off also where RabbitMQ 4 would set 20.
 	NoDeliveryLimit = -1
 )
@@ -49,6 +58,9 @@ type Queue struct {
 	DeadLetterTo string
 	// MaxLength bounds the queue; beyond it the oldest messages go. 0 is unbounded.
 	MaxLength int
+	// MaxBytes bounds the bodies in the queue together; beyond it publishes are rejected, and no message goes. 0 is
+	// unbounded. A queue has MaxLength or MaxBytes.
+	MaxBytes int
 }
 
 // Topology is a set of queues.
@@ -61,6 +73,8 @@ func Default() Topology {
 		{Name: Orders, DeliveryLimit: OrderDeliveryLimit, DeadLetterTo: OrdersDead},
 		{Name: StatusRefused, DeliveryLimit: NoDeliveryLimit, MaxLength: SetAsideLength},
 		{Name: Status, DeliveryLimit: NoDeliveryLimit},
+		{Name: SubmissionsRefused, DeliveryLimit: NoDeliveryLimit, MaxBytes: SubmissionsSize},
+		{Name: Submissions, DeliveryLimit: NoDeliveryLimit, MaxBytes: SubmissionsSize},
 	}}
 }
 

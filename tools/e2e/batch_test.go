@@ -45,7 +45,7 @@ func TestBatchLabelsSearchAndRetry(t *testing.T) {
 	s := run(t, nil)
 	ctx := t.Context()
 	key := client.SubmitOptions{IdempotencyKey: "sorties"}
-	missions, err := s.SubmitBatch(ctx, batch(200, "a"), key)
+	first, err := s.SubmitBatch(ctx, batch(200, "a"), key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,9 +54,9 @@ func TestBatchLabelsSearchAndRetry(t *testing.T) {
 		t.Fatal(err)
 	}
 	var ids []string
-	for i, m := range missions {
+	for i, m := range first.Missions {
 		ids = append([]string{m.MissionID}, ids...)
-		if again[i].MissionID != m.MissionID {
+		if again.Missions[i].MissionID != m.MissionID {
 			t.Fatalf("mission %d was another one the second time", i)
 		}
 	}

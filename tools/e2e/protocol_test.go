@@ -9,6 +9,7 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/broker/amqpbroker"
+	"github.com/mission-control-dev/mission-control/contracts/client"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
 	"github.com/mission-control-dev/mission-control/tools/internal/journal"
 )
@@ -86,8 +87,46 @@ func TestWhatIsNotToBeBelievedIsSetAside(t *testing.T) {
 		d, err := b.Depth(t.Context(), topology.OrdersDead)
 		return err == nil && d.Ready == 1
 	})
+	s.handled()
 	id := s.submit("goes on", "0")
 	s.ends(id, contracts.StatusCompleted)
+}
+
+// handled sends the dead order again, which dies again, and then drops all that is set aside.
+func (s *stack) handled() {
+	s.t.Helper()
+	ctx := s.t.Context()
+	l, err := s.ListSetAside(ctx, client.SetAsideFilter{}, 0)
+	if err != nil || len(l.Messages) != 4 || !l.Complete {
+		s.t.Fatalf("set aside are %+v, %v", l, err)
+	}
+	for i, want := range []client.SetAsideMessage{
+		{Queue: topology.StatusRefused, From: topology.Status, Reason: "unreadable"}, {Queue: topology.StatusRefused, From: topology.Status, Reason: "unreadable"},
+		{Queue: topology.StatusRefused, From: topology.Status, Reason: "malformed"}, {Queue: topology.OrdersDead, From: topology.Orders, Reason: "rejected"},
+	} {
+		if m := l.Messages[i]; m.Queue != want.Queue || m.From != want.From || m.Reason != want.Reason {
+			s.t.Errorf("message %d is %+v, want %+v", i, m, want)
+		}
+	}
+	dead := l.Messages[3].ID
+	if done, err := s.ResendSetAside(ctx, dead); err != nil || done.Messages != 1 {
+		s.t.Errorf("sending the order again: %+v, %v", done, err)
+	}
+	s.eventually(time.Minute, "the order is dead again", func() bool {
+		l, err := s.ListSetAside(ctx, client.SetAsideFilter{Queue: topology.OrdersDead}, 0)
+		return err == nil && len(l.Messages) == 1
+	})
+	if done, err := s.DropSetAside(ctx, l.Messages[0].ID); err != nil || done.Messages != 1 {
+		s.t.Errorf("dropping a message: %+v, %v", done, err)
+	}
+	for queue, want := range map[string]int{topology.StatusRefused: 2, topology.OrdersDead: 1, topology.SubmissionsRefused: 0} {
+		if done, err := s.DropAllSetAside(ctx, client.SetAsideFilter{Queue: queue}); err != nil || done.Messages != want {
+			s.t.Errorf("dropping all of %s: %+v, %v", queue, done, err)
+		}
+	}
+	if l, err := s.ListSetAside(ctx, client.SetAsideFilter{}, 0); err != nil || len(l.Messages) > 0 {
+		s.t.Errorf("left are %+v, %v", l, err)
+	}
 }
 
 func TestServersThatComeLate(t *testing.T) {

@@ -295,7 +295,7 @@ func TestACutSearchSaysSo(t *testing.T) {
 		for i := range rs {
 			rs[i].Normalize()
 		}
-		if _, err := s.server.deps.Missions.SubmitAll(t.Context(), rs, nil); err != nil {
+		if _, err := s.missions.SubmitAll(t.Context(), rs, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/mission-control-dev/mission-control/commander/internal/events"
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
+	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
+	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/store"
@@ -32,13 +34,22 @@ type Config struct {
 	Streams events.Config
 }
 
+// Submitter accepts missions: a submit.Desk.
+type Submitter interface {
+	// Submit accepts a mission from a normalized, validated request, and says what keeps it. With a key that was used before
+	// it returns the mission of the first time, or mission.ErrIdempotencyMismatch.
+	Submit(ctx context.Context, r contracts.MissionRequest, key *store.Idempotency) (contracts.Mission, submit.Durable, error)
+	// SubmitAll is Submit for missions that are created together, all of them or none.
+	SubmitAll(ctx context.Context, rs []contracts.MissionRequest, key *store.Idempotency) ([]contracts.Mission, submit.Durable, error)
+}
+
+// Submissions knows which missions may have been accepted and not be created yet: a submit.Intake.
+type Submissions interface {
+	Waiting(ctx context.Context, id string) bool
+}
+
 // Missions changes missions.
 type Missions interface {
-	// Submit creates a mission from a normalized, validated request. With a key that was used before it returns the mission
-	// of the first time, or mission.ErrIdempotencyMismatch.
-	Submit(ctx context.Context, r contracts.MissionRequest, key *store.Idempotency) (contracts.Mission, error)
-	// SubmitAll is Submit for missions that are created together, all of them or none.
-	SubmitAll(ctx context.Context, rs []contracts.MissionRequest, key *store.Idempotency) ([]contracts.Mission, error)
 	// Retry returns the mission as it is then: store.ErrNotFound, or a mission.StateError.
 	Retry(ctx context.Context, id string) (contracts.Mission, error)
 	// Cancel returns the mission as it is then: store.ErrNotFound, or a mission.StateError.
@@ -65,6 +76,12 @@ type Tokens interface {
 	JWKS() ([]byte, error)
 }
 
+// SetAside knows what was set aside for a person: a setaside.Shelf.
+type SetAside interface {
+	List(ctx context.Context, f setaside.Filter, limit int) (setaside.Listing, error)
+	Act(ctx context.Context, a setaside.Action, f setaside.Filter) (setaside.Done, error)
+}
+
 // Depths tells how full a queue is: a broker.Broker.
 type Depths interface {
 	Depth(ctx context.Context, queue string) (broker.Depth, error)
@@ -84,12 +101,15 @@ type Metrics interface {
 
 // Deps are what a Server works with.
 type Deps struct {
-	Missions Missions
-	Store    Store
-	Tokens   Tokens
-	Depths   Depths
-	Health   Health
-	Metrics  Metrics
+	Submitter   Submitter
+	Submissions Submissions
+	Missions    Missions
+	Store       Store
+	Tokens      Tokens
+	SetAside    SetAside
+	Depths      Depths
+	Health      Health
+	Metrics     Metrics
 	// Now is the clock that all commanders share.
 	Now    func() contracts.Time
 	Logger *zap.Logger

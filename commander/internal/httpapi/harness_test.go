@@ -22,8 +22,11 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
 	"github.com/mission-control-dev/mission-control/commander/internal/metrics"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
+	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
+	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
+	"github.com/mission-control-dev/mission-control/contracts/broker/membroker"
 	"github.com/mission-control-dev/mission-control/store"
 	"github.com/mission-control-dev/mission-control/store/memstore"
 )
@@ -52,7 +55,7 @@ func knownErrors() []error {
 	return []error{
 		invalid, store.ErrNotFound, store.ErrNotInMemory, store.ErrUnavailable, store.ErrCursor,
 		&mission.StateError{MissionID: "m", Status: contracts.StatusCompleted, Action: "be cancelled"},
-		mission.ErrIdempotencyMismatch, mission.ErrContended, context.DeadlineExceeded, context.Canceled, events.ErrStopped, errUnknown,
+		setaside.ErrNotFound, setaside.ErrNoTarget, setaside.ErrUnavailable, submit.ErrFull, submit.ErrNeedsStore, submit.ErrTooLarge, submit.ErrBothAway, mission.ErrIdempotencyMismatch, mission.ErrContended, context.DeadlineExceeded, context.Canceled, events.ErrStopped, errUnknown,
 	}
 }
 
@@ -239,6 +242,29 @@ type testServer struct {
 	logs    *observer.ObservedLogs
 	client  *http.Client
 	url     string
+	// broker has what was set aside.
+	broker *membroker.Server
+	// missions creates what the store takes at once.
+	missions *mission.Service
+	// published is what the broker took, publish what it says; waiting are ids of missions that may wait there.
+	published atomic.Int64
+	publish   atomic.Pointer[error]
+	waiting   atomic.Pointer[string]
+}
+
+// Publish implements broker.Publisher.
+func (s *testServer) Publish(context.Context, string, broker.Message) error {
+	if err := s.publish.Load(); err != nil {
+		return *err
+	}
+	s.published.Add(1)
+	return nil
+}
+
+// Waiting implements Submissions.
+func (s *testServer) Waiting(_ context.Context, id string) bool {
+	waiting := s.waiting.Load()
+	return waiting != nil && *waiting == id
 }
 
 func newTestServer(t testing.TB, cfg Config) *testServer {
@@ -248,7 +274,7 @@ func newTestServer(t testing.TB, cfg Config) *testServer {
 
 func newTestServerOver(t testing.TB, cfg Config, g *gate) *testServer {
 	t.Helper()
-	s := &testServer{t: t, store: g, tokens: &fakeTokens{}, health: &fakeHealth{}, metrics: metrics.New()}
+	s := &testServer{t: t, store: g, tokens: &fakeTokens{}, health: &fakeHealth{}, metrics: metrics.New(), broker: membroker.New()}
 	s.health.set(health.OK, health.CheckUp, health.CheckUp)
 	core, logs := observer.New(zap.InfoLevel)
 	s.logs = logs
@@ -261,10 +287,12 @@ func newTestServerOver(t testing.TB, cfg Config, g *gate) *testServer {
 	if cfg.Queues == nil {
 		cfg.Queues = []string{"orders_queue", "missing", "status_queue"}
 	}
+	missions := mission.New(mission.Deps{
+		Epoch: func() store.Epoch { return store.Epoch{} }, Store: s.store, Dispatcher: nobody{}, Inboxes: nobody{}, Observer: nobody{}, Now: now, TicketKey: []byte("k"), Logger: log,
+	})
+	s.missions = missions
 	server, err := New(cfg, Deps{
-		Missions: mission.New(mission.Deps{
-			Epoch: func() store.Epoch { return store.Epoch{} }, Store: s.store, Dispatcher: nobody{}, Inboxes: nobody{}, Observer: nobody{}, Now: now, TicketKey: []byte("k"), Logger: log,
-		}),
+		Submitter: submit.NewDesk(missions, s, []byte("k"), func() {}, log), Submissions: s, SetAside: setaside.New(s.broker.Connect(membroker.Config{}), func(setaside.Action, int) {}, log), Missions: missions,
 		Store: s.store, Tokens: s.tokens, Depths: fakeDepths{}, Health: s.health, Metrics: s.metrics, Now: now, Logger: log,
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -19,6 +20,8 @@ import (
 // missionView is one mission as it was read.
 type missionView struct {
 	contracts.Mission
+	// Durable is shown only in the answer to the request that made the mission.
+	Durable  submit.Durable `json:"durable,omitempty"`
 	Degraded bool           `json:"degraded,omitempty"`
 	AsOf     contracts.Time `json:"as_of,omitzero"`
 }
@@ -37,6 +40,7 @@ type missionList struct {
 // missionBatch is missions that were created together, in the order of their requests.
 type missionBatch struct {
 	Missions []contracts.Mission `json:"missions"`
+	Durable  submit.Durable      `json:"durable,omitempty"`
 }
 
 // historyView is the history of a mission.
@@ -68,12 +72,12 @@ func (s *Server) createMission(ctx context.Context, c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.deps.Missions.Submit(ctx, r, key)
+	m, durable, err := s.deps.Submitter.Submit(ctx, r, key)
 	if err != nil {
 		return fmt.Errorf("submit mission: %w", err)
 	}
 	c.Set(fiber.HeaderLocation, "/missions/"+m.MissionID)
-	return sendJSON(c, http.StatusAccepted, m)
+	return sendJSON(c, http.StatusAccepted, missionView{Mission: m, Durable: durable})
 }
 
 func (s *Server) createMissions(ctx context.Context, c *fiber.Ctx) error {
@@ -89,14 +93,14 @@ func (s *Server) createMissions(ctx context.Context, c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	ms, err := s.deps.Missions.SubmitAll(ctx, rs, key)
+	ms, durable, err := s.deps.Submitter.SubmitAll(ctx, rs, key)
 	if err != nil {
 		return fmt.Errorf("submit %d missions: %w", len(rs), err)
 	}
 	for i := range ms {
 		ms[i] = ms[i].Brief()
 	}
-	return sendJSON(c, http.StatusAccepted, missionBatch{Missions: ms})
+	return sendJSON(c, http.StatusAccepted, missionBatch{Missions: ms, Durable: durable})
 }
 
 func (s *Server) retryMission(ctx context.Context, c *fiber.Ctx) error {
@@ -109,7 +113,7 @@ func (s *Server) retryMission(ctx context.Context, c *fiber.Ctx) error {
 	}
 	m, err := s.deps.Missions.Retry(ctx, id)
 	if err != nil {
-		return fmt.Errorf("retry mission %s: %w", id, err)
+		return fmt.Errorf("retry mission %s: %w", id, s.unknown(ctx, id, err))
 	}
 	return sendJSON(c, http.StatusAccepted, m)
 }
@@ -124,7 +128,7 @@ func (s *Server) cancelMission(ctx context.Context, c *fiber.Ctx) error {
 	}
 	m, err := s.deps.Missions.Cancel(ctx, id)
 	if err != nil {
-		return fmt.Errorf("cancel mission %s: %w", id, err)
+		return fmt.Errorf("cancel mission %s: %w", id, s.unknown(ctx, id, err))
 	}
 	return sendJSON(c, http.StatusAccepted, m)
 }
@@ -136,7 +140,7 @@ func (s *Server) getMission(ctx context.Context, c *fiber.Ctx) error {
 	}
 	rec, from, err := s.deps.Store.Get(ctx, id)
 	if err != nil {
-		return fmt.Errorf("get mission %s: %w", id, err)
+		return fmt.Errorf("get mission %s: %w", id, s.unknown(ctx, id, err))
 	}
 	return sendJSON(c, http.StatusOK, missionView{Mission: rec.Mission, Degraded: from.Degraded, AsOf: asOf(from)})
 }
@@ -148,11 +152,20 @@ func (s *Server) getHistory(ctx context.Context, c *fiber.Ctx) error {
 	}
 	h, err := s.deps.Store.History(ctx, id)
 	if err != nil {
-		return fmt.Errorf("get history of mission %s: %w", id, err)
+		return fmt.Errorf("get history of mission %s: %w", id, s.unknown(ctx, id, err))
 	}
 	return sendJSON(c, http.StatusOK, historyView{
 		History: orEmpty(h.Lines), Dropped: h.Dropped, Degraded: h.Source.Degraded, AsOf: asOf(h.Source),
 	})
+}
+
+// unknown returns why a mission can't be had: what the store does not have may have been accepted while it was away.
+func (s *Server) unknown(ctx context.Context, id string, err error) error {
+	if errors.Is(err, store.ErrNotFound) && s.deps.Submissions.Waiting(ctx, id) {
+		return refusal{status: http.StatusServiceUnavailable, code: "not_created_yet", retryAfter: retrySoon,
+			detail: "Missions that were accepted while Redis was away are being created, and this one may be among them. Ask again in a moment."}
+	}
+	return err
 }
 
 func (s *Server) listMissions(ctx context.Context, c *fiber.Ctx) error {

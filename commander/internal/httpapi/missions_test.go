@@ -1,14 +1,17 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/store"
 )
 
@@ -143,10 +146,65 @@ func TestReadsWhileRedisIsAway(t *testing.T) {
 	}
 }
 
+func TestOrderingWhileRedisIsAway(t *testing.T) {
+	s := newTestServer(t, Config{})
+	s.store.away.Store(true)
+	const one, two = `{"name":"x"}`, `{"missions":[{"name":"x"},{"name":"y"}]}`
+	for path, body := range map[string]string{"/missions": one, "/missions/batch": two} {
+		a := s.do("POST", path, body)
+		var got struct{ Durable string }
+		if err := decodeJSON(a.body, &got); err != nil || a.status != http.StatusAccepted || got.Durable != "broker" {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+		a = s.do("POST", path, body, with{"Idempotency-Key", "k"})
+		if p := a.problem(t); a.status != http.StatusServiceUnavailable || p.Code != "store_unavailable" ||
+			a.header.Get("Retry-After") == "" || !strings.Contains(p.Detail, "same key") {
+			t.Errorf("%s with a key: %d %s", path, a.status, a.body)
+		}
+	}
+	if n := s.published.Load(); n != 2 {
+		t.Errorf("the broker took %d messages, want 2", n)
+	}
+	for err, want := range map[error]string{
+		broker.ErrUnavailable: "store_unavailable", broker.ErrBlocked: "store_unavailable", broker.ErrUnroutable: "store_unavailable",
+		context.DeadlineExceeded: "store_unavailable", broker.ErrRejected: "submissions_full",
+	} {
+		s.publish.Store(&err)
+		a := s.do("POST", "/missions", one)
+		if a.status != http.StatusServiceUnavailable || a.problem(t).Code != want || a.header.Get("Retry-After") == "" {
+			t.Errorf("the broker says %v: %d %s", err, a.status, a.body)
+		}
+	}
+	large := `{"missions":[{"name":"x","kind":"k","payload":{"a":"` + strings.Repeat("<", 250<<10) + `"}}` + strings.Repeat(`,{"name":"y","kind":"k","payload":{"a":"`+strings.Repeat("<", 250<<10)+`"}}`, 7) + `]}`
+	if a := s.do("POST", "/missions/batch", large); a.status != http.StatusServiceUnavailable || !strings.Contains(a.problem(t).Detail, "8 MiB") {
+		t.Errorf("a batch that grows past 8 MiB: %d %s", a.status, a.body)
+	}
+}
+
+// TestAMissionThatIsNotCreatedYet is not denied.
+func TestAMissionThatIsNotCreatedYet(t *testing.T) {
+	s := newTestServer(t, Config{})
+	id := "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b"
+	for _, waiting := range []bool{true, false} {
+		want, code := http.StatusNotFound, "not_found"
+		if s.waiting.Store(nil); waiting {
+			s.waiting.Store(&id)
+			want, code = http.StatusServiceUnavailable, "not_created_yet"
+		}
+		for path, method := range map[string]string{"": "GET", "/history": "GET", "/cancel": "POST", "/retry": "POST"} {
+			if a := s.do(method, "/missions/"+id+path, ""); a.status != want || a.problem(t).Code != code {
+				t.Errorf("%s: %d %s", path, a.status, a.body)
+			}
+		}
+	}
+}
+
 func TestStoreErrorsBecomeProblems(t *testing.T) {
 	s := newTestServer(t, Config{})
 	m := s.create("here")
 	id := "/missions/" + m.MissionID
+	away := broker.ErrUnavailable // or some would be accepted
+	s.publish.Store(&away)
 	for _, err := range knownErrors() {
 		s.store.err.Store(&err)
 		want := refusalOf(err)
@@ -174,7 +232,7 @@ func (s *testServer) checkRefused(method, path, body string, want refusal) {
 	if p := a.problem(s.t); a.status != want.status || p.Code != want.code {
 		s.t.Errorf("%s %s: %d %s, want %d %s", method, path, a.status, p.Code, want.status, want.code)
 	}
-	if want.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != "2" {
+	if want.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != strconv.Itoa(want.retryAfter) {
 		s.t.Errorf("%s %s: no Retry-After", method, path)
 	}
 }

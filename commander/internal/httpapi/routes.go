@@ -7,6 +7,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
 )
 
 // access says who may call a route.
@@ -33,7 +35,7 @@ type route struct {
 
 // routes is the whole interface, in the contract's order. Fixed paths stand before templates that they fit.
 func (s *Server) routes() []route {
-	get, post := fiber.MethodGet, fiber.MethodPost
+	get, post, del := fiber.MethodGet, fiber.MethodPost, fiber.MethodDelete
 	return []route{
 		{method: post, path: "/missions", handle: s.createMission},
 		{method: get, path: "/missions", handle: s.listMissions,
@@ -46,6 +48,12 @@ func (s *Server) routes() []route {
 		{method: get, path: "/events", handle: s.streamEvents, params: []string{"mission_id", "last_event_id"}},
 		{method: get, path: "/stats", handle: s.getStats},
 		{method: get, path: "/soldiers", handle: s.listSoldiers},
+		{method: get, path: "/set-aside", handle: s.listSetAside, within: setAsideLimit, params: []string{"queue", "reason", "limit"}},
+		{method: del, path: "/set-aside", handle: s.actOnMany(setaside.Drop), within: setAsideLimit, params: []string{"queue", "reason"}},
+		{method: post, path: "/set-aside/resend", handle: s.actOnMany(setaside.Resend), within: setAsideLimit,
+			params: []string{"queue", "reason"}},
+		{method: del, path: "/set-aside/:id", handle: s.actOnOne(setaside.Drop), within: setAsideLimit},
+		{method: post, path: "/set-aside/:id/resend", handle: s.actOnOne(setaside.Resend), within: setAsideLimit},
 		{method: get, path: "/health", handle: s.getHealth, access: forEverybody},
 		{method: get, path: "/health/live", handle: s.getLiveness, access: forEverybody},
 		{method: get, path: "/health/ready", handle: s.getReadiness, access: forEverybody},
@@ -117,7 +125,7 @@ func (s *Server) serve(r route) fiber.Handler {
 				return err
 			}
 		}
-		if r.method == fiber.MethodPost {
+		if r.method != fiber.MethodGet {
 			if err := s.hosts.checkOrigin(c); err != nil {
 				return err
 			}

@@ -22,6 +22,8 @@ const (
 	requestLimit = 10 * time.Second
 	// batchLimit is the bound for a batch, which may have 16 MiB.
 	batchLimit = 45 * time.Second
+	// setAsideLimit is the bound for calls that look through queues of 100,000 messages.
+	setAsideLimit = 60 * time.Second
 	// readLimit is how long a request may take to arrive, idleLimit how long a connection may wait for the next one.
 	readLimit = 30 * time.Second
 	idleLimit = 75 * time.Second

@@ -22,11 +22,13 @@ type Metrics struct {
 	resets   *prometheus.CounterVec
 
 	accepted   prometheus.Counter
+	byBroker   prometheus.Counter
 	retried    prometheus.Counter
 	ended      *prometheus.CounterVec
 	claims     *prometheus.CounterVec
 	recorded   *prometheus.CounterVec
 	refused    *prometheus.CounterVec
+	setAside   *prometheus.CounterVec
 	dispatches *prometheus.CounterVec
 	buried     prometheus.Counter
 	tokens     prometheus.Counter
@@ -50,11 +52,13 @@ func New() *Metrics {
 		}),
 		resets:     vec("sse_resets_total", "Clients told to list again, because events were lost to them.", "reason"),
 		accepted:   counter("missions_accepted_total", "Missions created."),
+		byBroker:   counter("submissions_total", "Requests for missions that the broker keeps because the store was away."),
 		retried:    counter("missions_retried_total", "Missions that an operator sent out again."),
 		ended:      vec("missions_ended_total", "Missions that reached a terminal status.", "status"),
 		claims:     vec("claims_total", "Claims of soldiers answered.", "answer"),
 		recorded:   vec("updates_recorded_total", "Status updates that changed a mission.", "status"),
 		refused:    vec("updates_refused_total", "Claims, updates and messages refused.", "reason"),
+		setAside:   vec("set_aside_actions_total", "Set-aside messages that an operator sent again or dropped.", "action"),
 		dispatches: vec("dispatches_total", "Orders published, by how that ended.", "outcome"),
 		buried:     counter("sessions_buried_total", "Sessions of soldiers declared dead."),
 		tokens:     counter("tokens_issued_total", "Tokens issued to soldiers."),
@@ -64,7 +68,7 @@ func New() *Metrics {
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.duration, m.streams, m.resets, m.accepted, m.retried, m.ended, m.claims, m.recorded, m.refused, m.dispatches, m.buried,
+		m.requests, m.duration, m.streams, m.resets, m.accepted, m.byBroker, m.retried, m.ended, m.claims, m.recorded, m.refused, m.setAside, m.dispatches, m.buried,
 		m.tokens, m.dropped, m.resent, m.wipes,
 	)
 	for _, reason := range []string{resentLost, resentWiped} {
@@ -104,6 +108,9 @@ func (m *Metrics) StreamReset(reason string) { m.resets.WithLabelValues(reason).
 // Accepted counts a mission that was created.
 func (m *Metrics) Accepted() { m.accepted.Inc() }
 
+// AcceptedByBroker counts a request for missions that the broker keeps until the store is back.
+func (m *Metrics) AcceptedByBroker() { m.byBroker.Inc() }
+
 // Retried counts a mission that an operator sent out again.
 func (m *Metrics) Retried() { m.retried.Inc() }
 
@@ -118,6 +125,11 @@ func (m *Metrics) Recorded(u contracts.UpdateStatus) { m.recorded.WithLabelValue
 
 // Refused counts a status message or update that was set aside. reason is one of a few codes.
 func (m *Metrics) Refused(reason string) { m.refused.WithLabelValues(reason).Inc() }
+
+// SetAsideActedUpon counts set-aside messages that were sent again or dropped. action is one of a few codes.
+func (m *Metrics) SetAsideActedUpon(action string, messages int) {
+	m.setAside.WithLabelValues(action).Add(float64(messages))
+}
 
 // Dispatched counts an order that was published, or could not be. outcome is one of a few codes.
 func (m *Metrics) Dispatched(outcome string) { m.dispatches.WithLabelValues(outcome).Inc() }

@@ -33,12 +33,14 @@ func TestEachMethodCounts(t *testing.T) {
 	m.StreamClosed()
 	m.StreamReset("slow")
 	m.Accepted()
+	m.AcceptedByBroker()
 	m.Retried()
 	m.Ended(contracts.StatusFailed)
 	m.Claimed(contracts.AnswerGranted)
 	m.Recorded(contracts.UpdateCompleted)
 	m.Refused("expired")
 	m.Dispatched("confirmed")
+	m.SetAsideActedUpon("drop", 3)
 	m.SessionBuried()
 	m.TokenIssued()
 	m.OrdersLost(2)
@@ -48,11 +50,11 @@ func TestEachMethodCounts(t *testing.T) {
 	for _, want := range []string{
 		`commander_http_requests_total{method="GET",route="/missions/:mission_id",status="200"} 1`,
 		`commander_http_request_duration_seconds_bucket{method="GET",route="/missions/:mission_id",le="0.005"} 1`,
-		`commander_sse_clients 1`, `commander_sse_resets_total{reason="slow"} 1`, `commander_missions_accepted_total 1`, `commander_missions_retried_total 1`,
+		`commander_sse_clients 1`, `commander_sse_resets_total{reason="slow"} 1`, `commander_missions_accepted_total 1`, `commander_submissions_total 1`, `commander_missions_retried_total 1`,
 		`commander_missions_ended_total{status="FAILED"} 1`, `commander_missions_ended_total{status="COMPLETED"} 0`,
 		`commander_claims_total{answer="granted"} 1`, `commander_updates_recorded_total{status="COMPLETED"} 1`,
 		`commander_updates_refused_total{reason="expired"} 1`, `commander_dispatches_total{outcome="confirmed"} 1`,
-		`commander_sessions_buried_total 1`, `commander_tokens_issued_total 1`,
+		`commander_set_aside_actions_total{action="drop"} 3`, `commander_sessions_buried_total 1`, `commander_tokens_issued_total 1`,
 		`commander_orders_resent_total{reason="lost"} 2`, `commander_orders_resent_total{reason="wiped"} 3`, `commander_broker_wipes_total 1`, `go_goroutines `,
 	} {
 		if !strings.Contains(got, want) {

@@ -95,7 +95,8 @@ func New(d Deps) *Service {
 }
 
 // Submit creates a mission from a validated request. With a key that was used before it returns the mission that the key
-// made, or ErrIdempotencyMismatch where the body was another. store.ErrUnavailable leaves open whether it was created.
+// made, or ErrIdempotencyMismatch where the body was another. store.ErrUnavailable leaves open whether it was created; the
+// mission then comes with the error, so that it can be kept elsewhere and created later under the same id.
 func (s *Service) Submit(ctx context.Context, r contracts.MissionRequest, key *store.Idempotency) (contracts.Mission, error) {
 	id, err := s.newID()
 	if err != nil {
@@ -104,7 +105,7 @@ func (s *Service) Submit(ctx context.Context, r contracts.MissionRequest, key *s
 	d := Accept(r, id, key, s.now())
 	outcomes, err := s.store.Commit(ctx, *d.Change)
 	if err != nil {
-		return contracts.Mission{}, fmt.Errorf("create mission: %w", err)
+		return d.created(), fmt.Errorf("create mission: %w", err)
 	}
 	switch o := outcomes[0]; o.Code {
 	case store.Applied:
@@ -139,7 +140,11 @@ func (s *Service) SubmitAll(ctx context.Context, rs []contracts.MissionRequest, 
 	}
 	outcomes, err := s.store.CreateAll(ctx, key, changes...)
 	if err != nil {
-		return nil, fmt.Errorf("create %d missions: %w", len(rs), err)
+		missions := make([]contracts.Mission, len(rs))
+		for i, d := range decisions {
+			missions[i] = d.created()
+		}
+		return missions, fmt.Errorf("create %d missions: %w", len(rs), err)
 	}
 	switch o := outcomes[0]; o.Code {
 	case store.Applied:
@@ -155,10 +160,17 @@ func (s *Service) SubmitAll(ctx context.Context, rs []contracts.MissionRequest, 
 	}
 }
 
+// created is the mission that a creation makes.
+func (d Decision) created() contracts.Mission {
+	m := d.Change.Record.Mission
+	m.Version = 1
+	return m
+}
+
 // accepted dispatches a mission that was created, and returns it.
 func (s *Service) accepted(d Decision, o store.Outcome) contracts.Mission {
 	rec := d.Change.Record
-	rec.Mission.Version = 1
+	rec.Mission = d.created()
 	s.observer.Accepted()
 	if d.Dispatch == DispatchNow {
 		s.dispatch.Dispatch(rec, o.Dispatch)

@@ -96,6 +96,10 @@ func arguments(q topology.Queue, version int) amqp.Table {
 		args["x-max-length"] = int64(q.MaxLength)
 		args["x-overflow"] = "drop-head"
 	}
+	if q.MaxBytes > 0 {
+		args["x-max-length-bytes"] = int64(q.MaxBytes)
+		args["x-overflow"] = "reject-publish"
+	}
 	if q.DeadLetterTo != "" {
 		args["x-dead-letter-exchange"] = defaultExchange
 		args["x-dead-letter-routing-key"] = q.DeadLetterTo

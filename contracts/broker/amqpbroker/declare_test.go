@@ -27,6 +27,10 @@ func TestArguments(t *testing.T) {
 			topology.Queue{Name: "q", DeliveryLimit: topology.NoDeliveryLimit, MaxLength: 5}, 3,
 			amqp.Table{"x-queue-type": "quorum", "x-max-length": int64(5), "x-overflow": "drop-head"},
 		},
+		"bounded in bytes": {
+			topology.Queue{Name: "q", DeliveryLimit: topology.NoDeliveryLimit, MaxBytes: 5}, 3,
+			amqp.Table{"x-queue-type": "quorum", "x-max-length-bytes": int64(5), "x-overflow": "reject-publish"},
+		},
 		"dead-lettering at least once": {orders, 3, amqp.Table{
 			"x-queue-type": "quorum", "x-delivery-limit": int64(1000), "x-overflow": "reject-publish",
 			"x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead", "x-dead-letter-strategy": "at-least-once",

@@ -151,6 +151,24 @@ func testMaxLength(k *kit) {
 	k.ack(k.consume(b, queue, 5).want(bodies(5)[2:]...)...)
 }
 
+// testMaxBytes: a queue that is bounded in bytes refuses more, and nothing goes from it.
+func testMaxBytes(k *kit) {
+	b := k.connect()
+	queue := k.name()
+	k.declare(b, topology.Queue{Name: queue, DeliveryLimit: topology.NoDeliveryLimit, MaxBytes: 30})
+	taken := 0
+	var err error
+	for err == nil && taken < 1000 {
+		if err = b.Publish(k.ctx, queue, text("ten bytes.")); err == nil {
+			taken++
+		}
+	}
+	if !errors.Is(err, broker.ErrRejected) || taken < 3 {
+		k.Fatalf("after %d messages of 10 bytes in a queue for 30: %v, want ErrRejected", taken, err)
+	}
+	k.awaitReady(b, queue, taken)
+}
+
 func testDeclareTwice(k *kit) {
 	b, other := k.connect(), k.connect()
 	dead := plain(k.name())

@@ -22,6 +22,7 @@ type lease struct {
 	lent   map[uint64]struct{} // handled, and not settled by the client
 
 	standing bool  // deliveries come
+	browsing bool  // this is no subscription: what is given back stays on loan until its end
 	gone     bool  // the connection is gone: nothing can be settled any more
 	why      error // once it no longer stands though nobody retired it
 }
@@ -110,6 +111,9 @@ func (l *lease) Settle(tag uint64, o broker.Outcome) error {
 
 // settle is the server's part of Settle.
 func (l *lease) settle(tag uint64, o broker.Outcome) {
+	if l.browsing && o == broker.Requeued {
+		return // with all the others, so that it is not seen twice
+	}
 	m := l.loans[tag]
 	delete(l.loans, tag)
 	l.leaveWhenDone()

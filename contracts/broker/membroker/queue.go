@@ -25,10 +25,17 @@ type queue struct {
 	alarm *time.Timer
 }
 
-// full tells whether the queue refuses messages. One that dead-letters does, as its messages must not be dropped;
-// others drop their oldest.
+// full tells whether the queue refuses messages. One that dead-letters, or is bounded in bytes, does, as its messages
+// must not be dropped; others drop their oldest.
 func (q *queue) full() bool {
 	q.expire()
+	if q.MaxBytes > 0 {
+		size := 0
+		for _, m := range q.ready {
+			size += len(m.Body)
+		}
+		return size >= q.MaxBytes
+	}
 	return q.MaxLength > 0 && q.DeadLetterTo != "" && len(q.ready) >= q.MaxLength
 }
 

@@ -20,7 +20,8 @@ export interface paths {
         put?: never;
         /**
          * Order a mission
-         * @description Once this answers 202 the mission is kept: it ends COMPLETED, FAILED or CANCELLED whatever crashes meanwhile.
+         * @description Once this answers 202 the mission is kept: it ends COMPLETED, FAILED or CANCELLED whatever crashes meanwhile. With
+         *     `durable: broker` it is RabbitMQ that keeps it, until Redis is back.
          *     After a 503 or a broken connection it is unknown whether the mission was accepted: send the request again with
          *     the `Idempotency-Key` of the first try (so give one from the start).
          */
@@ -47,7 +48,8 @@ export interface paths {
          *     mission. The body may have 16 MiB.
          *
          *     After a 503 or a broken connection it is unknown whether they were accepted, all or none: send the request again
-         *     with the `Idempotency-Key` of the first try, which stands for the whole batch. Lists have the missions of a batch
+         *     with the `Idempotency-Key` of the first try, which stands for the whole batch. While Redis is away a batch without a
+         *     key is accepted by RabbitMQ as a mission is, unless it is over 8 MiB as RabbitMQ keeps it. Lists have the missions of a batch
          *     in its order, the last one first.
          */
         post: operations["createMissions"];
@@ -207,6 +209,101 @@ export interface paths {
         get: operations["listSoldiers"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/set-aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was set aside
+         * @description Three queues hold what a person should see: `status_refused_queue` (refused updates, messages that can't be read or
+         *     believed), `submissions_refused_queue` (missions accepted while Redis was away that could not be created) and
+         *     `orders_dead_queue` (orders that no soldier could read). As a rule the oldest come first. At most the first 10,000
+         *     messages of a queue are looked at: `complete: false` says that there is more, or that `limit` was reached.
+         *
+         *     A call has the messages on loan while it looks: it does not see those that another call looks at, here or at another
+         *     commander.
+         */
+        get: operations["listSetAside"];
+        put?: never;
+        post?: never;
+        /**
+         * Drop all of a queue, or of a reason there
+         * @description They are gone for good. Looks at the first 10,000 messages of the queue; while `complete` is false, ask again.
+         */
+        delete: operations["dropSetAside"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/set-aside/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send all of a queue again, or of a reason there
+         * @description Each as below. Those that can't be sent are counted as `skipped` and stay.
+         */
+        post: operations["resendSetAside"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/set-aside/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["SetAsideId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Drop a message
+         * @description It is gone for good. Messages that are the same in every byte have one id, and are dropped together.
+         */
+        delete: operations["dropSetAsideMessage"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/set-aside/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["SetAsideId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a message again
+         * @description It goes, as it was, to the queue that it came from, and is set aside no more once RabbitMQ confirmed that. What made it be
+         *     set aside may do so again. After a 503 it may be in both places: readers take a repeated message for one.
+         */
+        post: operations["resendSetAsideMessage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -434,10 +531,63 @@ export interface components {
         MissionBatchRequest: {
             missions: components["schemas"]["MissionRequest"][];
         };
+        /** @enum {string} */
+        SetAsideQueue: "status_refused_queue" | "submissions_refused_queue" | "orders_dead_queue";
+        SetAsideList: {
+            messages: components["schemas"]["SetAsideMessage"][];
+            /** @description All that fits, by queue and reason. */
+            counts: components["schemas"]["SetAsideCount"][];
+            complete: boolean;
+        };
+        SetAsideCount: {
+            queue: components["schemas"]["SetAsideQueue"];
+            reason: string;
+            messages: number;
+        };
+        SetAsideMessage: {
+            /** @description A hash over the message: it stays the same while the message is set aside. */
+            id: string;
+            queue: components["schemas"]["SetAsideQueue"];
+            /** @description Where it came from, and is sent again; absent where that is not known. */
+            from?: string;
+            /** @description As asyncapi.yaml names it. */
+            type?: string;
+            /**
+             * @description A stable code. Of refused messages and submissions see asyncapi.yaml; of orders RabbitMQ's: `rejected` (a soldier
+             *     could not read it), `delivery_limit`.
+             */
+            reason?: string;
+            /** @description For people. */
+            detail?: string;
+            /** @description The body's bytes. */
+            size: number;
+            /** @description The body, where it is JSON of at most 64 KiB. A token in it is hidden. */
+            body?: unknown;
+            /**
+             * Format: byte
+             * @description The body, where it is anything else of at most 64 KiB.
+             */
+            body_base64?: string;
+        };
+        SetAsideDone: {
+            /** @description So many were sent again or dropped. */
+            messages: number;
+            /** @description So many fit and can't be sent again: it is not known where they came from. */
+            skipped: number;
+            /** @description False: the queue has more than was looked at. */
+            complete: boolean;
+        };
         MissionBatch: {
             /** @description Without payloads and results, as in lists. */
             missions: components["schemas"]["Mission"][];
+            durable?: components["schemas"]["Durable"];
         };
+        /**
+         * @description Only in the answer to an order, and only while Redis is away: RabbitMQ keeps what was accepted, and it is created
+         *     once Redis is back. Absent means that Redis has it.
+         * @enum {string}
+         */
+        Durable: "broker";
         Mission: {
             mission_id: components["schemas"]["MissionId"];
             name: string;
@@ -483,6 +633,7 @@ export interface components {
              * @description Grows with each change, from 1; in a mission that was adopted after Redis was wiped, from the milliseconds of its adoption. Of two pictures the higher version is the newer.
              */
             version: number;
+            durable?: components["schemas"]["Durable"];
             /** @description Only in the answer to a read, and only while Redis is away. */
             degraded?: boolean;
             as_of?: components["schemas"]["Time"];
@@ -798,7 +949,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `store_unavailable`, `not_in_memory`, `contended`, `stopping` */
+        /** @description `store_unavailable`, `not_in_memory`, `not_created_yet`, `submissions_full`, `broker_unavailable`, `contended`, `stopping` */
         Unavailable: {
             headers: {
                 /** @description Seconds. */
@@ -812,6 +963,10 @@ export interface components {
     };
     parameters: {
         MissionId: components["schemas"]["MissionId"];
+        SetAsideQueue: components["schemas"]["SetAsideQueue"];
+        /** @description Only messages of this reason. */
+        SetAsideReason: string;
+        SetAsideId: string;
         /**
          * @description Makes a retry safe: within 24 hours the same key and body give the mission, or the missions, of the first answer
          *     again, whatever became of them; another body is 422 `idempotency_key_reused`. Bodies are the same if they are the same JSON: white
@@ -1184,6 +1339,169 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listSetAside: {
+        parameters: {
+            query?: {
+                queue?: components["parameters"]["SetAsideQueue"];
+                /** @description Only messages of this reason. */
+                reason?: components["parameters"]["SetAsideReason"];
+                /** @description How many messages are shown at most. All are counted. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetAsideList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    dropSetAside: {
+        parameters: {
+            query: {
+                queue: components["schemas"]["SetAsideQueue"];
+                /** @description Only messages of this reason. */
+                reason?: components["parameters"]["SetAsideReason"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are dropped. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetAsideDone"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resendSetAside: {
+        parameters: {
+            query: {
+                queue: components["schemas"]["SetAsideQueue"];
+                /** @description Only messages of this reason. */
+                reason?: components["parameters"]["SetAsideReason"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are sent. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetAsideDone"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    dropSetAsideMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["SetAsideId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is dropped. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetAsideDone"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resendSetAsideMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["SetAsideId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is sent. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetAsideDone"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

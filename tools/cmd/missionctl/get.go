@@ -76,6 +76,9 @@ func printMission(w io.Writer, format cliout.Format, m client.Mission) error {
 	add("took", tookText(m.Mission))
 	add("payload", string(m.Payload))
 	add("result", string(m.Result))
+	if m.Durable == client.DurableBroker {
+		add("kept by", "RabbitMQ: Redis is away; it will be listed once Redis is back")
+	}
 	if m.Degraded {
 		add("as of", dateText(m.AsOf)+", from the commander's memory: Redis is away")
 	}

@@ -21,13 +21,14 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 		kind, payload, key string
 		labels             []string
 		timeoutSeconds     int
-		wait               bool
+		wait, noKey        bool
 	)
 	cmd := &cobra.Command{
 		Use:   "submit NAME",
 		Short: "Submit a mission",
 		Long: "Submit a mission, and print it as the commander accepted it. With --wait, print it once it has ended,\n" +
-			"and exit with 3 unless it is COMPLETED.",
+			"and exit with 3 unless it is COMPLETED.\n\n" +
+			"While Redis is away only what has no idempotency key is accepted, by RabbitMQ alone: see --no-key.",
 		Example: `  missionctl submit "Recon over sector 7" --wait
   missionctl submit short --payload '{"min_seconds":0,"max_seconds":1,"failure_rate":0}'
   missionctl submit "Patrol" --label team:blue --label env:prod
@@ -50,7 +51,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 			defer cancel()
 			m, err := c.Submit(ctx, contracts.MissionRequest{
 				Name: args[0], Kind: kind, Payload: body, Labels: labelled, TimeoutSeconds: timeoutSeconds,
-			}, client.SubmitOptions{IdempotencyKey: key})
+			}, client.SubmitOptions{IdempotencyKey: key, NoKey: noKey})
 			if err != nil {
 				return err
 			}
@@ -78,6 +79,9 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 	f.IntVar(&timeoutSeconds, "timeout-seconds", 0, "bounds one attempt, 1 to 86400 (default 300)")
 	f.StringVar(&key, "idempotency-key", "",
 		"submit once under this key, however often the command is repeated within 24 hours (default a random one)")
+	f.BoolVar(&noKey, "no-key", false,
+		"send no idempotency key: accepted also while Redis is away, and not repeated when no answer comes")
+	cmd.MarkFlagsMutuallyExclusive("idempotency-key", "no-key")
 	f.BoolVar(&wait, "wait", false, "wait until the mission has ended")
 	return cmd
 }

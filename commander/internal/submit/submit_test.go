@@ -1,0 +1,322 @@
+package submit_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/submit"
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
+	"github.com/mission-control-dev/mission-control/contracts/broker/membroker"
+	"github.com/mission-control-dev/mission-control/contracts/topology"
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+func TestAcceptedByTheBrokerAndCreatedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.start()
+		r.store.away.Store(true)
+		time.Sleep(time.Minute)
+		var ids []string
+		const missions = 200 // more than a batch
+		for i := range missions {
+			m := r.submit(fmt.Sprint("mission ", i))
+			if m.Status != contracts.StatusQueued || m.Version != 1 {
+				t.Errorf("accepted %+v", m)
+			}
+			ids = append(ids, m.MissionID)
+		}
+		at := contracts.At(time.Now().Add(time.Hour))
+		scheduled := request("tomorrow")
+		scheduled.RunAt = &at
+		later, _, err := r.desk.Submit(t.Context(), scheduled, nil)
+		r.must(err)
+		batch, durable, err := r.desk.SubmitAll(t.Context(), []contracts.MissionRequest{request("a"), request("b")}, nil)
+		r.must(err)
+		if durable != submit.OnBroker || len(batch) != 2 {
+			t.Errorf("batch kept by %q: %+v", durable, batch)
+		}
+		ids = append(ids, batch[0].MissionID, batch[1].MissionID)
+		accepted := time.Now()
+		r.wantDispatched()
+		time.Sleep(time.Hour / 2)
+		// It waits at the broker, however long that is.
+		r.wantDepth(topology.Submissions, broker.Depth{Ready: missions + 2})
+		r.store.away.Store(false)
+		time.Sleep(time.Second)
+		r.wantDepth(topology.Submissions, broker.Depth{Consumers: 1})
+		r.wantDispatched(ids...)
+		for _, id := range ids {
+			if m := r.load(id); m.Version != 1 || m.Status != contracts.StatusQueued || m.CreatedAt.After(accepted) {
+				t.Errorf("created %+v", m)
+			}
+		}
+		if m := r.load(later.MissionID); m.Status != contracts.StatusScheduled || !m.RunAt.Equal(at.Time) {
+			t.Errorf("created %+v, want it SCHEDULED", m)
+		}
+		h, err := r.store.History(t.Context(), ids[0])
+		r.must(err)
+		if l := h.Lines[0]; l.MadeAt.After(accepted) || !l.RecordedAt.After(accepted) {
+			t.Errorf("first line of the history %+v", l)
+		}
+		if r.kept != missions+2 || len(r.refused) > 0 {
+			t.Errorf("%d kept, refused %v", r.kept, r.refused)
+		}
+	})
+}
+
+// TestAWriteThatCameThroughAfterAll: the store applied it, and only its answer was lost.
+func TestAWriteThatCameThroughAfterAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.start()
+		r.store.deaf.Store(true)
+		one := r.submit("one")
+		batch, _, err := r.desk.SubmitAll(t.Context(), []contracts.MissionRequest{request("a"), request("b")}, nil)
+		r.must(err)
+		// Somebody carried it out before the submission is taken.
+		recs, err := r.store.Load(t.Context(), one.MissionID)
+		r.must(err)
+		recs[0].Mission.Status = contracts.StatusCompleted
+		_, err = r.store.Store.Commit(t.Context(), store.Change{Record: recs[0], IfVersion: 1})
+		r.must(err)
+		r.store.deaf.Store(false)
+		time.Sleep(time.Second)
+		r.wantDepth(topology.Submissions, broker.Depth{Consumers: 1})
+		r.wantDispatched() // their due entries do that
+		if m := r.load(one.MissionID); m.Status != contracts.StatusCompleted {
+			t.Errorf("it is %s again", m.Status)
+		}
+		for _, m := range batch {
+			if got := r.load(m.MissionID); got.Version != 1 {
+				t.Errorf("created again: %+v", got)
+			}
+		}
+	})
+}
+
+// TestARepeatedSubmission: a confirm may be lost, and a delivery may come twice.
+func TestARepeatedSubmission(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.store.away.Store(true)
+		m := r.submit("once")
+		s, err := contracts.NewSubmission(key, []contracts.Mission{m})
+		r.must(err)
+		body, err := s.Encode()
+		r.must(err)
+		r.must(r.client.Publish(t.Context(), topology.Submissions, broker.Message{Body: body}))
+		r.store.away.Store(false)
+		r.start()
+		time.Sleep(time.Second)
+		r.must(r.client.Publish(t.Context(), topology.Submissions, broker.Message{Body: body}))
+		time.Sleep(time.Second)
+		r.wantDispatched(m.MissionID)
+		r.wantDepth(topology.Submissions, broker.Depth{Consumers: 1})
+	})
+}
+
+func TestWhatTheBrokerDoesNotKeep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.store.away.Store(true)
+		_, _, err := r.desk.Submit(t.Context(), request("with a key"), &store.Idempotency{Key: "k", BodyHash: "h", TTL: time.Hour})
+		if !errors.Is(err, submit.ErrNeedsStore) || !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("with a key: %v", err)
+		}
+		r.broker.Down()
+		synctest.Wait()
+		_, _, err = r.desk.SubmitAll(t.Context(), []contracts.MissionRequest{request("both away")}, nil)
+		if !errors.Is(err, submit.ErrBothAway) || !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("both away: %v", err)
+		}
+		r.broker.Up()
+		synctest.Wait()
+		r.wantDepth(topology.Submissions, broker.Depth{})
+		if r.kept != 0 {
+			t.Errorf("%d counted as kept", r.kept)
+		}
+	})
+}
+
+// TestTheStoreLeavesTimeForTheBroker: a store that hangs takes not all of a request's time.
+func TestTheStoreLeavesTimeForTheBroker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		hanging := hangs{r.desk}
+		desk := submit.NewDesk(hanging, r.client, key, func() {}, zap.NewNop())
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if _, durable, err := desk.Submit(ctx, request("x"), nil); err != nil || durable != submit.OnBroker {
+			t.Errorf("kept by %q, %v", durable, err)
+		}
+	})
+}
+
+// hangs is a service on a store that does not answer.
+type hangs struct{ *submit.Desk }
+
+func (hangs) Submit(ctx context.Context, r contracts.MissionRequest, _ *store.Idempotency) (contracts.Mission, error) {
+	<-ctx.Done()
+	return contracts.Mission{MissionID: "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", Name: r.Name}, fmt.Errorf("%w: %w", store.ErrUnavailable, ctx.Err())
+}
+
+func (hangs) SubmitAll(context.Context, []contracts.MissionRequest, *store.Idempotency) ([]contracts.Mission, error) {
+	return nil, store.ErrUnavailable
+}
+
+// TestWhatCanNotBeCreatedIsSetAside and holds up no other.
+func TestWhatCanNotBeCreatedIsSetAside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.store.away.Store(true)
+		good := r.submit("good")
+		bad := r.submit("bad")
+		r.store.damaged.Store(&bad.Name)
+		forged, err := contracts.NewSubmission([]byte("a soldier's key"), []contracts.Mission{good})
+		r.must(err)
+		body, err := forged.Encode()
+		r.must(err)
+		for _, b := range [][]byte{body, []byte("{}")} {
+			r.must(r.client.Publish(t.Context(), topology.Submissions, broker.Message{Body: b}))
+		}
+		other := r.submit("another good one")
+		r.store.away.Store(false)
+		r.start()
+		time.Sleep(time.Second)
+		r.wantDispatched(good.MissionID, other.MissionID)
+		r.wantDepth(topology.Submissions, broker.Depth{Consumers: 1})
+		r.wantDepth(topology.SubmissionsRefused, broker.Depth{Ready: 3})
+		reasons := map[string]int{}
+		for _, reason := range r.refused {
+			reasons[reason]++
+		}
+		if reasons[submit.ReasonFailed] != 1 || reasons[submit.ReasonForged] != 1 || reasons[submit.ReasonUnreadable] != 1 {
+			t.Errorf("refused %v", r.refused)
+		}
+	})
+}
+
+// TestTheIntakeFollowsStoreAndBroker through some outages of either, without losing or doubling one.
+func TestTheIntakeFollowsStoreAndBroker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.start()
+		var ids []string
+		for i := range 5 {
+			r.store.away.Store(true)
+			for k := range 30 {
+				ids = append(ids, r.submit(fmt.Sprint(i, " ", k)).MissionID)
+			}
+			time.Sleep(time.Minute)
+			if !r.intake.GivenUp() {
+				t.Error("the subscription is not given up")
+			}
+			r.broker.Restart()
+			r.store.away.Store(false)
+			r.client.Cut()
+			time.Sleep(time.Second)
+			if r.intake.GivenUp() {
+				t.Error("the subscription is still given up")
+			}
+			r.wantDispatched(ids...)
+		}
+	})
+}
+
+// TestWhichUnknownIDsMayWait: from the first sign of an outage until the last submission is created for sure, and no longer.
+func TestWhichUnknownIDsMayWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		ask := func(when, id string, want bool) {
+			t.Helper()
+			if got := r.intake.Waiting(t.Context(), id); got != want {
+				t.Errorf("%s: %v, want %v", when, got, want)
+			}
+		}
+		idOf := func(at time.Time) string {
+			ms := fmt.Sprintf("%012x", at.UnixMilli())
+			return ms[:8] + "-" + ms[8:] + "-7000-8000-000000000000"
+		}
+		before := idOf(time.Now())
+		ask("at first", before, false)
+		r.start()
+		ask("after the first look", before, false)
+		time.Sleep(time.Hour)
+		r.store.away.Store(true)
+		time.Sleep(3 * time.Second)
+		m := r.submit("waits")
+		time.Sleep(time.Hour)
+		ask("while the store is away", m.MissionID, true)
+		ask("made long before", before, false)
+		// The submission is on loan with another commander, which has not created it yet.
+		other := r.broker.Connect(membroker.Config{})
+		ctx, cancel := context.WithCancel(t.Context())
+		loans := make(chan broker.Delivery, 1)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_ = other.Consume(ctx, broker.Subscription{Queue: topology.Submissions, Prefetch: 1, Handle: func(d broker.Delivery) { loans <- d }})
+		}()
+		loan := <-loans
+		r.store.away.Store(false)
+		time.Sleep(9 * time.Second)
+		ask("on loan elsewhere", m.MissionID, true)
+		r.must(loan.Nack(broker.Requeued))
+		cancel()
+		<-ended
+		r.must(other.Close(context.Background()))
+		time.Sleep(time.Second)
+		if r.load(m.MissionID).Version != 1 {
+			t.Error("it is not created")
+		}
+		unknown := idOf(time.Now())
+		ask("just created", unknown, true)
+		time.Sleep(20 * time.Second)
+		ask("a while later", unknown, false)
+		// An outage shorter than the time between two looks, of another commander.
+		s, err := contracts.NewSubmission(key, []contracts.Mission{m})
+		r.must(err)
+		body, err := s.Encode()
+		r.must(err)
+		r.must(r.intake.Stop(context.Background()))
+		r.must(r.client.Publish(t.Context(), topology.Submissions, broker.Message{Body: body}))
+		ask("published since the last look", idOf(time.Now()), true)
+	})
+}
+
+// TestACommanderThatStartsInAnOutage does not know since when there may be submissions.
+func TestACommanderThatStartsInAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.store.away.Store(true)
+		m := r.submit("before its start")
+		time.Sleep(time.Hour)
+		if !r.intake.Waiting(t.Context(), m.MissionID) {
+			t.Error("its first answer denies the mission")
+		}
+		r.start()
+		time.Sleep(time.Hour)
+		if !r.intake.Waiting(t.Context(), m.MissionID) {
+			t.Error("it denies the mission")
+		}
+		r.broker.Down()
+		r.store.away.Store(false)
+		time.Sleep(time.Hour)
+		if !r.intake.Waiting(t.Context(), m.MissionID) {
+			t.Error("it denies the mission, which waits at a broker that is away")
+		}
+		r.broker.Up()
+		time.Sleep(time.Minute)
+		if r.intake.Waiting(t.Context(), "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b") || r.load(m.MissionID).Version != 1 {
+			t.Error("a minute later not all is settled")
+		}
+	})
+}
