@@ -38,6 +38,7 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newRetry(io, conn),
 		newHealth(io, conn),
 		newDrill(io, conn),
+		newFaults(io, conn),
 		newVersion(io),
 	)
 	return root
