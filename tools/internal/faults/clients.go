@@ -23,6 +23,8 @@ const (
 	clients = 4
 	// pace is the mean time between two missions of one client.
 	pace = 1300 * time.Millisecond
+	// A tenth of the missions are long, from shortest to a half of the drill, at most mostSeconds.
+	shortest, mostSeconds = 20.0, 80.0
 	// callTimeout bounds one call: longer than a commander needs to say that something is away.
 	callTimeout = 8 * time.Second
 	// retryPause is between two tries.
@@ -40,7 +42,7 @@ type flow struct {
 	ids      []string // accepted ones
 	odd      map[string]int
 	byID     map[string]*check.Mission
-	looked   map[string]bool // FAILED ones that were thought about
+	looked   map[string]bool // FAILED ones that are tried again
 
 	retries chan *check.Mission
 }
@@ -54,11 +56,12 @@ func newFlow(urls []string, most int) *flow {
 }
 
 // run lets all clients go on until ctx ends, and waits for them.
-func (f *flow) run(ctx context.Context, seed uint64) {
+func (f *flow) run(ctx context.Context, seed uint64, length time.Duration) {
+	longest := max(shortest, min(mostSeconds, length.Seconds()/2))
 	var all sync.WaitGroup
 	for n := range clients {
 		r := rand.New(rand.NewPCG(seed, uint64(n))) //nolint:gosec // what is asked for repeats with the seed
-		all.Go(func() { f.client(ctx, n, r) })
+		all.Go(func() { f.client(ctx, n, r, longest) })
 	}
 	all.Go(func() { f.operator(ctx) })
 	all.Wait()
@@ -66,17 +69,24 @@ func (f *flow) run(ctx context.Context, seed uint64) {
 }
 
 // client asks for one mission after the other.
-func (f *flow) client(ctx context.Context, n int, r *rand.Rand) {
+func (f *flow) client(ctx context.Context, n int, r *rand.Rand, longest float64) {
 	for i := 0; ; i++ {
 		if !sleep(ctx, time.Duration((0.5+r.Float64())*float64(pace))) {
 			return
 		}
-		request, cancelAfter := order(r, fmt.Sprintf("client %d mission %d", n+1, i+1))
-		m := f.begin(n%2 == 0)
+		request, cancelAfter := order(r, fmt.Sprintf("client %d mission %d", n+1, i+1), longest)
+		key := ""
+		if n%2 == 0 {
+			key = client.NewIdempotencyKey()
+		}
+		m := f.begin(key)
 		if m == nil {
 			return // enough
 		}
-		f.ask(ctx, m, request, (n+i)%len(f.urls), r.IntN(10) == 0)
+		f.ask(ctx, m, request, n+i)
+		if key != "" && r.IntN(10) == 0 {
+			f.ask(ctx, m, request, n+i+1) // under the same key it must be the same mission
+		}
 		if cancelAfter > 0 {
 			f.cancelLater(ctx, m, cancelAfter, (n+i)%len(f.urls))
 		}
@@ -84,12 +94,12 @@ func (f *flow) client(ctx context.Context, n int, r *rand.Rand) {
 }
 
 // order draws a mission: most are short, some outlast a lease; some fail, some are cancelled.
-func order(r *rand.Rand, name string) (request contracts.MissionRequest, cancelAfter time.Duration) {
+func order(r *rand.Rand, name string, longest float64) (request contracts.MissionRequest, cancelAfter time.Duration) {
 	seconds := 0.1 + 2*r.Float64()
 	switch d := r.Float64(); {
-	case d < 0.05:
-		seconds = 20 + 30*r.Float64()
-	case d < 0.30:
+	case d < 0.1:
+		seconds = shortest + (longest-shortest)*r.Float64()
+	case d < 0.3:
 		seconds = 2 + 8*r.Float64()
 	}
 	// With the seed, every execution of a mission takes as long and ends as the one before.
@@ -104,23 +114,20 @@ func order(r *rand.Rand, name string) (request contracts.MissionRequest, cancelA
 }
 
 // begin opens the record of a mission; nil where there are enough.
-func (f *flow) begin(keyed bool) *check.Mission {
+func (f *flow) begin(key string) *check.Mission {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.missions) >= f.max {
 		return nil
 	}
-	m := &check.Mission{Asked: time.Now()}
-	if keyed {
-		m.Key = client.NewIdempotencyKey()
-	}
+	m := &check.Mission{Asked: time.Now(), Key: key}
 	f.missions = append(f.missions, m)
 	return m
 }
 
 // ask asks until the mission is accepted. Without a key only what was certainly refused is asked for again: what a
-// broken call left is not known. twice asks again for what was accepted, under the same key.
-func (f *flow) ask(ctx context.Context, m *check.Mission, request contracts.MissionRequest, at int, twice bool) {
+// broken call left is not known.
+func (f *flow) ask(ctx context.Context, m *check.Mission, request contracts.MissionRequest, at int) {
 	body, err := json.Marshal(request)
 	if err != nil {
 		return // a request of our own is JSON
@@ -131,11 +138,6 @@ func (f *flow) ask(ctx context.Context, m *check.Mission, request contracts.Miss
 		switch {
 		case err == nil:
 			f.accepted(m, id)
-			if twice && m.Key != "" {
-				if id, err := f.post(ctx, f.urls[(at+1)%len(f.urls)]+"/missions", body, m.Key); err == nil {
-					f.accepted(m, id)
-				}
-			}
 			return
 		case errors.As(err, &refused) && refused.status != http.StatusServiceUnavailable:
 			f.wonder(refused)
@@ -186,7 +188,7 @@ func (f *flow) cancelLater(ctx context.Context, m *check.Mission, after time.Dur
 	}
 }
 
-// failed hears of a mission that a reader saw FAILED: half of them are to be tried again, once.
+// failed hears of a mission that a reader saw FAILED: it is to be tried again, once.
 func (f *flow) failed(id string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -195,9 +197,6 @@ func (f *flow) failed(id string) {
 		return
 	}
 	f.looked[id] = true
-	if len(f.looked)%2 == 0 {
-		return
-	}
 	select {
 	case f.retries <- m:
 	default: // there will be others

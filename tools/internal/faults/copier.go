@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,12 +16,13 @@ const (
 	// get full.
 	hand   = 8
 	gather = 300 * time.Millisecond
-	// late is when the last copy of a message comes: after what it was about has ended, and was perhaps done again.
-	late = 12 * time.Second
 )
 
+// late is when further copies of a message come: when what it was about has ended, and is perhaps done again.
+func late() []time.Duration { return []time.Duration{2 * time.Second, 12 * time.Second} }
+
 // copier takes messages from a queue beside its consumers, and publishes each twice, a hand of them in the opposite
-// order, and a third time much later. What it took is acked only once the copies are confirmed: it loses nothing.
+// order, and again later. What it took is acked only once the copies are confirmed: it loses nothing.
 type copier struct {
 	client *amqpbroker.Broker
 	queue  string
@@ -71,13 +73,13 @@ func (c *copier) deal(taken <-chan broker.Delivery) {
 				break more
 			}
 		}
-		for i := len(cards) - 1; i >= 0; i-- {
-			c.give(cards[i])
+		for _, card := range slices.Backward(cards) {
+			c.give(card)
 		}
 	}
 }
 
-// give publishes a message twice, and once more later.
+// give publishes a message twice, and again later.
 func (c *copier) give(d broker.Delivery) {
 	for range 2 {
 		if c.publish(d.Message) != nil {
@@ -86,10 +88,12 @@ func (c *copier) give(d broker.Delivery) {
 		}
 	}
 	_ = d.Ack()
-	c.copies.Go(func() {
-		time.Sleep(late)
-		_ = c.publish(d.Message) // a copy that nobody misses
-	})
+	for _, after := range late() {
+		c.copies.Go(func() {
+			<-time.After(after)
+			_ = c.publish(d.Message) // a copy that nobody misses
+		})
+	}
 }
 
 func (c *copier) publish(m broker.Message) error {

@@ -125,7 +125,7 @@ func (d *drill) hold(ctx context.Context) (check.Input, error) {
 	beside.Go(func() { _ = r.run(reading) }) // its addresses are those of our own commanders
 	flowing, stopFlow := context.WithCancel(ctx)
 	defer stopFlow()
-	beside.Go(func() { f.run(flowing, d.cfg.Schedule.Seed) })
+	beside.Go(func() { f.run(flowing, d.cfg.Schedule.Seed, d.cfg.Schedule.Length) })
 
 	in.Began = time.Now()
 	if err := d.breakThings(ctx, in.Began); err != nil {

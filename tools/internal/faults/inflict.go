@@ -36,16 +36,16 @@ func (s *stack) inflict(ctx context.Context, f schedule.Fault) error {
 func (s *stack) begin(ctx context.Context, f schedule.Fault) (undo func(context.Context) error, err error) {
 	switch f.Kind {
 	case schedule.KillCommander, schedule.KillSoldier, schedule.KillRedis, schedule.KillRabbitMQ, schedule.KillAll,
-		schedule.CommandersAway:
+		schedule.CommandersAway, schedule.RedisAway:
 		return s.startAgain(f), s.kill(f.On...)
 	case schedule.WipeRedis, schedule.WipeRabbitMQ:
 		if err := s.kill(f.On...); err != nil {
 			return nil, err
 		}
 		return s.startAgain(f), os.RemoveAll(s.dataDir(f.On[0]))
-	case schedule.PauseCommander, schedule.PauseSoldier, schedule.PauseRedis, schedule.PauseRabbitMQ:
-		part := s.parts[f.On[0]]
-		return func(context.Context) error { return part.Resume() }, part.Pause()
+	case schedule.PauseCommander, schedule.PauseSoldier, schedule.PauseRedis, schedule.PauseRabbitMQ, schedule.PauseCommanders:
+		resume := func(p string) error { return s.parts[p].Resume() }
+		return func(context.Context) error { return each(f.On, resume) }, each(f.On, func(p string) error { return s.parts[p].Pause() })
 	case schedule.Cut, schedule.Isolate:
 		return s.set(f.On, netfault.Cut, 0), nil
 	case schedule.Stall:

@@ -53,7 +53,7 @@ func (j *judge) mission(m Mission) {
 		return
 	}
 	j.r.Counts.Accepted++
-	if m.Key != "" && len(m.IDs) > 1 && !j.wiped(schedule.WipeRedis, m.Asked, j.Ended) {
+	if m.Key != "" && len(m.IDs) > 1 && !j.wiped(m.Asked, j.Ended) {
 		j.r.violate(TwoMissions, m.ID(), "one idempotency key was answered with %s", strings.Join(m.IDs, " and "))
 	}
 	for _, id := range m.IDs {
@@ -90,7 +90,7 @@ func (j *judge) end(m Mission, id string, all []journal.Execution) bool {
 		j.r.Counts.Completed++
 	case contracts.StatusFailed:
 		j.r.Counts.Failed++
-		if !m.Cancelled.IsZero() && m.Retried.IsZero() && !j.wiped(schedule.WipeRedis, m.Accepted, j.Ended) {
+		if !m.Cancelled.IsZero() && m.Retried.IsZero() && !j.wiped(m.Accepted, j.Ended) {
 			j.r.violate(CancelLost, id, "a cancel was accepted at %s, and it is FAILED", clock(m.Cancelled))
 		}
 	default:
@@ -171,7 +171,7 @@ func (j *judge) seen(m Mission, id string) {
 	sights := slices.SortedStableFunc(slices.Values(j.sights[id]), func(a, b Sight) int { return a.Answered.Compare(b.Answered) })
 	for i, s := range sights {
 		if s.Missing {
-			if s.Asked.After(m.Accepted) && !j.wiped(schedule.WipeRedis, m.Accepted, s.Answered) {
+			if s.Asked.After(m.Accepted) && !j.wiped(m.Accepted, s.Answered) {
 				j.r.violate(Forgotten, id, "accepted at %s, and a read at %s was answered 404", clock(m.Accepted), clock(s.Asked))
 				return
 			}
@@ -185,7 +185,7 @@ func (j *judge) seen(m Mission, id string) {
 			if later.Missing || later.Degraded || later.Asked.Before(s.Answered) || later.Status == s.Status {
 				continue
 			}
-			if j.wiped(schedule.WipeRedis, s.Asked, later.Answered) || retried(m, s, later) {
+			if j.wiped(s.Asked, later.Answered) || retried(m, s, later) {
 				continue
 			}
 			j.r.Counts.GoneBack++

@@ -12,7 +12,7 @@ import (
 func (j *judge) history(id string, all []journal.Execution) {
 	f := j.Finals[id]
 	lines := slices.DeleteFunc(slices.Clone(f.History), func(l contracts.HistoryLine) bool { return l.Refused })
-	if fault := edges(lines, f.Dropped > 0); fault != "" {
+	if fault := edges(lines, f.Dropped); fault != "" {
 		j.r.violate(History, id, "%s", fault)
 		return
 	}
@@ -56,13 +56,14 @@ func unstarted(l contracts.HistoryLine, all []journal.Execution) bool {
 
 // edges follows the states from line to line. It returns what is wrong, or nothing. Where lines were dropped, one step
 // may be a leap.
-func edges(lines []contracts.HistoryLine, leap bool) string {
+func edges(lines []contracts.HistoryLine, dropped int) string {
 	if len(lines) == 0 {
 		return "it is empty"
 	}
 	if s := lines[0].Status; s != contracts.StatusQueued && s != contracts.StatusScheduled {
 		return fmt.Sprintf("it begins with %s", s)
 	}
+	leap := dropped > 0
 	grant := contracts.HistoryLine{}
 	for i := 1; i < len(lines); i++ {
 		fault := edge(lines[i-1], lines[i], grant)

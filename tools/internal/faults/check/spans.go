@@ -103,7 +103,7 @@ func broken(faults []Fault, on string) spans {
 			s = append(s, span{f.Began, f.Ended.Add(unnoticed)})
 		case schedule.KillCommander, schedule.KillSoldier, schedule.KillRedis, schedule.KillRabbitMQ, schedule.KillAll,
 			schedule.PauseCommander, schedule.PauseSoldier, schedule.PauseRedis, schedule.PauseRabbitMQ,
-			schedule.Cut, schedule.Stall, schedule.Isolate, schedule.CommandersAway,
+			schedule.Cut, schedule.Stall, schedule.Isolate, schedule.CommandersAway, schedule.PauseCommanders, schedule.RedisAway,
 			schedule.WipeRedis, schedule.WipeRabbitMQ:
 			s = append(s, span{f.Began, f.Ended})
 		case schedule.Delay, schedule.CopyOrders, schedule.CopyStatus, schedule.Alarm, schedule.RedisFull, schedule.RedisReadOnly:

@@ -16,10 +16,10 @@ import (
 // inRedisAlone is how long after its 202 a mission may have no order at the broker yet, beyond a fault.
 const inRedisAlone = 10 * time.Second
 
-// wiped tells whether a server lost its data between two times.
-func (j *judge) wiped(kind schedule.Kind, from, to time.Time) bool {
+// wiped tells whether Redis lost its data between two times.
+func (j *judge) wiped(from, to time.Time) bool {
 	return slices.ContainsFunc(j.Faults, func(f Fault) bool {
-		return f.Kind == kind && f.Ended.After(from) && f.Began.Before(to)
+		return f.Kind == schedule.WipeRedis && f.Ended.After(from) && f.Began.Before(to)
 	})
 }
 
@@ -47,5 +47,5 @@ func (j *judge) goneWithWipe(m Mission, all []journal.Execution) bool {
 
 // forgottenByWipe tells whether Redis lost an execution's end, or its grant, before the next one began.
 func (j *judge) forgottenByWipe(m Mission, e, next journal.Execution) bool {
-	return j.wiped(schedule.WipeRedis, m.Asked, next.Start) && e.Ended() && j.wiped(schedule.WipeRedis, e.Start, next.Start)
+	return j.wiped(m.Asked, next.Start) && e.Ended() && j.wiped(e.Start, next.Start)
 }

@@ -28,12 +28,14 @@ const (
 	Delay    Kind = "delay"     // a link's bytes come late
 	Isolate  Kind = "isolate"   // a soldier is cut off from RabbitMQ and all commanders
 
-	CommandersAway Kind = "commanders-away" // both are killed, and stay away while soldiers finish
-	CopyOrders     Kind = "copy-orders"     // orders come twice, in another order
-	CopyStatus     Kind = "copy-status"     // status messages come again, at once and much later, in another order
-	Alarm          Kind = "alarm"           // RabbitMQ's memory alarm: connection.blocked
-	RedisFull      Kind = "redis-full"      // Redis is out of memory
-	RedisReadOnly  Kind = "redis-read-only" // Redis is a replica of nobody
+	CommandersAway  Kind = "commanders-away"  // both are killed, and stay away while soldiers finish
+	PauseCommanders Kind = "pause-commanders" // both are frozen for longer than a lease
+	RedisAway       Kind = "redis-away"       // it is killed, and stays away for longer than a lease
+	CopyOrders      Kind = "copy-orders"      // orders come again, at once and later, in another order
+	CopyStatus      Kind = "copy-status"      // status messages come again, at once and later, in another order
+	Alarm           Kind = "alarm"            // RabbitMQ's memory alarm: connection.blocked
+	RedisFull       Kind = "redis-full"       // Redis is out of memory
+	RedisReadOnly   Kind = "redis-read-only"  // Redis is a replica of nobody
 
 	WipeRedis    Kind = "wipe-redis"    // killed, and started again without its data
 	WipeRabbitMQ Kind = "wipe-rabbitmq" // killed, and started again without its data
@@ -45,7 +47,7 @@ func Kinds() []Kind {
 		KillCommander, KillSoldier, KillRedis, KillRabbitMQ, KillAll,
 		PauseCommander, PauseSoldier, PauseRedis, PauseRabbitMQ,
 		Cut, Stall, HalfOpen, Delay, Isolate,
-		CommandersAway, CopyOrders, CopyStatus, Alarm, RedisFull, RedisReadOnly,
+		CommandersAway, PauseCommanders, RedisAway, CopyOrders, CopyStatus, Alarm, RedisFull, RedisReadOnly,
 	}
 }
 
@@ -71,8 +73,8 @@ func (k Kind) lengths() seconds {
 		return seconds{5, 45}
 	case Isolate:
 		return seconds{2, 45}
-	case CommandersAway:
-		return seconds{40, 50}
+	case CommandersAway, PauseCommanders, RedisAway:
+		return seconds{38, 45}
 	case Cut, Stall, HalfOpen:
 		return seconds{1, 20}
 	case CopyStatus, CopyOrders:
@@ -88,7 +90,7 @@ func (k Kind) long() (seconds, bool) {
 	switch k {
 	case PauseCommander, PauseRedis, PauseRabbitMQ:
 		return seconds{60, 60}, true
-	case CommandersAway:
+	case CommandersAway, PauseCommanders, RedisAway:
 		return seconds{90, 150}, true
 	case Isolate, PauseSoldier:
 		return seconds{60, 90}, true
@@ -112,13 +114,13 @@ func (k Kind) on(r *rand.Rand) []string {
 		return one(Commanders())
 	case KillSoldier, PauseSoldier:
 		return one(Soldiers())
-	case KillRedis, PauseRedis, RedisFull, RedisReadOnly, WipeRedis:
+	case KillRedis, RedisAway, PauseRedis, RedisFull, RedisReadOnly, WipeRedis:
 		return []string{Redis}
 	case KillRabbitMQ, PauseRabbitMQ, Alarm, WipeRabbitMQ, CopyOrders, CopyStatus:
 		return []string{RabbitMQ}
 	case KillAll:
 		return Parts()
-	case CommandersAway:
+	case CommandersAway, PauseCommanders:
 		return Commanders()
 	case Isolate:
 		return LinksOf(one(Soldiers())[0])

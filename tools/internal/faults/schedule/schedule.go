@@ -32,7 +32,7 @@ func (f Fault) Where() string {
 	case f.Kind == Isolate:
 		soldier, _ := Ends(f.On[0])
 		return soldier
-	case f.Kind == CommandersAway:
+	case f.Kind == CommandersAway, f.Kind == PauseCommanders:
 		return "commanders"
 	case len(f.On) > 1:
 		_, end := Ends(f.On[0])

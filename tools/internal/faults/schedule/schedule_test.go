@@ -30,14 +30,12 @@ func TestTheScheduleOfASeedStays(t *testing.T) {
 		got = append(got, f.String())
 	}
 	want := []string{
-		"   5.0 s  for   2.3 s  isolate          soldier-1",
-		"  10.6 s  for   7.2 s  redis-full       redis",
-		"  22.5 s  for  19.7 s  half-open        soldier-1>rabbitmq",
-		"  24.5 s  for  12.1 s  copy-orders      rabbitmq",
-		"  38.9 s  for   0.1 s  kill-commander   commander-b",
-		"  43.1 s  for   0.3 s  kill-soldier     soldier-1",
-		"  45.7 s  for   5.5 s  kill-rabbitmq    rabbitmq",
-		"  51.8 s  for   2.3 s  kill-soldier     soldier-2",
+		"   5.0 s  for   6.5 s  cut              soldier-3>commander-a",
+		"  16.2 s  for   3.7 s  pause-rabbitmq   rabbitmq",
+		"  23.0 s  for   1.0 s  kill-commander   commander-a",
+		"  27.7 s  for  13.9 s  redis-full       redis",
+		"  28.8 s  for  14.2 s  alarm            rabbitmq",
+		"  49.0 s  for   0.6 s  kill-rabbitmq    rabbitmq",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
