@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mission-control-dev/mission-control/contracts/broker/rabbitserver"
-	"github.com/mission-control-dev/mission-control/store/redisserver"
 	"github.com/mission-control-dev/mission-control/tools/internal/faults"
 	"github.com/mission-control-dev/mission-control/tools/internal/faults/check"
 	"github.com/mission-control-dev/mission-control/tools/internal/faults/schedule"
@@ -109,12 +107,7 @@ func TestTheDrillFindsWhatIsBroken(t *testing.T) {
 	if os.Getenv("MISSION_CONTROL_FAULTS") == "" {
 		t.Skip("skipped: it takes minutes; ./task test:faults:broken runs it")
 	}
-	if _, err := rabbitserver.Find(); err != nil {
-		t.Skip(err)
-	}
-	if _, err := redisserver.Find(); err != nil {
-		t.Skip(err)
-	}
+	needServers(t)
 	for name, b := range builds() {
 		t.Run(name, func(t *testing.T) {
 			bin := t.TempDir()
