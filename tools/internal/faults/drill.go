@@ -124,8 +124,10 @@ func (d *drill) hold(ctx context.Context) (check.Input, error) {
 	defer stopReading()
 	beside.Go(func() { _ = r.run(reading) }) // its addresses are those of our own commanders
 	flowing, stopFlow := context.WithCancel(ctx)
+	var asking sync.WaitGroup
+	defer asking.Wait()
 	defer stopFlow()
-	beside.Go(func() { f.run(flowing, d.cfg.Schedule.Seed, d.cfg.Schedule.Length) })
+	asking.Go(func() { f.run(flowing, d.cfg.Schedule.Seed, d.cfg.Schedule.Length) })
 
 	in.Began = time.Now()
 	if err := d.breakThings(ctx, in.Began); err != nil {
@@ -133,20 +135,25 @@ func (d *drill) hold(ctx context.Context) (check.Input, error) {
 	}
 	// What was started again may have taken its time: the flow goes on a little beyond, to see that it is well.
 	sleep(ctx, max(time.Until(in.Began.Add(d.cfg.Schedule.Length)), wellFor))
-	stopFlow()
 	in.Ended = time.Now()
+	stopFlow()
+	asking.Wait() // calls that have begun are seen through
 	if ctx.Err() != nil {
 		return in, nil
 	}
 	well, cancelWell := context.WithTimeout(ctx, wellWithin)
 	defer cancelWell()
 	if err := d.stack.awaitWell(well); err != nil {
-		d.cfg.Log("%v", err) // the missions will tell
+		d.cfg.Log("%v", err)
+		in.Unwell = err.Error()
 	}
 	d.cfg.Log("all is healed; waiting for the missions' ends")
 	in.Finals = d.finals(ctx, f)
 	stopReading()
 	beside.Wait()
+	if ctx.Err() != nil {
+		return in, nil // what was broken off says nothing
+	}
 	in.Missions, in.Sights, in.Faults = f.records(), r.seen(), d.faults
 	for _, odd := range []map[string]int{f.odd, r.odd} {
 		for answer, n := range odd {

@@ -34,6 +34,9 @@ func Check(in Input) Report {
 	for _, o := range in.Odd {
 		j.r.violate(Odd, "", "%s", o)
 	}
+	if in.Unwell != "" {
+		j.r.violate(Unwell, "", "%s", in.Unwell)
+	}
 	j.measure()
 	return j.r
 }

@@ -175,6 +175,7 @@ func TestWhatWasPromised(t *testing.T) {
 		}, []check.Code{check.CancelLost}},
 		{"cancelled, and COMPLETED all the same", good, func(d *drill) { d.Missions[0].Cancelled = at(3) }, nil},
 		{"a crash", good, func(d *drill) { d.Crashes = []string{"soldier-1 died by itself"} }, []check.Code{check.Crashed}},
+		{"not well in the end", good, func(d *drill) { d.Unwell = "commander-a is degraded" }, []check.Code{check.Unwell}},
 		{"an odd answer", good, func(d *drill) { d.Odd = []string{"answered 500"} }, []check.Code{check.Odd}},
 	}.run(t)
 }

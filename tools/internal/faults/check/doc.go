@@ -15,6 +15,7 @@
 //	cancel_lost   a cancel was accepted, and the mission ended FAILED
 //	crashed       one of our programs died by itself
 //	odd_answer    a call was answered with an error that nothing broken explains
+//	unwell        everything was undone, and minutes later a commander did not say that all is well
 //
 // # When carrying out again is right
 //

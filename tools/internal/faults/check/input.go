@@ -26,6 +26,8 @@ type Input struct {
 	Crashes []string
 	// Odd are answers that no call should get, whatever is broken.
 	Odd []string
+	// Unwell is why a commander did not say that all is well, some minutes after everything was undone; empty where it did.
+	Unwell string
 	// Began and Ended bound the flow of missions.
 	Began, Ended time.Time
 }

@@ -23,6 +23,7 @@ const (
 	CancelLost  Code = "cancel_lost"
 	Crashed     Code = "crashed"
 	Odd         Code = "odd_answer"
+	Unwell      Code = "unwell"
 )
 
 // Violation is one thing that must not happen.
@@ -46,16 +47,21 @@ type Report struct {
 
 // Counts count. Lost, Doubled and Overlapping are missions with such a violation.
 type Counts struct {
-	Asked, Accepted              int
-	Completed, Failed, Cancelled int
-	Lost, Doubled, Overlapping   int
-	GoneBack                     int
-	Executions                   int
+	Asked       int `json:"asked"`
+	Accepted    int `json:"accepted"`
+	Completed   int `json:"completed"`
+	Failed      int `json:"failed"`
+	Cancelled   int `json:"cancelled"`
+	Lost        int `json:"lost"`
+	Doubled     int `json:"doubled"`
+	Overlapping int `json:"overlapping"`
+	GoneBack    int `json:"gone_back"`
+	Executions  int `json:"executions"`
 	// RunAgain are executions that followed another one for a good reason, retries after a failure not counted.
-	RunAgain int
-	Reads    int
+	RunAgain int `json:"run_again"`
+	Reads    int `json:"reads"`
 	// Degraded are reads from a commander's memory.
-	Degraded int
+	Degraded int `json:"degraded_reads"`
 }
 
 // Recovery is how long after a fault's end it took until each of these was seen again; -1 where it was not.
