@@ -133,11 +133,11 @@ func (f *flow) ask(ctx context.Context, m *check.Mission, request contracts.Miss
 		return // a request of our own is JSON
 	}
 	for ; ; at++ {
-		id, err := f.post(ctx, f.urls[at%len(f.urls)]+"/missions", body, m.Key)
+		p, err := f.post(ctx, f.urls[at%len(f.urls)]+"/missions", body, m.Key)
 		var refused *refusedError
 		switch {
 		case err == nil:
-			f.accepted(m, id)
+			f.accepted(m, p)
 			return
 		case errors.As(err, &refused) && refused.status != http.StatusServiceUnavailable:
 			f.wonder(refused)
@@ -158,16 +158,16 @@ func (f *flow) wonder(err *refusedError) {
 	f.odd[err.Error()]++
 }
 
-func (f *flow) accepted(m *check.Mission, id string) {
+func (f *flow) accepted(m *check.Mission, p promise) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if m.Accepted.IsZero() {
-		m.Accepted = time.Now()
+		m.Accepted, m.OnBroker = time.Now(), p.Durable == "broker"
 	}
-	if !slices.Contains(m.IDs, id) {
-		m.IDs = append(m.IDs, id)
-		f.ids = append(f.ids, id)
-		f.byID[id] = m
+	if !slices.Contains(m.IDs, p.MissionID) {
+		m.IDs = append(m.IDs, p.MissionID)
+		f.ids = append(f.ids, p.MissionID)
+		f.byID[p.MissionID] = m
 	}
 }
 
@@ -233,12 +233,19 @@ func (e *refusedError) Error() string { return fmt.Sprintf("answered %d %s", e.s
 // maxAnswer bounds what is read of an answer.
 const maxAnswer = 1 << 20
 
-// post makes one call and returns the id of the mission that a 202 names.
-func (f *flow) post(ctx context.Context, url string, body []byte, key string) (id string, err error) {
+// promise is what a 202 says.
+type promise struct {
+	MissionID string `json:"mission_id"`
+	// Durable is "broker" where RabbitMQ alone has the mission yet, because Redis is away.
+	Durable string `json:"durable"`
+}
+
+// post makes one call and returns what its 202 says.
+func (f *flow) post(ctx context.Context, url string, body []byte, key string) (promise, error) {
 	// A call that has begun is seen through: the end of the flow is no reason to miss an answer.
 	request, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return "", fmt.Errorf("making a request: %w", err)
+		return promise{}, fmt.Errorf("making a request: %w", err)
 	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
@@ -248,25 +255,25 @@ func (f *flow) post(ctx context.Context, url string, body []byte, key string) (i
 	}
 	response, err := f.http.Do(request)
 	if err != nil {
-		return "", err
+		return promise{}, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return "", err
+		return promise{}, err
 	}
 	if response.StatusCode != http.StatusAccepted {
 		var problem struct {
 			Code string `json:"code"`
 		}
 		_ = json.Unmarshal(answer, &problem) // what is no problem has no code
-		return "", &refusedError{response.StatusCode, problem.Code}
+		return promise{}, &refusedError{response.StatusCode, problem.Code}
 	}
-	var m contracts.Mission
+	var m promise
 	if err := json.Unmarshal(answer, &m); err != nil || m.MissionID == "" {
-		return "", fmt.Errorf("a 202 without a mission: %q", answer)
+		return promise{}, fmt.Errorf("a 202 without a mission: %q", answer)
 	}
-	return m.MissionID, nil
+	return m, nil
 }
 
 // records returns what the clients wrote down.

@@ -73,7 +73,7 @@ func Run(ctx context.Context, cfg Config) (Outcome, error) {
 		}
 		out.Dir = dir
 	}
-	s, err := newStack(out.Dir, cfg.BinDir)
+	s, err := newStack(out.Dir, cfg.BinDir, cfg.Log)
 	if err != nil {
 		return out, err
 	}

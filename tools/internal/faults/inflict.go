@@ -89,7 +89,11 @@ func (s *stack) set(links []string, mode netfault.Mode, delay time.Duration) fun
 func (s *stack) copy(ctx context.Context, queue string) func(context.Context) error {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
-	go func() { ended <- copyFrom(ctx, s.rabbitmq.URL(), queue) }()
+	go func() {
+		n, err := copyFrom(ctx, s.rabbitmq.URL(), queue)
+		s.log("%d messages of %s were copied", n, queue)
+		ended <- err
+	}()
 	return func(context.Context) error {
 		cancel()
 		return <-ended

@@ -47,6 +47,7 @@ type stack struct {
 	links       map[string]*netfault.Link
 	addrs       map[string]string // where each commander and server listens
 	logs        []*partlog.Log
+	log         func(format string, args ...any)
 
 	mu      sync.Mutex
 	crashes []string
@@ -54,14 +55,14 @@ type stack struct {
 }
 
 // newStack prepares a stack in a folder; nothing runs yet but the links.
-func newStack(dir, binDir string) (*stack, error) {
+func newStack(dir, binDir string, log func(format string, args ...any)) (*stack, error) {
 	for _, program := range []string{"commander", "soldier"} {
 		if _, err := os.Stat(filepath.Join(binDir, program)); err != nil {
 			return nil, fmt.Errorf("the program %s is not in %s: build it with ./task build", program, binDir)
 		}
 	}
 	s := &stack{
-		dir: dir, binDir: binDir, parts: map[string]*supervise.Part{}, links: map[string]*netfault.Link{},
+		dir: dir, binDir: binDir, log: log, parts: map[string]*supervise.Part{}, links: map[string]*netfault.Link{},
 		addrs: map[string]string{}, deaths: map[check.Process]time.Time{},
 	}
 	if err := s.prepare(); err != nil {

@@ -413,6 +413,17 @@ func TestWipes(t *testing.T) {
 			d.fault(schedule.WipeRedis, 30, 31, schedule.Redis)
 		}, []check.Code{check.Lost}},
 		{"carried out again after the wipe", again, func(d *drill) { d.fault(schedule.WipeRedis, 10, 12, schedule.Redis) }, nil},
+		{"only RabbitMQ had it, and was wiped", good, func(d *drill) {
+			gone(d)
+			d.Executions, d.Missions[0].OnBroker = nil, true
+			d.fault(schedule.RedisFull, 0.1, 12, schedule.Redis)
+			d.fault(schedule.WipeRabbitMQ, 10, 12, schedule.RabbitMQ)
+		}, nil},
+		{"only RabbitMQ had it, long before", good, func(d *drill) {
+			gone(d)
+			d.Executions, d.Missions[0].OnBroker = nil, true
+			d.fault(schedule.WipeRabbitMQ, 60, 62, schedule.RabbitMQ)
+		}, []check.Code{check.Lost}},
 		{"gone when only RabbitMQ was wiped", good, func(d *drill) {
 			gone(d)
 			d.fault(schedule.WipeRabbitMQ, 10, 12, schedule.RabbitMQ)

@@ -40,6 +40,8 @@ type Mission struct {
 	IDs []string
 	// Key is its idempotency key; empty where it had none.
 	Key string
+	// OnBroker: its 202 said that RabbitMQ alone had it yet.
+	OnBroker bool
 	// Cancelled is when a cancel of it was accepted; zero where none was.
 	Cancelled time.Time
 	// Retried is when an operator's retry of it was asked for, whatever came of it; zero where none was.

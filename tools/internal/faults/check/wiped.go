@@ -11,7 +11,8 @@ import (
 // What the design promises when Redis loses everything: orders that the broker holds and that nobody had taken are
 // adopted, and so is what runs. What had ended, what was scheduled, and what waited in Redis alone is gone, idempotency
 // keys and cancels with it, and what had ended may be carried out again from a late copy of its order. When RabbitMQ
-// loses everything nothing is gone: Redis has it.
+// loses everything nothing is gone, since Redis has it, but for missions that RabbitMQ alone had: those that were
+// accepted while Redis was away, and Redis had not come back yet.
 
 // inRedisAlone is how long after its 202 a mission may have no order at the broker yet, beyond a fault.
 const inRedisAlone = 10 * time.Second
@@ -24,10 +25,16 @@ func (j *judge) wiped(from, to time.Time) bool {
 }
 
 // goneWithWipe tells whether a mission that is unknown in the end may be: at some wipe of Redis it was neither running
-// nor certainly waiting at the broker.
+// nor certainly waiting at the broker, or at one of RabbitMQ it was not yet in Redis.
 func (j *judge) goneWithWipe(m Mission, all []journal.Execution) bool {
 	return slices.ContainsFunc(j.Faults, func(f Fault) bool {
-		if f.Kind != schedule.WipeRedis || f.Ended.Before(m.Asked) {
+		if f.Ended.Before(m.Asked) {
+			return false
+		}
+		if f.Kind == schedule.WipeRabbitMQ {
+			return m.OnBroker && !j.disturbed.calm(m.Accepted, f.Began, inRedisAlone)
+		}
+		if f.Kind != schedule.WipeRedis {
 			return false
 		}
 		started := slices.IndexFunc(all, func(e journal.Execution) bool { return e.Start.Before(f.Ended) })
