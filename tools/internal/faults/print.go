@@ -3,6 +3,8 @@ package faults
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/tools/internal/cliout"
@@ -52,6 +54,11 @@ func printViolations(w io.Writer, o Outcome) error {
 			line += " (" + v.MissionID + ")"
 		}
 		fmt.Fprintln(w, line)
+	}
+	for _, code := range slices.Sorted(maps.Keys(counts)) {
+		if more := counts[code] - maxViolations; more > 0 {
+			fmt.Fprintf(w, "VIOLATION  %s: %d more, see --json\n", code, more)
+		}
 	}
 	last := "verdict: every promise was kept"
 	switch {
