@@ -77,7 +77,7 @@ func Run(ctx context.Context, cfg Config) (Outcome, error) {
 	if err != nil {
 		return out, err
 	}
-	d := drill{cfg: cfg, stack: s, plan: schedule.New(cfg.Schedule)}
+	d := drill{cfg: cfg, stack: s, plan: schedule.New(cfg.Schedule), turns: map[string]*sync.Mutex{}}
 	in, err := d.hold(ctx)
 	err = errors.Join(err, s.stop(), s.close())
 	if err == nil && ctx.Err() == nil {
@@ -100,6 +100,7 @@ type drill struct {
 
 	mu     sync.Mutex
 	faults []check.Fault
+	turns  map[string]*sync.Mutex // of parts and links
 }
 
 // hold runs the flow through the faults, heals, waits for the missions' ends and reads them.
@@ -172,6 +173,8 @@ func (d *drill) breakThings(ctx context.Context, began time.Time) error {
 			break
 		}
 		all.Go(func() {
+			// What takes longer than planned to start again holds up what is to happen to it next.
+			defer d.turn(f.On)()
 			d.cfg.Log("%s %s for %.1f s", f.Kind, f.Where(), f.For.Seconds())
 			happened := check.Fault{Fault: f, Began: time.Now()}
 			errs[i] = d.stack.inflict(ctx, f)
@@ -185,6 +188,26 @@ func (d *drill) breakThings(ctx context.Context, began time.Time) error {
 	all.Wait()
 	slices.SortFunc(d.faults, func(a, b check.Fault) int { return a.Began.Compare(b.Began) })
 	return errors.Join(errs...)
+}
+
+// turn waits until nothing is broken on any of these, and returns what lets others have their turn.
+func (d *drill) turn(on []string) (done func()) {
+	on = slices.Sorted(slices.Values(on)) // the same order for all
+	held := make([]*sync.Mutex, len(on))
+	for i, name := range on {
+		d.mu.Lock()
+		if d.turns[name] == nil {
+			d.turns[name] = &sync.Mutex{}
+		}
+		held[i] = d.turns[name]
+		d.mu.Unlock()
+		held[i].Lock()
+	}
+	return func() {
+		for _, m := range held {
+			m.Unlock()
+		}
+	}
 }
 
 // finals waits until every accepted mission has ended, and reads each with its history; what had not ended in time is
