@@ -39,6 +39,7 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newSetAside(io, conn),
 		newHealth(io, conn),
 		newDrill(io, conn),
+		newFaults(io, conn),
 		newVersion(io),
 	)
 	return root

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mission-control-dev/mission-control/tools/internal/cliout"
+	"github.com/mission-control-dev/mission-control/tools/internal/faults"
+	"github.com/mission-control-dev/mission-control/tools/internal/faults/schedule"
+)
+
+// newFaults returns `missionctl faults`.
+func newFaults(streams cliout.Streams, conn *connection) *cobra.Command {
+	var (
+		seed           uint64
+		minutes        float64
+		only           []string
+		binDir, dir    string
+		wipes, dryRun  bool
+		asJSON, silent bool
+		most           int
+	)
+	cmd := &cobra.Command{
+		Use:   "faults",
+		Short: "Break a stack of its own in every way that there is, and check every promise",
+		Long: `Run a stack of its own (two commanders, three soldiers, RabbitMQ and Redis, in a temporary folder and on ports of its
+own), let clients submit and read all the time, and break one thing after another: kill and freeze processes, cut, stall,
+delay and half-open the ways between them, fill up memory, copy messages. Then heal everything, and judge: was an accepted
+mission lost, was one carried out twice without need, did anybody see one go back from its end?
+
+The seed decides what is broken when, the same every time. Exits with 3 where a promise was broken; then the evidence
+stays, and the last line tells where. It takes --minutes, and up to some minutes more for the last missions to end.`,
+		Example: `  missionctl faults --seed 1 --minutes 2
+  missionctl faults --seed 7 --minutes 30 --json > report.json
+  missionctl faults --only kill-redis,half-open --minutes 3
+  missionctl faults --seed 1 --minutes 60 --dry-run`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("seed") {
+				seed = rand.Uint64N(1_000_000) //nolint:gosec // any will do
+			}
+			plan := schedule.Config{Seed: seed, Length: time.Duration(minutes * float64(time.Minute)), Wipes: wipes}
+			for _, k := range only {
+				plan.Only = append(plan.Only, schedule.Kind(k))
+			}
+			if err := plan.Check(); err != nil {
+				return cliout.Usage("%v", err)
+			}
+			for _, f := range schedule.New(plan) {
+				switch {
+				case dryRun:
+					fmt.Fprintln(streams.Out, f)
+				case !silent:
+					fmt.Fprintln(streams.Err, f)
+				}
+			}
+			if dryRun {
+				return nil
+			}
+			screen := cliout.NewScreen(streams.Err)
+			defer screen.Close()
+			cfg := faults.Config{Schedule: plan, BinDir: binDir, Dir: dir, MaxMissions: most, Log: screen.Line}
+			if silent {
+				cfg.Log = func(string, ...any) {}
+			}
+			out, err := faults.Run(cmd.Context(), cfg)
+			if err != nil {
+				return err
+			}
+			if asJSON || conn.output == cliout.JSON {
+				err = cliout.WriteJSON(streams.Out, out)
+			} else {
+				err = faults.Print(streams.Out, out)
+			}
+			switch {
+			case err != nil:
+				return err
+			case out.Interrupted:
+				return cmd.Context().Err()
+			case len(out.Violations) > 0:
+				return cliout.Verdict("seed %d: %d promises were broken", seed, len(out.Violations))
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.Uint64Var(&seed, "seed", 0, "decides what is broken when (default random)")
+	f.Float64Var(&minutes, "minutes", 2, "how long things are broken, at least a third; from 10 on, faults of a minute occur")
+	f.StringSliceVar(&only, "only", nil, "these kinds of faults alone, separated by commas; a wrong one lists all")
+	f.BoolVar(&wipes, "wipes", false, "also start RabbitMQ and Redis without their data; less is promised then")
+	f.BoolVar(&dryRun, "dry-run", false, "print the schedule and end")
+	f.StringVar(&binDir, "bin-dir", besideUs(), "where the programs commander and soldier are")
+	f.StringVar(&dir, "dir", "", "where data, logs and journals go, and stay (default a temporary folder, kept after violations)")
+	f.IntVar(&most, "max-missions", faults.DefaultMaxMissions, "how many missions are asked for at most")
+	f.BoolVar(&asJSON, "json", false, "print the report as JSON, as --output json does")
+	f.BoolVar(&silent, "quiet", false, "only the report, not what happens")
+	return cmd
+}

@@ -1,0 +1,213 @@
+package check
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/tools/internal/faults/schedule"
+	"github.com/mission-control-dev/mission-control/tools/internal/journal"
+)
+
+// Check judges a drill.
+func Check(in Input) Report {
+	j := judge{
+		Input: in, r: Report{Violations: []Violation{}}, disturbed: disturbed(in.Faults),
+		isolated: map[string]spans{}, executions: map[string][]journal.Execution{}, sights: map[string][]Sight{},
+	}
+	for _, s := range schedule.Soldiers() {
+		j.isolated[s] = isolated(in.Faults, s)
+	}
+	for _, e := range in.Executions {
+		j.executions[e.MissionID] = append(j.executions[e.MissionID], e)
+	}
+	for _, s := range in.Sights {
+		j.sights[s.ID] = append(j.sights[s.ID], s)
+	}
+	for _, m := range in.Missions {
+		j.mission(m)
+	}
+	for _, c := range in.Crashes {
+		j.r.violate(Crashed, "", "%s", c)
+	}
+	for _, o := range in.Odd {
+		j.r.violate(Odd, "", "%s", o)
+	}
+	if in.Unwell != "" {
+		j.r.violate(Unwell, "", "%s", in.Unwell)
+	}
+	j.measure()
+	return j.r
+}
+
+type judge struct {
+	Input
+	r          Report
+	disturbed  spans
+	isolated   map[string]spans
+	executions map[string][]journal.Execution
+	sights     map[string][]Sight
+}
+
+func (j *judge) mission(m Mission) {
+	j.r.Counts.Asked++
+	if m.ID() == "" {
+		return
+	}
+	j.r.Counts.Accepted++
+	if m.Key != "" && len(m.IDs) > 1 && !j.wiped(m.Asked, j.Ended) {
+		j.r.violate(TwoMissions, m.ID(), "one idempotency key was answered with %s", strings.Join(m.IDs, " and "))
+	}
+	for _, id := range m.IDs {
+		all := slices.SortedStableFunc(slices.Values(j.executions[id]), func(a, b journal.Execution) int { return a.Start.Compare(b.Start) })
+		j.r.Counts.Executions += len(all)
+		if !j.end(m, id, all) {
+			continue
+		}
+		j.history(id, all)
+		j.again(m, id, all)
+		j.overlap(id, all)
+		j.seen(m, id)
+	}
+}
+
+// end judges how the mission ended. It returns false where there is nothing more to judge.
+func (j *judge) end(m Mission, id string, all []journal.Execution) bool {
+	f, read := j.Finals[id]
+	switch {
+	case !read || f.Missing:
+		if j.goneWithWipe(m, all) {
+			return false
+		}
+		j.r.Counts.Lost++
+		j.r.violate(Lost, id, "accepted at %s, and in the end there is no such mission", clock(m.Accepted))
+		return false
+	case !f.Mission.Status.Terminal():
+		j.r.Counts.Lost++
+		j.r.violate(Lost, id, "accepted at %s, and in the end it is %s", clock(m.Accepted), f.Mission.Status)
+		return true
+	}
+	switch f.Mission.Status {
+	case contracts.StatusCompleted:
+		j.r.Counts.Completed++
+	case contracts.StatusFailed:
+		j.r.Counts.Failed++
+		if !m.Cancelled.IsZero() && m.Retried.IsZero() && !j.wiped(m.Accepted, j.Ended) {
+			j.r.violate(CancelLost, id, "a cancel was accepted at %s, and it is FAILED", clock(m.Cancelled))
+		}
+	default:
+		j.r.Counts.Cancelled++
+	}
+	return true
+}
+
+// again judges every execution after the first.
+func (j *judge) again(m Mission, id string, all []journal.Execution) {
+	doubled := false
+	for i := 1; i < len(all); i++ {
+		e, next := all[i-1], all[i]
+		switch {
+		case e.ID == next.ID:
+			// One grant, and its handler was called twice.
+		case e.Outcome == journal.OutcomeFailed && next.Attempt > e.Attempt:
+			continue
+		case e.Outcome == journal.OutcomeReleased, j.interrupted(e, next), j.forgottenByWipe(m, e, next):
+			j.r.Counts.RunAgain++
+			continue
+		}
+		doubled = true
+		j.r.violate(Doubled, id, "run %d by %s began at %s, and run %d by %s before it %s",
+			next.Run, next.Process.SoldierID, clock(next.Start), e.Run, e.Process.SoldierID, fate(e))
+	}
+	if doubled {
+		j.r.Counts.Doubled++
+	}
+}
+
+// interrupted tells whether an execution was cut short before the next one began, or its end could not be recorded.
+func (j *judge) interrupted(e, next journal.Execution) bool {
+	if died, known := j.death(e); known && !died.After(next.Start) && j.unrecorded(e, died) {
+		return true
+	}
+	return slices.ContainsFunc(j.isolated[e.Process.SoldierID], func(s span) bool {
+		return s.from.Before(next.Start) && s.to.After(e.Start) && j.unrecorded(e, s.from)
+	})
+}
+
+// unrecorded tells whether an execution's end, if there was one, may not have been recorded by then.
+func (j *judge) unrecorded(e journal.Execution, by time.Time) bool {
+	return !e.Ended() || !j.disturbed.calm(e.End, by, settled)
+}
+
+func (j *judge) death(e journal.Execution) (time.Time, bool) {
+	died, known := j.Deaths[Process{e.Process.SoldierID, e.Process.PID}]
+	return died, known
+}
+
+// overlap finds executions that worked at the same time, though the earlier one's soldier could have been told.
+func (j *judge) overlap(id string, all []journal.Execution) {
+	for i, e := range all {
+		until := e.End
+		if died, known := j.death(e); !e.Ended() && known {
+			until = died
+		}
+		for _, later := range all[i+1:] {
+			if !until.IsZero() && !later.Start.Before(until) {
+				continue
+			}
+			if slices.ContainsFunc(j.isolated[e.Process.SoldierID], func(s span) bool {
+				return s.from.Before(later.Start) && s.to.After(e.Start)
+			}) {
+				continue
+			}
+			j.r.Counts.Overlapping++
+			j.r.violate(Overlapping, id, "run %d by %s began at %s, while run %d by %s was at work since %s",
+				later.Run, later.Process.SoldierID, clock(later.Start), e.Run, e.Process.SoldierID, clock(e.Start))
+			return
+		}
+	}
+}
+
+// seen judges what readers saw.
+func (j *judge) seen(m Mission, id string) {
+	sights := slices.SortedStableFunc(slices.Values(j.sights[id]), func(a, b Sight) int { return a.Answered.Compare(b.Answered) })
+	for i, s := range sights {
+		if s.Missing {
+			if s.Asked.After(m.Accepted) && !j.wiped(m.Accepted, s.Answered) {
+				j.r.violate(Forgotten, id, "accepted at %s, and a read at %s was answered 404", clock(m.Accepted), clock(s.Asked))
+				return
+			}
+			continue
+		}
+		if !s.Status.Terminal() {
+			continue
+		}
+		for _, later := range sights[i+1:] {
+			// Only a read that was asked for after the other one's answer must be as new; one from memory may lag, and says so.
+			if later.Missing || later.Degraded || later.Asked.Before(s.Answered) || later.Status == s.Status {
+				continue
+			}
+			if j.wiped(s.Asked, later.Answered) || retried(m, s, later) {
+				continue
+			}
+			j.r.Counts.GoneBack++
+			j.r.violate(GoneBack, id, "seen %s at %s, and %s at %s", s.Status, clock(s.Answered), later.Status, clock(later.Asked))
+			return
+		}
+	}
+}
+
+// retried tells whether an operator's retry lies between two sights.
+func retried(m Mission, s, later Sight) bool {
+	return s.Status != contracts.StatusCompleted && !m.Retried.IsZero() && m.Retried.Before(later.Answered)
+}
+
+func fate(e journal.Execution) string {
+	if !e.Ended() {
+		return "was not interrupted"
+	}
+	return "ended " + e.Outcome + " at " + clock(e.End)
+}
+
+func clock(t time.Time) string { return t.Local().Format("15:04:05.000") }

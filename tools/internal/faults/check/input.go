@@ -1,0 +1,91 @@
+package check
+
+import (
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/tools/internal/faults/schedule"
+	"github.com/mission-control-dev/mission-control/tools/internal/journal"
+)
+
+// Input is all that is known of a drill. Times are of one clock, the drill's; soldiers' journals are of the same machine.
+type Input struct {
+	// Missions are what the clients asked for, whether it was accepted or not.
+	Missions []Mission
+	// Sights are the readers' observations, in no order.
+	Sights []Sight
+	// Executions are those in the soldiers' journals.
+	Executions []journal.Execution
+	// Deaths tell when soldiers' processes ended.
+	Deaths map[Process]time.Time
+	// Finals are the missions' last states by id, read when all was well again.
+	Finals map[string]Final
+	// Faults are what was broken, by its beginning.
+	Faults []Fault
+	// Crashes are deaths that nobody had asked for.
+	Crashes []string
+	// Odd are answers that no call should get, whatever is broken.
+	Odd []string
+	// Unwell is why a commander did not say that all is well, some minutes after everything was undone; empty where it did.
+	Unwell string
+	// Began and Ended bound the flow of missions.
+	Began, Ended time.Time
+}
+
+// Mission is one client's record of one mission.
+type Mission struct {
+	// Asked is when the first request was sent; Accepted when the first 202 was there, zero where none came.
+	Asked, Accepted time.Time
+	// IDs are all ids that its 202s named, each once. More than one is a violation where Key is set.
+	IDs []string
+	// Key is its idempotency key; empty where it had none.
+	Key string
+	// OnBroker: its 202 said that RabbitMQ alone had it yet.
+	OnBroker bool
+	// Cancelled is when a cancel of it was accepted; zero where none was.
+	Cancelled time.Time
+	// Retried is when an operator's retry of it was asked for, whatever came of it; zero where none was.
+	Retried time.Time
+}
+
+// ID is the mission's id; empty where it was not accepted.
+func (m Mission) ID() string {
+	if len(m.IDs) == 0 {
+		return ""
+	}
+	return m.IDs[0]
+}
+
+// Sight is what one read showed of one mission.
+type Sight struct {
+	ID string
+	// Asked and Answered are when the read was sent and when its answer was there.
+	Asked, Answered time.Time
+	// Missing: it was 404. The other fields are empty then.
+	Missing bool
+	Status  contracts.Status
+	// Degraded: from a commander's memory, which may lag.
+	Degraded bool
+}
+
+// Process is one life of a soldier.
+type Process struct {
+	Soldier string
+	PID     int
+}
+
+// Final is a mission's last state.
+type Final struct {
+	// Missing: it was 404.
+	Missing bool
+	Mission contracts.Mission
+	History []contracts.HistoryLine
+	// Dropped is how many lines of the history were given up to keep it short.
+	Dropped int
+}
+
+// Fault is a fault as it really happened. Ended is when it was undone, or what it killed was ready again.
+type Fault struct {
+	schedule.Fault
+	Began, Ended time.Time
+}

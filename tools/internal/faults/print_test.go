@@ -1,0 +1,52 @@
+package faults_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/tools/internal/faults"
+	"github.com/mission-control-dev/mission-control/tools/internal/faults/check"
+	"github.com/mission-control-dev/mission-control/tools/internal/faults/schedule"
+)
+
+func TestPrint(t *testing.T) {
+	out := faults.Outcome{Seed: 7, Length: 2 * time.Minute, Dir: "/evidence", Report: check.Report{
+		Counts:     check.Counts{Asked: 12, Accepted: 11, Lost: 1},
+		Recoveries: []check.Recovery{{Kind: schedule.Cut, Where: "soldier-1>redis", Lasted: time.Second, Submit: -1, Read: 40 * time.Millisecond}},
+	}}
+	for i := range 12 {
+		out.Violations = append(out.Violations, check.Violation{Code: check.Lost, MissionID: fmt.Sprint("m", i), Text: "gone\x1b[2K"})
+	}
+	var b bytes.Buffer
+	if err := faults.Print(&b, out); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	for _, want := range []string{
+		"seed 7, 2m0s, 1 faults", "12 asked, 11 accepted", "never", "40 ms", "(m9)", "lost: 2 more", "12 violations; logs, journals and data are in /evidence",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "(m10)") || strings.Contains(text, "\x1b") {
+		t.Errorf("too much is in\n%s", text)
+	}
+	raw, err := json.Marshal(out)
+	if err != nil || !strings.Contains(string(raw), `"run_again":0`) || !strings.Contains(string(raw), `"violations":[{"code":"lost"`) {
+		t.Errorf("%s, %v", raw, err)
+	}
+}
+
+func TestADrillWithoutProgramsSaysWhatToDo(t *testing.T) {
+	_, err := faults.Run(t.Context(), faults.Config{
+		Schedule: schedule.Config{Seed: 1, Length: time.Minute}, BinDir: t.TempDir(), Dir: t.TempDir(), Log: t.Logf,
+	})
+	if err == nil || !strings.Contains(err.Error(), "./task build") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,135 @@
+package schedule_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mission-control-dev/mission-control/tools/internal/faults/schedule"
+)
+
+func TestTheSameSeedGivesTheSameSchedule(t *testing.T) {
+	c := schedule.Config{Seed: 7, Length: 10 * time.Minute}
+	if diff := cmp.Diff(schedule.New(c), schedule.New(c)); diff != "" {
+		t.Error(diff)
+	}
+	other := c
+	other.Seed++
+	if cmp.Equal(schedule.New(c), schedule.New(other)) {
+		t.Error("two seeds gave one schedule")
+	}
+}
+
+// TestTheScheduleOfASeedStays: a change here makes the seeds of earlier reports worthless; do it knowingly.
+func TestTheScheduleOfASeedStays(t *testing.T) {
+	var got []string
+	for _, f := range schedule.New(schedule.Config{Seed: 1, Length: time.Minute}) {
+		got = append(got, f.String())
+	}
+	want := []string{
+		"   5.0 s  for   6.5 s  cut              soldier-3>commander-a",
+		"  16.2 s  for   3.7 s  pause-rabbitmq   rabbitmq",
+		"  23.0 s  for   1.0 s  kill-commander   commander-a",
+		"  27.7 s  for  13.9 s  redis-full       redis",
+		"  28.8 s  for  14.2 s  alarm            rabbitmq",
+		"  49.0 s  for   0.6 s  kill-rabbitmq    rabbitmq",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFaultsKeepTheirDistance(t *testing.T) {
+	for seed := range uint64(300) {
+		for _, length := range []time.Duration{schedule.MinLength, 2 * time.Minute, 15 * time.Minute} {
+			c := schedule.Config{Seed: seed, Length: length, Wipes: seed%2 == 0}
+			all := schedule.New(c)
+			for i, f := range all {
+				if f.At < 5*time.Second || f.End() > length-5*time.Second || len(f.On) == 0 {
+					t.Fatalf("seed %d, %v: %v", seed, length, f)
+				}
+				for _, later := range all[i+1:] {
+					if later.At < f.At {
+						t.Fatalf("seed %d: %v comes after %v", seed, later, f)
+					}
+					shared := slices.ContainsFunc(f.On, func(on string) bool { return slices.Contains(later.On, on) })
+					if shared && later.At < f.End() {
+						t.Fatalf("seed %d: %v and %v are on the same", seed, f, later)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestARunOfAnHourHasAllKinds(t *testing.T) {
+	for _, wipes := range []bool{false, true} {
+		want := schedule.Kinds()
+		if wipes {
+			want = append(want, schedule.Wipes()...)
+		}
+		seen := map[schedule.Kind]bool{}
+		for _, f := range schedule.New(schedule.Config{Seed: 3, Length: time.Hour, Wipes: wipes}) {
+			seen[f.Kind] = true
+		}
+		if len(seen) != len(want) {
+			t.Errorf("wipes %v: %d kinds of %d: %v", wipes, len(seen), len(want), seen)
+		}
+	}
+}
+
+func TestOnlyOneKind(t *testing.T) {
+	for _, k := range append(schedule.Kinds(), schedule.Wipes()...) {
+		t.Run(string(k), func(t *testing.T) {
+			c := schedule.Config{Seed: 1, Length: 3 * time.Minute, Only: []schedule.Kind{k}, Wipes: true}
+			if err := c.Check(); err != nil {
+				t.Fatal(err)
+			}
+			all := schedule.New(c)
+			if len(all) < 2 {
+				t.Errorf("only %d", len(all))
+			}
+			for _, f := range all {
+				if f.Kind != k || f.For < 0 || f.Where() == "" {
+					t.Errorf("%+v", f)
+				}
+			}
+		})
+	}
+}
+
+func TestCheck(t *testing.T) {
+	good := schedule.Config{Length: time.Minute}
+	for name, tt := range map[string]struct {
+		edit func(*schedule.Config)
+		ok   bool
+	}{
+		"good":              {func(*schedule.Config) {}, true},
+		"too short":         {func(c *schedule.Config) { c.Length = time.Second }, false},
+		"unknown kind":      {func(c *schedule.Config) { c.Only = []schedule.Kind{"flood"} }, false},
+		"a wipe unasked":    {func(c *schedule.Config) { c.Only = []schedule.Kind{schedule.WipeRedis} }, false},
+		"a wipe, asked for": {func(c *schedule.Config) { c.Only, c.Wipes = []schedule.Kind{schedule.WipeRedis}, true }, true},
+	} {
+		c := good
+		tt.edit(&c)
+		if err := c.Check(); (err == nil) != tt.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestLinks(t *testing.T) {
+	links := schedule.Links()
+	if len(links) != 13 {
+		t.Errorf("%d links: %v", len(links), links)
+	}
+	for _, l := range links {
+		from, to := schedule.Ends(l)
+		if !slices.Contains(schedule.Parts(), from) || !slices.Contains(schedule.Parts(), to) {
+			t.Error(fmt.Errorf("%s leads from or to nobody", l))
+		}
+	}
+}
