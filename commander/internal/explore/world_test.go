@@ -97,7 +97,7 @@ type config struct {
 	flaws                    flaws
 	prepare                  func(s *state) // changes the first state; nil: nothing
 	max                      int            // states
-	quick                    bool           // small enough for the race detector
+	big                      bool           // too large for the race detector
 	want                     string         // the promise that is broken, empty where none is
 }
 
