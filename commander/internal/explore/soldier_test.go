@@ -435,9 +435,6 @@ func (w *world) hear(i int, a answer) {
 		*x = work{} // the order is acked
 	case a.Kind == sessionDead && asked:
 		w.demand(i)
-		if w.flaws.ackDead {
-			x.Held = 0
-		}
 		w.lose(i)
 	case a.Kind == recorded:
 		w.forget(i, a.Exec)

@@ -71,7 +71,6 @@ type flaws struct {
 	anyReply     bool // a soldier takes a reply without lease for a renewal
 	ackAtClaim   bool // a soldier acks the order when it claims
 	ackAtReport  bool // a soldier acks the order before the final is confirmed
-	ackDead      bool // a soldier acks the order when its session is dead
 	noRepeat     bool // a claim is said once
 	ignoreInbox  bool // a session is suspect whether its inbox is there or not
 	keepUnlisted bool // a soldier does not hand back what it does not know
