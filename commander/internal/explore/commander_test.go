@@ -157,7 +157,7 @@ func (w *world) settle(k, i int) {
 	w.s.Queue[i] = message{}
 	if m.Kind == renew {
 		p := &w.s.Posts[m.By]
-		p.Reply = w.extend(p.Renewal)
+		p.Reply = w.extend(m.By, p.Renewal)
 		p.Answered = 0
 		if p.Renewal.Inbox == m.By+1 && p.Asked != 0 {
 			p.Answered = 1
@@ -269,9 +269,9 @@ func (w *world) answer(a contracts.Answer) answer {
 	return got
 }
 
-// extend answers a renewal.
-func (w *world) extend(r renewal) reply {
-	said := contracts.Renewal{Session: sessionIDs[r.Sess], SoldierID: w.owner(r.Sess), Slots: 1, Seq: int64(r.Seq)}
+// extend answers a soldier's renewal.
+func (w *world) extend(by uint8, r renewal) reply {
+	said := contracts.Renewal{Session: sessionIDs[r.Sess], SoldierID: soldierIDs[by], Slots: 1, Seq: int64(r.Seq)}
 	if r.Inbox != 0 {
 		said.Inbox = inboxes[r.Inbox]
 	}
@@ -318,16 +318,6 @@ func (w *world) extend(r renewal) reply {
 
 func (r ref) contract() contracts.ExecutionRef {
 	return contracts.ExecutionRef{MissionID: missionIDs[r.Mission-1], Run: int64(r.Run), Execution: execs[r.Exec]}
-}
-
-// owner returns the name of the soldier whose session it is.
-func (w *world) owner(sess uint8) string {
-	for i := range w.s.Soldiers {
-		if w.s.Soldiers[i].Sess == sess {
-			return soldierIDs[i]
-		}
-	}
-	return soldierIDs[w.s.Now.Sessions[sess].Owner]
 }
 
 // dispatcher publishes orders and takes due entries.

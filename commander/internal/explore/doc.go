@@ -47,8 +47,14 @@
 //
 // # Running it
 //
-// go test explores small worlds, in about half a minute; under the race detector smaller ones still. ./task explore
-// explores the larger ones, too, in about half an hour: it sets EXPLORE=all. EXPLORE may also be the beginning of the names
-// of the worlds wanted. Each world's bound on its states is stated with its result: within it the search is
-// exhaustive, and one that is cut there proves nothing beyond the depth it reached.
+// go test explores small worlds, in about 20 s; under the race detector the smallest of them. ./task explore explores larger
+// ones, in about half an hour: it sets EXPLORE=all. EXPLORE may also be the beginning of the names of the worlds wanted, small
+// and flawed ones included; -v tells the way to what a flaw breaks. A world has a bound on its states. Within it the
+// search is exhaustive; one that is "cut" there proves nothing beyond the depth it reached, and nothing about L.
+//
+// # Adding to it
+//
+// A new rule becomes a field of rules, or is reached through one, and a step where its loop is written down. What it reads
+// goes into the state, and into ledger if the store has it; normal must then say which of its values are the same. It is done
+// when a flaw of it is found (flawedWorlds) and when what it brings has happened (everything).
 package explore

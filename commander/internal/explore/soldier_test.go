@@ -193,8 +193,7 @@ func (w *world) session(i int) {
 		return
 	}
 	w.s.Soldiers[i].Sess = x
-	w.s.Now.Sessions[x].Owner = uint8(i)
-	w.replied(i, w.extend(w.renewal(i)), 0, false)
+	w.replied(i, w.extend(uint8(i), w.renewal(i)), 0, false)
 }
 
 // renewals are those that a soldier sends, and what becomes of them.
@@ -230,14 +229,14 @@ func (w *world) renewals(i int) {
 				w.session(i)
 				return
 			}
-			w.replied(i, w.extend(w.renewal(i)), 0, false)
+			w.replied(i, w.extend(uint8(i), w.renewal(i)), 0, false)
 		})
 		if c.Linked == 0 {
 			continue
 		}
 		if o.Sess != 0 && w.may(deaf) {
 			w.step(fault, func() {
-				w.extend(w.renewal(i))
+				w.extend(uint8(i), w.renewal(i))
 				w.say("soldier %d renews, and the reply is lost", i)
 			})
 		}
@@ -268,7 +267,7 @@ func (w *world) hung(i int) {
 	case (c.Phase == callSent || c.Phase == callOrphaned) && w.linked(w.from) >= 0:
 		w.step(own, func() {
 			c := &w.s.Calls[i]
-			c.Reply = w.extend(c.Renewal)
+			c.Reply = w.extend(uint8(i), c.Renewal)
 			w.say("the call of soldier %d that hung is settled: %s", i, c.Reply)
 			if c.Phase == callOrphaned {
 				*c = call{}
@@ -436,9 +435,6 @@ func (w *world) hear(i int, a answer) {
 		*x = work{} // the order is acked
 	case a.Kind == sessionDead && asked:
 		w.demand(i)
-		if w.flaws.ackDead {
-			x.Held = 0
-		}
 		w.lose(i)
 	case a.Kind == recorded:
 		w.forget(i, a.Exec)

@@ -71,7 +71,6 @@ type flaws struct {
 	anyReply     bool // a soldier takes a reply without lease for a renewal
 	ackAtClaim   bool // a soldier acks the order when it claims
 	ackAtReport  bool // a soldier acks the order before the final is confirmed
-	ackDead      bool // a soldier acks the order when its session is dead
 	noRepeat     bool // a claim is said once
 	ignoreInbox  bool // a session is suspect whether its inbox is there or not
 	keepUnlisted bool // a soldier does not hand back what it does not know
@@ -97,7 +96,7 @@ type config struct {
 	flaws                    flaws
 	prepare                  func(s *state) // changes the first state; nil: nothing
 	max                      int            // states
-	quick                    bool           // small enough for the race detector
+	big                      bool           // too large for the race detector
 	want                     string         // the promise that is broken, empty where none is
 }
 
