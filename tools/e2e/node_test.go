@@ -346,3 +346,24 @@ func (s *stack) echoOnce(name, payload string) string {
 		wait(ctx, 200*time.Millisecond)
 	}
 }
+
+// TestNodeSoldierShowsWhatItHas: Redis is flushed while it works, and everything goes on.
+func TestNodeSoldierShowsWhatItHas(t *testing.T) {
+	s := runNodeSoldiersOnly(t, nil)
+	n := s.startNode("node-1", 2)
+	running := []string{s.echo("a", `{"text":"a","seconds":3}`), s.echo("b", `{"text":"b","seconds":3}`)}
+	for _, id := range running {
+		s.inProgress(id, n.id)
+	}
+	waiting := s.echo("c", `{"text":"c"}`)
+	s.flush()
+	for _, id := range running {
+		if m := s.comesBack(id); m.Run != 1 || m.Name == "" {
+			t.Errorf("what ran became %+v", m.Mission)
+		}
+	}
+	if m := s.comesBack(waiting); m.Run != 1001 || string(m.Payload) != `{"text":"c"}` {
+		t.Errorf("what waited became %+v", m.Mission)
+	}
+	s.nothingRefused(append(running, waiting))
+}

@@ -2,7 +2,7 @@
 //
 // # Rules and service
 //
-// The rules (accept.go, claim.go, finish.go, adopt.go, lose.go, cancel.go, retry.go, due.go, resend.go) are plain functions: a
+// The rules (accept.go, claim.go, finish.go, wiped.go, lose.go, cancel.go, retry.go, due.go, resend.go) are plain functions: a
 // store.Record and what
 // happened go in, a Decision comes out. They read no clock, no store and no randomness, so that every order of events
 // can be explored without a server. The Service runs them: it loads the truth, decides, commits on the condition that
@@ -19,6 +19,6 @@
 //     the store lost its last writes, if its ticket is newer than what is stored.
 //   - attempt grows with every retry, a soldier's or an operator's: an order of an earlier attempt grants nothing.
 //   - A mission that the store does not know is refused, unless the store was wiped of late and the mission is older: then it
-//     is made anew (adopt.go) from an order that nobody had before, or from a ticket, and from nothing else.
+//     is made anew (wiped.go) from an order that nobody had before, or from a ticket, and from nothing else.
 //   - COMPLETED is final. One result is recorded for an attempt.
 package mission
