@@ -253,10 +253,6 @@ func TestCommandersAtOnce(t *testing.T) {
 			r.refuse("superseded", fmt.Sprint(i))
 		}
 		_, other := r.commander()
-		var ids []string
-		for _, m := range r.list(setaside.Filter{}, messages).Messages {
-			ids = append(ids, m.ID)
-		}
 		done := make([]setaside.Done, 4)
 		var all sync.WaitGroup
 		for i, shelf := range []*setaside.Shelf{r.shelf, other, r.shelf, other} {
