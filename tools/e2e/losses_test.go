@@ -150,3 +150,33 @@ func TestLostOrders(t *testing.T) {
 	}
 	s.startedOnce(ids, began)
 }
+
+// TestABacklogBeyondTheWindow: most missions wait in Redis, and all are carried out.
+func TestABacklogBeyondTheWindow(t *testing.T) {
+	began := time.Now()
+	t.Setenv("COMMANDER_ORDERS_WINDOW", "40")
+	s := run(t, func(c *localstack.Config) { c.Soldiers = 1 })
+	b := s.stranger()
+	soldier := s.Part(localstack.SoldierName(1))
+	if err := soldier.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for i := range 150 {
+		ids = append(ids, s.submit(fmt.Sprint("mission ", i), "0"))
+	}
+	s.eventually(30*time.Second, "40 orders at the broker", func() bool {
+		d, err := b.Depth(t.Context(), topology.Orders)
+		if d.Ready > 40 {
+			t.Fatalf("%d orders at the broker, want 40 at most", d.Ready)
+		}
+		return err == nil && d.Ready == 40
+	})
+	if err := soldier.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		s.ends(id, contracts.StatusCompleted)
+	}
+	s.startedOnce(ids, began)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -258,7 +259,7 @@ func (k *Keeper) mark(ctx context.Context, old string) error {
 		k.log.Warn("broker has no marker queue: it has lost its data, or is another one", zap.String("queue", topology.Marker(old).Name))
 	}
 	id := uuid.NewString()
-	t := topology.Topology{Queues: append(k.Topology.Queues[:len(k.Topology.Queues):len(k.Topology.Queues)], topology.Marker(id))}
+	t := topology.Topology{Queues: append(slices.Clip(k.Topology.Queues), topology.Marker(id))}
 	askCtx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	if err := k.Broker.Declare(askCtx, t); err != nil {

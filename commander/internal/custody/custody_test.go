@@ -32,7 +32,6 @@ type world struct {
 	t      *testing.T
 	server *membroker.Server
 	store  *memstore.Store
-	made   int
 }
 
 func newWorld(t *testing.T) *world {
@@ -64,7 +63,7 @@ type commander struct {
 // failing is a store that fails some calls.
 type failing struct {
 	store.Store
-	// before is called before each Unshelve of what was sent, and each SwapBrokerID, after after it.
+	// before is called before each Unshelve of what was sent, and each SwapBrokerID, and after once it is done.
 	before, after func(call string) error
 }
 
