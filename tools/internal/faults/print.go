@@ -16,6 +16,10 @@ const maxViolations = 10
 
 // Print writes the outcome for people.
 func Print(w io.Writer, o Outcome) error {
+	if o.Interrupted {
+		_, err := fmt.Fprintln(w, "verdict: none, the drill was interrupted")
+		return err
+	}
 	rows := [][]string{{"FAULT", "ON", "BEGAN", "LASTED", "SUBMIT AFTER", "READ AFTER", "START AFTER"}}
 	for _, r := range o.Recoveries {
 		rows = append(rows, []string{
@@ -61,10 +65,7 @@ func printViolations(w io.Writer, o Outcome) error {
 		}
 	}
 	last := "verdict: every promise was kept"
-	switch {
-	case o.Interrupted:
-		last = "verdict: none, the drill was interrupted"
-	case len(o.Violations) > 0:
+	if len(o.Violations) > 0 {
 		last = fmt.Sprintf("verdict: %d violations; logs, journals and data are in %s", len(o.Violations), o.Dir)
 	}
 	_, err := fmt.Fprintln(w, last)
