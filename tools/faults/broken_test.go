@@ -33,9 +33,9 @@ func builds() map[string]struct {
 		"202 before the record": {
 			edits: []edit{{
 				"internal/mission/service.go",
-				`		return contracts.Mission{}, fmt.Errorf("create mission: %w", err)`,
+				`		return d.created(), fmt.Errorf("create mission: %w", err)`,
 				`		s.log.Debug("broken on purpose", zap.Error(fmt.Errorf("create mission: %w", err)))
-		return d.Change.Record.Mission, nil`,
+		return d.created(), nil`,
 			}},
 			only: []schedule.Kind{schedule.RedisFull, schedule.RedisReadOnly},
 			want: []check.Code{check.Lost},
@@ -73,11 +73,8 @@ func builds() map[string]struct {
 		"death read off a clock": {
 			edits: []edit{
 				{
-					"internal/reap/reaper.go",
-					`	if r.Uptime.Unbroken() < contracts.LeaseDuration {
-		return
-	}
-`, ``,
+					"internal/reap/rules.go",
+					`return unbroken >= contracts.LeaseDuration }`, `return unbroken >= 0 }`,
 				},
 				{
 					"internal/reap/reaper.go",
@@ -89,12 +86,8 @@ func builds() map[string]struct {
 `,
 				},
 				{
-					"internal/reap/reaper.go",
-					`		if r.Uptime.Unbroken() < time.Since(before) {
-			return
-		}
-`, `		_ = before
-`,
+					"internal/reap/rules.go",
+					`return unbroken >= waited }`, `return unbroken+waited >= 0 }`,
 				},
 			},
 			only: []schedule.Kind{schedule.RedisAway},
