@@ -39,6 +39,7 @@ func (s *stack) startedOnce(ids []string, since time.Time) {
 
 // TestRabbitMQWiped: RabbitMQ comes back without its data while 50 missions wait and 16 run. Nobody restarts anything else.
 func TestRabbitMQWiped(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
 	s := run(t, func(c *localstack.Config) { c.Soldiers = 1 }) // of 16 slots
 	b := s.stranger()

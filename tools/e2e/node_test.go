@@ -349,6 +349,7 @@ func (s *stack) echoOnce(name, payload string) string {
 
 // TestNodeSoldierShowsWhatItHas: Redis is flushed while it works, and everything goes on.
 func TestNodeSoldierShowsWhatItHas(t *testing.T) {
+	t.Parallel()
 	s := runNodeSoldiersOnly(t, nil)
 	n := s.startNode("node-1", 2)
 	running := []string{s.echo("a", `{"text":"a","seconds":3}`), s.echo("b", `{"text":"b","seconds":3}`)}

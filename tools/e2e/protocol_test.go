@@ -130,6 +130,7 @@ func (s *stack) handled() {
 }
 
 func TestServersThatComeLate(t *testing.T) {
+	t.Parallel()
 	s := prepare(t, nil)
 	for _, part := range s.Parts() {
 		if part == "commander" || strings.HasPrefix(part, "soldier-") {

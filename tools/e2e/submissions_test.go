@@ -72,6 +72,7 @@ func (s *stack) wantProblem(err error, code string) {
 }
 
 func TestMissionsAreAcceptedWhileRedisIsAway(t *testing.T) {
+	t.Parallel()
 	s := run(t, nil)
 	ctx := t.Context()
 	redis, rabbit, commander := s.Part(localstack.Redis), s.Part(localstack.RabbitMQ), s.Part(localstack.Commander)
@@ -110,6 +111,7 @@ func TestMissionsAreAcceptedWhileRedisIsAway(t *testing.T) {
 // TestMissionsAreAcceptedWhileRedisHangs: it takes the writes, and applies them after their missions were submitted to the
 // broker as well.
 func TestMissionsAreAcceptedWhileRedisHangs(t *testing.T) {
+	t.Parallel()
 	s := run(t, nil)
 	var ids []string
 	for i := range 2 {

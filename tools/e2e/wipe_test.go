@@ -74,6 +74,7 @@ func (s *stack) comesBack(id string) client.Mission {
 }
 
 func TestRedisIsFlushedWhileMissionsWaitAndRun(t *testing.T) {
+	t.Parallel()
 	s := run(t, func(c *localstack.Config) { c.Soldiers = 1 })
 	b := s.stranger()
 	if w := s.redisWarning(); w != "" {
@@ -132,6 +133,7 @@ func TestRedisIsFlushedWhileMissionsWaitAndRun(t *testing.T) {
 }
 
 func TestARestartedCommanderSeesNoWipe(t *testing.T) {
+	t.Parallel()
 	s := run(t, func(c *localstack.Config) { c.Soldiers = 1 })
 	id := s.submit("before the restart", "0")
 	s.ends(id, contracts.StatusCompleted)
@@ -150,6 +152,7 @@ func TestARestartedCommanderSeesNoWipe(t *testing.T) {
 
 // TestRedisLosesItsTail cuts Redis' file back to before a grant, and the session that has it. The final's ticket proves it.
 func TestRedisLosesItsTail(t *testing.T) {
+	t.Parallel()
 	s := run(t, func(c *localstack.Config) { c.Soldiers = 1 })
 	soldier, redis := s.Part(localstack.SoldierName(1)), s.Part(localstack.Redis)
 	if err := soldier.KillAndHold(); err != nil {
