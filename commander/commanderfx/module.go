@@ -109,18 +109,20 @@ func newSender(b broker.Broker, m *metrics.Metrics, log *zap.Logger) *inbox.Send
 	return inbox.New(b, m.AnswerDropped, log)
 }
 
-func newDispatcher(cfg config.Config, s store.Store, b broker.Broker, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *dispatch.Dispatcher {
+func newDispatcher(cfg config.Config, s store.Store, b broker.Broker, c *clock.Clock, up *uptime.Tracker, m *metrics.Metrics,
+	log *zap.Logger,
+) *dispatch.Dispatcher {
 	return dispatch.New(dispatch.Config{
 		Store: s, Broker: b, Queues: topology.Default().OrdersQueues(), Window: cmp.Or(cfg.OrdersWindow, config.DefaultOrdersWindow),
-		Connected: func() bool { return b.Health().Connected }, Now: c.Now, Observe: m.Dispatched, Logger: log,
+		Connected: func() bool { return b.Health().Connected }, Unbroken: up.Unbroken, Now: c.Now, Observe: m.Dispatched, Logger: log,
 	})
 }
 
-func newCustody(s store.Store, b broker.Broker, d *dispatch.Dispatcher, ms *mission.Service, up *uptime.Tracker,
+func newCustody(s store.Store, b broker.Broker, d *dispatch.Dispatcher, ms *mission.Service, mk *reap.Markers, up *uptime.Tracker,
 	m *metrics.Metrics, c *clock.Clock, log *zap.Logger,
 ) *custody.Keeper {
 	return custody.New(custody.Config{
-		Store: s, Broker: b, Topology: topology.Default(), Queues: d, Missions: ms, Counter: m,
+		Store: s, Broker: b, Topology: topology.Default(), Queues: d, Missions: ms, Barrier: mk, Counter: m,
 		Connected: func() bool { return b.Health().Connected }, Unbroken: up.Unbroken, Now: c.Now, Wake: d.Wake, Logger: log,
 	})
 }

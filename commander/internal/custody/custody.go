@@ -15,6 +15,7 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
+	"github.com/mission-control-dev/mission-control/store"
 )
 
 const (
@@ -23,6 +24,8 @@ const (
 
 	every      = time.Second
 	askTimeout = 5 * time.Second
+	// passTimeout is how long a marker may take. Where it takes longer, claims wait for as long, and nothing is judged.
+	passTimeout = 10 * time.Second
 	// lostLimit is how many orders of a queue are judged in a second.
 	lostLimit = 200
 	// After a wipe orders get due entries in portions, paced so that as many become due in a second as a broker takes with
@@ -58,6 +61,12 @@ type Missions interface {
 	Resend(ctx context.Context, ids ...string) (int, error)
 }
 
+// Barrier tells when all that soldiers had said before is settled: a reap.Markers.
+type Barrier interface {
+	// Pass returns once that is so.
+	Pass(ctx context.Context) error
+}
+
 // Counter counts. Its methods must not block.
 type Counter interface {
 	// OrdersLost counts missions whose order was judged lost, OrdersWiped those whose order went with a broker's data.
@@ -73,6 +82,7 @@ type Config struct {
 	Topology topology.Topology
 	Queues   Queues
 	Missions Missions
+	Barrier  Barrier
 	Counter  Counter
 	// Connected tells whether the broker can be reached. While it can't, nothing is judged.
 	Connected func() bool
@@ -121,17 +131,31 @@ func (k *Keeper) Stop(context.Context) error {
 func (k *Keeper) run(ctx context.Context) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
+	said := ""
 	for {
-		if k.Connected() {
-			if err := k.look(ctx); err != nil && ctx.Err() == nil {
-				k.log.Debug("could not look after the orders", zap.Error(err))
-			}
+		if k.Connected() && ctx.Err() == nil {
+			said = k.say(ctx, k.look(ctx), said)
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
+	}
+}
+
+// say logs why there was no look, once for each reason, and returns that. What is away says so itself.
+func (k *Keeper) say(ctx context.Context, err error, said string) string {
+	switch {
+	case err == nil:
+		return ""
+	case ctx.Err() != nil, errors.Is(err, store.ErrUnavailable), errors.Is(err, broker.ErrUnavailable),
+		errors.Is(err, context.DeadlineExceeded), err.Error() == said:
+		k.log.Debug("could not look after the orders", zap.Error(err))
+		return said
+	default:
+		k.log.Warn("can't look after the orders: what RabbitMQ loses is not sent again", zap.Error(err))
+		return err.Error()
 	}
 }
 
@@ -148,22 +172,51 @@ func (k *Keeper) look(ctx context.Context) error {
 	return nil
 }
 
-// resendLost sends again what the queue has come past without a grant.
+// resendLost sends again what the queue has come past without a grant. The claims may be on their way: so it looks again
+// once all that waited in status_queue is settled.
 func (k *Keeper) resendLost(ctx context.Context, queue string) error {
 	passed := k.Queues.Passed(queue)
 	if passed.IsZero() || k.Unbroken() < After {
 		return nil
 	}
-	ids, err := k.Store.Shelved(ctx, dispatch.Sent(queue), contracts.At(passed.Add(-After)), lostLimit)
+	before := contracts.At(passed.Add(-After))
+	if ids, err := k.Store.Shelved(ctx, dispatch.Sent(queue), before, 1); err != nil || len(ids) == 0 {
+		return err
+	}
+	passCtx, cancel := context.WithTimeout(ctx, passTimeout)
+	defer cancel()
+	if err := k.Barrier.Pass(passCtx); err != nil {
+		return fmt.Errorf("wait for claims that are on their way: %w", err)
+	}
+	ids, err := k.Store.Shelved(ctx, dispatch.Sent(queue), before, lostLimit)
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	n, err := k.Missions.Resend(ctx, ids...)
+	n, err := k.resend(ctx, ids)
 	if n > 0 {
 		k.Counter.OrdersLost(n)
 		k.log.Warn("orders are lost, sent again", zap.String("queue", queue), zap.Int("orders", n))
 	}
 	return err
+}
+
+// resend sends orders again: one by one where one of them can't be, so that it holds up nobody else.
+func (k *Keeper) resend(ctx context.Context, ids []string) (int, error) {
+	n, err := k.Missions.Resend(ctx, ids...)
+	if err == nil || errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
+		return n, err
+	}
+	for _, id := range ids {
+		one, err := k.Missions.Resend(ctx, id)
+		n += one
+		if errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
+			return n, err
+		}
+		if err != nil {
+			k.log.Error("a lost order can't be sent again", zap.String("mission_id", id), zap.Error(err))
+		}
+	}
+	return n, nil
 }
 
 // exists tells whether the broker has the marker of an id.

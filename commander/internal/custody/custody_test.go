@@ -58,6 +58,7 @@ type commander struct {
 
 	unbroken           atomic.Int64 // less than for ever, where it is not 0
 	lost, wiped, wipes atomic.Int64
+	behind             atomic.Bool // claims wait in status_queue
 }
 
 // failing is a store that fails some calls.
@@ -86,6 +87,31 @@ func (f failing) SwapBrokerID(ctx context.Context, old, next string) (bool, erro
 	return done, errors.Join(err, f.after("SwapBrokerID"))
 }
 
+// manned is a broker at which a soldier is subscribed.
+type manned struct{ *membroker.Client }
+
+func (m manned) Depth(ctx context.Context, queue string) (broker.Depth, error) {
+	d, err := m.Client.Depth(ctx, queue)
+	d.Consumers++
+	return d, err
+}
+
+// whole is for how long nothing has been away.
+func (c *commander) whole() time.Duration {
+	if d := c.unbroken.Load(); d > 0 {
+		return time.Duration(d)
+	}
+	return time.Hour
+}
+
+// Pass implements custody.Barrier.
+func (c *commander) Pass(context.Context) error {
+	if c.behind.Load() {
+		return errors.New("claims wait")
+	}
+	return nil
+}
+
 func (c *commander) OrdersLost(n int)  { c.lost.Add(int64(n)) }
 func (c *commander) OrdersWiped(n int) { c.wiped.Add(int64(n)) }
 func (c *commander) BrokerWiped()      { c.wipes.Add(1) }
@@ -97,7 +123,7 @@ func (w *world) startOn(s store.Store) *commander {
 	c := &commander{world: w, client: w.server.Connect(membroker.Config{Topology: &all})}
 	connected := func() bool { return c.client.Health().Connected }
 	c.dispatch = dispatch.New(dispatch.Config{
-		Store: s, Broker: c.client, Queues: all.OrdersQueues(), Window: 100_000, Connected: connected, Now: now,
+		Store: s, Broker: manned{c.client}, Queues: all.OrdersQueues(), Window: 100_000, Connected: connected, Unbroken: c.whole, Now: now,
 		Observe: func(string) {}, Logger: zap.NewNop(),
 	})
 	c.missions = mission.New(mission.Deps{
@@ -106,14 +132,8 @@ func (w *world) startOn(s store.Store) *commander {
 		Claimed: c.dispatch.Claimed, TicketKey: []byte("key"), Logger: zap.NewNop(),
 	})
 	c.keeper = custody.New(custody.Config{
-		Store: s, Broker: c.client, Topology: all, Queues: c.dispatch, Missions: c.missions, Counter: c,
-		Connected: connected, Now: now, Wake: c.dispatch.Wake, Logger: zap.NewNop(),
-		Unbroken: func() time.Duration {
-			if d := c.unbroken.Load(); d > 0 {
-				return time.Duration(d)
-			}
-			return time.Hour
-		},
+		Store: s, Broker: c.client, Topology: all, Queues: c.dispatch, Missions: c.missions, Barrier: c, Counter: c,
+		Connected: connected, Now: now, Wake: c.dispatch.Wake, Logger: zap.NewNop(), Unbroken: c.whole,
 	})
 	for range 2 {
 		w.must(c.dispatch.Start(w.t.Context()))
@@ -247,7 +267,12 @@ func TestALostOrderGoesOutAgainOnceItsQueueStandsEmpty(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		c.wantDepth(3, "orders that wait are not lost")
 		c.take() // a purge
-		sent := time.Now()
+		time.Sleep(custody.After - 5*time.Second)
+		c.wantDepth(0, "the queue does not stand empty for a minute yet")
+		c.behind.Store(true)
+		time.Sleep(time.Minute)
+		c.wantDepth(0, "their claims may wait in status_queue")
+		c.behind.Store(false)
 		time.Sleep(2 * time.Second)
 		c.wantDepth(3, "they were sent long ago, and the queue stands empty")
 		for _, id := range ids {
@@ -257,9 +282,9 @@ func TestALostOrderGoesOutAgainOnceItsQueueStandsEmpty(t *testing.T) {
 			}
 		}
 		c.take()
-		time.Sleep(time.Until(sent.Add(custody.After)))
+		time.Sleep(custody.After - 5*time.Second)
 		c.wantDepth(0, "they were sent just now")
-		time.Sleep(4 * time.Second)
+		time.Sleep(10 * time.Second)
 		c.wantDepth(3, "now they are lost")
 		if n := c.lost.Load(); n != 6 {
 			t.Errorf("%d were counted, want 6", n)
@@ -340,7 +365,7 @@ func TestAMissionThatNoOrderReachesFails(t *testing.T) {
 			if got := c.take(); sent > contracts.MaxDispatches || len(got) != 1 {
 				t.Fatalf("%d orders, when %d should have been sent", len(got), sent)
 			}
-			time.Sleep(custody.After + 5*time.Second)
+			time.Sleep(custody.After + 10*time.Second)
 		}
 		m := c.load(id).Mission
 		if m.Status != contracts.StatusFailed || m.Error.Code != contracts.ErrorCodeUndeliverable {

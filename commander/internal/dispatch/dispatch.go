@@ -79,7 +79,9 @@ type Config struct {
 	Window int
 	// Connected tells whether the broker can be reached. While it can't, due entries are left alone.
 	Connected func() bool
-	Now       func() contracts.Time
+	// Unbroken tells for how long all that claims come through has been there, and no clock was set: an uptime.Tracker's.
+	Unbroken func() time.Duration
+	Now      func() contracts.Time
 	// Observe counts orders: published, unroutable, failed, or waiting for room in their queue.
 	Observe func(outcome string)
 	Logger  *zap.Logger
@@ -365,9 +367,9 @@ func (d *Dispatcher) refill(ctx context.Context) bool {
 		if n == 0 {
 			continue
 		}
-		// All of them, now, whatever lies between our clock and the store's.
+		// All of them, now, whatever our clock and the store's say, or said when they were put there.
 		now := d.Now()
-		got, err := d.Store.Unshelve(ctx, waiting(queue), contracts.At(now.Add(time.Hour)), n, contracts.At(now.Add(-time.Minute)))
+		got, err := d.Store.Unshelve(ctx, waiting(queue), contracts.At(now.AddDate(100, 0, 0)), n, contracts.At(now.Add(-time.Minute)))
 		if err != nil {
 			return false
 		}

@@ -50,6 +50,9 @@ type rig struct {
 	// lag is how far the commander's clock is behind the store's.
 	lag  atomic.Int64
 	made int
+	slow atomic.Bool
+	// brokenAt is when something was away last.
+	brokenAt time.Time
 
 	mu      sync.Mutex
 	before  func(context.Context) error // called before each publish
@@ -65,7 +68,8 @@ func newWindowRig(t *testing.T, window int) *rig {
 	r.client = r.broker.Connect(membroker.Config{Topology: &all})
 	t.Cleanup(func() { _ = r.client.Close(context.Background()) })
 	r.Dispatcher = dispatch.New(dispatch.Config{
-		Store: r.store, Broker: r, Queues: all.OrdersQueues(), Window: window, Connected: func() bool { return r.client.Health().Connected }, Now: r.now, Logger: zap.NewNop(),
+		Store: r.store, Broker: r, Queues: all.OrdersQueues(), Window: window, Connected: func() bool { return r.client.Health().Connected },
+		Unbroken: func() time.Duration { return time.Since(r.brokenAt) }, Now: r.now, Logger: zap.NewNop(),
 		Observe: func(outcome string) { r.note(func() { r.counted[outcome]++ }) },
 	})
 	for range 2 {
@@ -102,9 +106,14 @@ func (r *rig) Publish(ctx context.Context, queue string, m broker.Message) error
 	return r.client.Publish(ctx, queue, m)
 }
 
-// Depth implements dispatch.Broker.
+// Depth implements dispatch.Broker. There is a soldier, unless the queue's leader is slow: then it is all zero.
 func (r *rig) Depth(ctx context.Context, queue string) (broker.Depth, error) {
-	return r.client.Depth(ctx, queue)
+	if r.slow.Load() {
+		return broker.Depth{}, nil
+	}
+	d, err := r.client.Depth(ctx, queue)
+	d.Consumers++
+	return d, err
 }
 
 // fail has the next publishes, so many, fail with err.

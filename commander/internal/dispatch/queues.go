@@ -22,6 +22,9 @@ func waiting(queue string) string { return "waiting:" + queue }
 const (
 	measureEvery   = time.Second
 	measureTimeout = 2 * time.Second
+	// emptyFor is for how long a queue must have been found empty before that is believed: a queue whose leader is slow
+	// or is being elected says that it is empty, too (RabbitMQ waits 250 ms for it), and that it has no consumers.
+	emptyFor = time.Minute
 )
 
 // turn says which order comes first where others wait.
@@ -55,8 +58,11 @@ type queueState struct {
 	ready, recent, underWay int
 	// backlog: missions wait for room.
 	backlog bool
-	// passed is a moment: what was published before it has left the queue.
-	passed contracts.Time
+	// passed is a moment: what was published before it has left the queue. It was learnt at passedAt.
+	passed   contracts.Time
+	passedAt time.Time
+	// emptySince is since when the queue has been found empty without a break; zero where it has not.
+	emptySince time.Time
 }
 
 func newQueues(window int, names []string) *queues {
@@ -138,12 +144,28 @@ func (q *queues) recent(name string) int {
 	return q.of(name).recent
 }
 
-func (q *queues) pass(name string, moment contracts.Time) {
+// pass notes a moment, unless a later one is known that was learnt after since.
+func (q *queues) pass(name string, moment contracts.Time, since time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if s := q.of(name); moment.After(s.passed.Time) {
-		s.passed = moment
+	if s := q.of(name); moment.After(s.passed.Time) || s.passedAt.Before(since) {
+		s.passed, s.passedAt = moment, time.Now()
 	}
+}
+
+// empty notes whether a queue was found empty at a moment, and returns for how long it has been.
+func (q *queues) empty(name string, is bool, at time.Time) time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := q.of(name)
+	if !is {
+		s.emptySince = time.Time{}
+		return 0
+	}
+	if s.emptySince.IsZero() {
+		s.emptySince = at
+	}
+	return at.Sub(s.emptySince)
 }
 
 // Queues returns the orders queues that are looked after.
@@ -159,25 +181,33 @@ func (d *Dispatcher) Claimed(queue string, dispatched contracts.Time) {
 	if now := d.Now(); dispatched.After(now.Time) {
 		dispatched = now // whatever a soldier says: no order comes from the future
 	}
-	d.queues.pass(queue, dispatched)
+	d.pass(queue, dispatched)
 }
 
 // Passed returns a moment: what was published to the queue before it was delivered to somebody, or is lost. It is zero
-// until something is known.
+// until something is known, and again after a break: what was learnt before may hang on a clock that was set since.
 func (d *Dispatcher) Passed(queue string) contracts.Time {
+	since := d.unbrokenSince()
 	d.queues.mu.Lock()
 	defer d.queues.mu.Unlock()
-	return d.queues.of(queue).passed
+	if s := d.queues.of(queue); !s.passedAt.Before(since) {
+		return s.passed
+	}
+	return contracts.Time{}
 }
+
+func (d *Dispatcher) unbrokenSince() time.Time { return time.Now().Add(-d.Unbroken()) }
 
 // measureLoop asks the broker how full the queues are. What is not known counts as it was.
 func (d *Dispatcher) measureLoop(ctx context.Context) {
 	tick := time.NewTicker(measureEvery)
 	defer tick.Stop()
 	for {
-		if d.Connected() {
-			for _, name := range d.Queues() {
+		for _, name := range d.Queues() {
+			if d.Connected() {
 				d.measure(ctx, name)
+			} else {
+				d.queues.empty(name, false, time.Time{})
 			}
 		}
 		select {
@@ -191,11 +221,12 @@ func (d *Dispatcher) measureLoop(ctx context.Context) {
 func (d *Dispatcher) measure(ctx context.Context, name string) {
 	askCtx, cancel := context.WithTimeout(ctx, measureTimeout)
 	defer cancel()
-	recent, asked := d.queues.recent(name), d.Now()
+	recent, asked, at := d.queues.recent(name), d.Now(), time.Now()
 	depth, err := d.Broker.Depth(askCtx, name)
+	if d.queues.empty(name, err == nil && depth.Ready == 0 && depth.Consumers > 0, at) >= emptyFor {
+		d.pass(name, asked)
+	}
 	switch {
-	case err == nil && depth.Ready == 0:
-		d.queues.pass(name, asked)
 	case errors.Is(err, broker.ErrUnroutable):
 		depth = broker.Depth{} // no queue, no orders
 	case err != nil:
@@ -203,4 +234,8 @@ func (d *Dispatcher) measure(ctx context.Context, name string) {
 		return
 	}
 	d.queues.measured(name, depth.Ready, recent)
+}
+
+func (d *Dispatcher) pass(queue string, moment contracts.Time) {
+	d.queues.pass(queue, moment, d.unbrokenSince())
 }

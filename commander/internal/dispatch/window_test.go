@@ -184,7 +184,11 @@ func TestWhatWaitsCanBeCancelled(t *testing.T) {
 func TestHowFarAQueueHasCome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		time.Sleep(90 * time.Second)
+		time.Sleep(50 * time.Second)
+		if got := r.Passed(topology.Orders); !got.IsZero() {
+			t.Fatalf("it stood empty for 50 s, and has come to %v", got)
+		}
+		time.Sleep(40 * time.Second)
 		r.order(1)
 		empty := r.Passed(topology.Orders)
 		if age := time.Since(empty.Time); age < 0 || age > 2*time.Second {
@@ -207,8 +211,42 @@ func TestHowFarAQueueHasCome(t *testing.T) {
 		if got := r.Passed(topology.Orders); got != contracts.At(time.Now()) {
 			t.Errorf("an order from the future moved it to %v, want now", got)
 		}
+		// What was learnt before a break counts no more: the clock may have been set back.
+		time.Sleep(time.Millisecond)
+		r.brokenAt = time.Now()
+		if got := r.Passed(topology.Orders); !got.IsZero() {
+			t.Errorf("after a break it has come to %v", got)
+		}
+		r.Claimed(topology.Orders, claimed)
+		if got := r.Passed(topology.Orders); got != claimed {
+			t.Errorf("after a break it has come to %v, want %v", got, claimed)
+		}
 		if got := r.Passed("another"); !got.IsZero() {
 			t.Errorf("of a queue that nobody knows: %v", got)
+		}
+	})
+}
+
+// TestASlowLeaderIsNoEmptyQueue: a broker that does not know how full a queue is says that it is empty.
+func TestASlowLeaderIsNoEmptyQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.slow.Store(true)
+		time.Sleep(10 * time.Minute)
+		if got := r.Passed(topology.Orders); !got.IsZero() {
+			t.Errorf("nobody knows, and it has come to %v", got)
+		}
+		r.slow.Store(false)
+		r.order(1)
+		time.Sleep(time.Second)
+		r.orders(topology.Orders)
+		time.Sleep(59 * time.Second)
+		r.order(1) // one look that finds an order is enough
+		time.Sleep(2 * time.Second)
+		r.orders(topology.Orders)
+		time.Sleep(30 * time.Second)
+		if got := r.Passed(topology.Orders); !got.IsZero() {
+			t.Errorf("it was not empty for a minute, and has come to %v", got)
 		}
 	})
 }
