@@ -47,14 +47,14 @@ func TestRabbitMQWiped(t *testing.T) {
 	for i := range 16 {
 		ids = append(ids, s.submit(fmt.Sprint("runs ", i), "10"))
 	}
-	s.eventually(30*time.Second, "16 in progress", func() bool {
+	s.eventually(time.Minute, "16 in progress", func() bool {
 		stats, err := s.Stats(t.Context())
 		return err == nil && stats.Counts[contracts.StatusInProgress] == 16
 	})
 	for i := range 50 {
 		ids = append(ids, s.submit(fmt.Sprint("waits ", i), "0.1"))
 	}
-	s.eventually(10*time.Second, "50 orders at the broker", func() bool {
+	s.eventually(time.Minute, "50 orders at the broker", func() bool {
 		d, err := b.Depth(t.Context(), topology.Orders)
 		return err == nil && d.Ready == 50
 	})
@@ -73,7 +73,7 @@ func TestRabbitMQWiped(t *testing.T) {
 // wipeRabbitMQ stops RabbitMQ, removes all that it has, and starts it again on the same port.
 func (s *stack) wipeRabbitMQ() {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), 3*time.Minute)
 	defer cancel()
 	part := s.Part(localstack.RabbitMQ)
 	if err := part.Stop(ctx); err != nil {

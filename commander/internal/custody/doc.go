@@ -6,10 +6,11 @@
 // # One order is lost
 //
 // A queue hands out its orders in the order in which it got them. So once the claim of an order is seen, or the queue
-// stands empty, all that was sent long before (After) must have been claimed, too. What has not is judged lost: somebody
+// has stood empty for a minute, all that was sent long before (After) must have been claimed, too. What has not is judged lost: somebody
 // emptied the queue, or a soldier took the order and told it back in a way that was not believed. It is sent again, and
 // counted; mission.Resend says how often. A judgement that was wrong costs an order too many, which is refused. It is made
-// only while everything that claims come through has been there for as long: the claims may just be waiting.
+// only while everything that claims come through has been there for as long, from what was seen meanwhile, and once a
+// marker has come back through status_queue: the claims may just be waiting.
 //
 // # All orders are lost
 //
@@ -23,7 +24,7 @@
 //	   4  set the store's id from old to the fresh one, if it still is old
 //
 // A commander may die anywhere in between: the store then says old, and the next look, by whomever, begins again. What
-// was given a due entry has left the shelf, so nothing is done twice. Any number of commanders may do it at once, and
+// was given a due entry has left the shelf, so little is done twice. Any number of commanders may do it at once, and
 // share the portions; those that come too late at 4 delete their marker afterwards. The marker comes first, not last, and is looked
 // for at the end: whatever is published from 1 on lies beside it, and a second wipe at any moment takes it away, too.
 //

@@ -11,6 +11,8 @@ type lease struct {
 	session string
 	// renewedAt is when the last renewal was sent that was answered with a lease; zero: none yet.
 	renewedAt time.Time
+	// tokenAt is when the last token came.
+	tokenAt time.Time
 	// wanted: no claims until a renewal sent at or after wantedAt has been answered with a lease.
 	wanted   bool
 	wantedAt time.Time
@@ -24,7 +26,13 @@ func (l *lease) young(now time.Time) bool {
 	return l.session != "" && !l.renewedAt.IsZero() && now.Sub(l.renewedAt) < contracts.LeaseDuration
 }
 
-func (l *lease) mayClaim(now time.Time) bool { return !l.wanted && l.young(now) }
+func (l *lease) mayClaim(now time.Time) bool { return !l.wanted && l.young(now) && l.heard(now) }
+
+// heard tells whether there was a token of late. Without one a lease may be renewed over the broker, and a claim can't be
+// sent: an order taken then would only be kept from others.
+func (l *lease) heard(now time.Time) bool {
+	return !l.tokenAt.IsZero() && now.Sub(l.tokenAt) < contracts.LeaseDuration
+}
 
 // demand holds claims back until a renewal sent from now on is answered.
 func (l *lease) demand(now time.Time) { l.wanted, l.wantedAt = true, now }
@@ -115,6 +123,10 @@ func (m *Machine) Renewed(now time.Time, asked string, r contracts.RenewalReply,
 		}
 		m.lease.session = r.Session
 		m.do(Note{What: NoteNewSession, Reason: r.Session})
+	}
+	if r.Token != "" {
+		m.lease.tokenAt = now
+		m.due(now.Add(contracts.LeaseDuration))
 	}
 	if r.Lease && !sentAt.IsZero() {
 		if !m.lease.young(now) {

@@ -180,9 +180,9 @@ func (m *Machine) CancelAll(now time.Time) {
 
 // Ration is how many orders the soldier should have on loan at most: its slots, less those that no delivery stands
 // behind, because the order was acked after 60 s of running or went with its connection. Orders beyond that would only
-// be kept from soldiers that have a slot for them. It is 0 while nothing may be claimed for lack of lease or inbox.
+// be kept from soldiers that have a slot for them. It is 0 while nothing may be claimed for lack of lease, token or inbox.
 func (m *Machine) Ration(now time.Time) int {
-	if m.draining || m.inbox == "" || !m.lease.young(now) {
+	if m.draining || m.inbox == "" || !m.lease.young(now) || !m.lease.heard(now) {
 		return 0
 	}
 	n := m.cfg.Slots

@@ -479,6 +479,9 @@ func (w *world) reply(t *rapid.T) {
 }
 
 func (w *world) answered(r request, reply contracts.RenewalReply) {
+	if !reply.Dead {
+		reply.Token = "token" // over HTTP
+	}
 	if w.m.Renewed(w.now, r.renewal.Session, reply, r.at) == protocol.Taken && reply.Lease {
 		w.note(reply.Session, r.at)
 	}
@@ -740,7 +743,7 @@ func TestRenewalsAreNumberedAcrossSessions(t *testing.T) {
 				t.Errorf("renewal %d after %d", r.Seq, last)
 			}
 			last = r.Seq
-			m.Renewed(now, r.Session, contracts.RenewalReply{Session: session, Seq: r.Seq, Lease: true}, now)
+			m.Renewed(now, r.Session, contracts.RenewalReply{Session: session, Token: "token", Seq: r.Seq, Lease: true}, now)
 		}
 		m.Renewed(now, session, contracts.RenewalReply{Session: session, Dead: true}, now)
 	}

@@ -19,7 +19,7 @@ func atWork(t *testing.T, now time.Time) *protocol.Machine {
 	})
 	m.InboxUp(now, "amq.gen-1")
 	m.OrdersUp(topology.Orders)
-	m.Renewed(now, "", contracts.RenewalReply{Session: "s", Lease: true}, now)
+	m.Renewed(now, "", contracts.RenewalReply{Session: "s", Token: "token", Lease: true}, now)
 	m.OrderTaken(now, contracts.NewOrder(contracts.Mission{
 		MissionID: missionID(1), Kind: "k", Attempt: 1, TimeoutSeconds: 60, Payload: []byte(`{"a":1}`),
 	}, 1, contracts.At(now)), broker.Delivery{Queue: topology.Orders})
@@ -72,7 +72,7 @@ func TestARunningExecutionIsShownOnceEachTime(t *testing.T) {
 	sends(t, m, now, nil)
 	ticket := contracts.Ticket{MissionID: missionID(1), Attempt: 1, Run: 3, Execution: "e", Session: "s", MAC: "m"}
 	m.Answer(now, contracts.Answer{Type: contracts.AnswerGranted, MissionID: missionID(1), Execution: "e", Ticket: &ticket})
-	asked := contracts.RenewalReply{Session: "s", Lease: true, Show: []string{"e", "another"}}
+	asked := contracts.RenewalReply{Session: "s", Token: "token", Lease: true, Show: []string{"e", "another"}}
 	for _, err := range []error{nil, errors.New("lost")} {
 		m.Renewed(now, "s", asked, now)
 		u := sends(t, m, now, err)
@@ -95,8 +95,8 @@ func TestNothingOfADeadSessionIsShown(t *testing.T) {
 	sends(t, m, now, nil)
 	ticket := contracts.Ticket{MissionID: missionID(1), Attempt: 1, Run: 3, Execution: "e", Session: "s", MAC: "m"}
 	m.Answer(now, contracts.Answer{Type: contracts.AnswerGranted, MissionID: missionID(1), Execution: "e", Ticket: &ticket})
-	m.Renewed(now, "s", contracts.RenewalReply{Session: "s", Lease: true, Show: []string{"e"}}, now)
+	m.Renewed(now, "s", contracts.RenewalReply{Session: "s", Token: "token", Lease: true, Show: []string{"e"}}, now)
 	m.Renewed(now, "s", contracts.RenewalReply{Session: "s", Dead: true}, now)
-	m.Renewed(now, "", contracts.RenewalReply{Session: "s2", Lease: true}, now)
+	m.Renewed(now, "", contracts.RenewalReply{Session: "s2", Token: "token", Lease: true}, now)
 	silent(t, m)
 }
