@@ -153,15 +153,18 @@ func (q *queues) pass(name string, moment contracts.Time, since time.Time) {
 	}
 }
 
-// empty notes whether a queue was found empty at a moment, and returns for how long it has been.
-func (q *queues) empty(name string, is bool, at time.Time) time.Duration {
+// notEmpty notes that a queue is not known to be empty.
+func (q *queues) notEmpty(name string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.of(name).emptySince = time.Time{}
+}
+
+// empty notes that a queue was found empty at a moment, and returns for how long it has been.
+func (q *queues) empty(name string, at time.Time) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s := q.of(name)
-	if !is {
-		s.emptySince = time.Time{}
-		return 0
-	}
 	if s.emptySince.IsZero() {
 		s.emptySince = at
 	}
@@ -207,7 +210,7 @@ func (d *Dispatcher) measureLoop(ctx context.Context) {
 			if d.Connected() {
 				d.measure(ctx, name)
 			} else {
-				d.queues.empty(name, false, time.Time{})
+				d.queues.notEmpty(name)
 			}
 		}
 		select {
@@ -223,7 +226,9 @@ func (d *Dispatcher) measure(ctx context.Context, name string) {
 	defer cancel()
 	recent, asked, at := d.queues.recent(name), d.Now(), time.Now()
 	depth, err := d.Broker.Depth(askCtx, name)
-	if d.queues.empty(name, err == nil && depth.Ready == 0 && depth.Consumers > 0, at) >= emptyFor {
+	if err != nil || depth.Ready > 0 || depth.Consumers == 0 {
+		d.queues.notEmpty(name)
+	} else if d.queues.empty(name, at) >= emptyFor {
 		d.pass(name, asked)
 	}
 	switch {
