@@ -69,6 +69,8 @@ export class Soldier {
   #leaseSentAt = Number.NEGATIVE_INFINITY; // when the last renewal was sent that was answered with a lease
   #demandedAt = null; // no claims until a renewal sent from then on is answered with a lease
   #leaseTimer = null;
+  #tokenAt = Number.NEGATIVE_INFINITY; // when the last token came
+  #tokenTimer = null;
   #inbox = null;
   #draining = false;
   #changed = () => {}; // the drain waits for it
@@ -146,6 +148,7 @@ export class Soldier {
       told = await this.#idle(SETTLE_MS);
     }
     clearTimeout(this.#leaseTimer);
+    clearTimeout(this.#tokenTimer);
     clearTimeout(this.#rationTimer);
     for (const final of this.#finals.values()) {
       clearTimeout(final.timer);
@@ -184,6 +187,11 @@ export class Soldier {
 
   #leaseYoung() {
     return this.#session !== '' && performance.now() - this.#leaseSentAt < LEASE_MS;
+  }
+
+  /** Whether a token came of late: over the broker a lease is renewed without one, and a claim can't be sent. */
+  #tokenHeard() {
+    return performance.now() - this.#tokenAt < LEASE_MS;
   }
 
   /** Asks for a renewal, and claims nothing before it is answered. */
@@ -243,6 +251,11 @@ export class Soldier {
 
   /** What a reply by HTTP and one by the broker have in common. Without sentAt it renews no lease. */
   #readReply(reply, sentAt) {
+    if (reply.token) {
+      this.#tokenAt = performance.now();
+      clearTimeout(this.#tokenTimer);
+      this.#tokenTimer = setTimeout(() => this.#advance(), LEASE_MS + 1);
+    }
     if (reply.lease && sentAt !== undefined) {
       this.#leaseSentAt = Math.max(this.#leaseSentAt, sentAt);
       if (this.#demandedAt !== null && sentAt >= this.#demandedAt) {
@@ -323,7 +336,7 @@ export class Soldier {
    * with its connection. None while nothing may be claimed for lack of a lease.
    */
   #ration() {
-    if (this.#draining || this.#inbox === null || !this.#leaseYoung()) {
+    if (this.#draining || this.#inbox === null || !this.#leaseYoung() || !this.#tokenHeard()) {
       return 0;
     }
     const without = [...this.#works].filter((work) => !work.held).length;
@@ -475,7 +488,7 @@ export class Soldier {
   }
 
   #mayClaim() {
-    if (this.#draining || this.#inbox === null || this.#demandedAt !== null || !this.#leaseYoung()) {
+    if (this.#draining || this.#inbox === null || this.#demandedAt !== null || !this.#leaseYoung() || !this.#tokenHeard()) {
       return false;
     }
     let slots = 0;
