@@ -140,6 +140,8 @@ func Decide(rec store.Record, it Item, epoch store.Epoch, key []byte, now contra
 		return signed(Adopt(epoch, u, it.By, Jitter(), now), key)
 	case u.Status == contracts.UpdateNoHandler:
 		return NoHandler(rec, u, it.By, now)
+	case mayRun(rec, epoch, now):
+		return Decision{} // it is repeated
 	default:
 		return signed(Claim(rec, u, it.By, now), key)
 	}

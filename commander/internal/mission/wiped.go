@@ -38,13 +38,15 @@ func creation(missionID string) (time.Time, bool) {
 // verified, and the speaker's.
 //
 //	claim, without its mission        show it
-//	claim of a fresh order            adopted and granted
-//	claim of a redelivered order      waits until whoever runs it had time to say so, then is set aside for a person
 //	running, with its ticket          adopted as it runs
 //	final, with its ticket            adopted and ended
+//	claim, while holders may speak up no answer: it is repeated
+//	claim of a fresh order            adopted and granted
+//	claim of a redelivered order      set aside for a person
 //	no handler for a fresh order      adopted, ordered again later
 //
-// An order that was delivered before may have been carried out, and its result have gone with the store.
+// An order that was delivered before may have been carried out, and its result have gone with the store. A fresh one may be
+// a second copy, of a mission that runs.
 func Adopt(e store.Epoch, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
 	claim := u.Status == contracts.UpdateInProgress
 	rec, ok := restored(u.Mission, now)
@@ -55,20 +57,49 @@ func Adopt(e store.Epoch, u contracts.Update, by Speaker, jitter float64, now co
 		return refuseUnknown(u)
 	case u.Ticket != nil:
 		return adoptGranted(rec, u, by, jitter, now)
-	case u.Redelivered && claim && now.Before(e.Began.Add(contracts.LeaseDuration)):
+	case claim && early(e, now):
 		return Decision{}
 	case u.Redelivered:
 		return refuseUnknown(u)
 	}
-	rec.Mission.Run += runGap
+	if !early(e, now) {
+		rec.Mission.Run += runGap
+	}
 	first := adopted(rec, u, now, "from an order that was not delivered before")
 	var d Decision
 	if claim {
 		d = grant(rec, u, by, now)
 	} else {
 		d = NoHandler(rec, u, by, now)
+		d.postpone(e, now)
 	}
 	return first.before(d, now)
+}
+
+// allShown is when every execution whose session lives has been shown: it was renewed in the epoch by then.
+func allShown(e store.Epoch) contracts.Time {
+	return contracts.At(e.Began.Add(contracts.LeaseDuration))
+}
+
+// early tells whether some living execution may not have been shown yet.
+func early(e store.Epoch, now contracts.Time) bool {
+	return !e.Began.IsZero() && now.Before(allShown(e).Time)
+}
+
+// mayRun tells whether a mission that was adopted QUEUED may be in the hands of somebody who has not said so yet. Its version
+// tells that it was adopted. It is not to be granted now.
+func mayRun(rec store.Record, e store.Epoch, now contracts.Time) bool {
+	m := rec.Mission
+	return m.Status == contracts.StatusQueued && early(e, now) && m.Version >= e.Began.Add(-adoptionSlack).UnixMilli()
+}
+
+// postpone lets a mission that is adopted and waits be ordered only once all executions were shown.
+func (d *Decision) postpone(e store.Epoch, now contracts.Time) {
+	if c := d.Change; early(e, now) && c != nil && c.Due == store.DueSet {
+		if at := allShown(e); c.DueAt.Before(at.Time) {
+			c.DueAt = at
+		}
+	}
 }
 
 // adoptGranted makes a mission anew whose grant is shown, as it runs or as it ended.

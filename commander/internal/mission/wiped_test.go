@@ -113,27 +113,29 @@ func TestWhatIsAdoptedFromWhat(t *testing.T) {
 		why    mission.Refusal
 		run    int64
 	}{
-		"a claim":                                  {update: claim, answer: contracts.AnswerShow},
-		"a claim of a fresh order":                 {update: with(claim, whole), want: adopted, answer: contracts.AnswerGranted, run: 1004},
-		"of a session that is not known":           {update: with(claim, whole), dead: true, answer: contracts.AnswerSessionDead},
-		"of a redelivered order, at once":          {update: with(claim, whole, redelivered), after: 34 * time.Second},
-		"of a redelivered order, later":            {update: with(claim, whole, redelivered), after: 36 * time.Second, answer: contracts.AnswerRefused, why: mission.RefusedUnknown},
-		"of a redelivered order, not shown yet":    {update: with(claim, redelivered), answer: contracts.AnswerShow},
-		"a claim a day later":                      {update: with(claim, whole), after: 25 * time.Hour, answer: contracts.AnswerRefused, why: mission.RefusedUnknown},
-		"a mission that nobody could have ordered": {update: with(claim, whole, func(u *contracts.Update) { u.Mission.Kind = "No Kind" }), answer: contracts.AnswerRefused, why: mission.RefusedUnknown},
-		"an execution with its ticket":             {update: with(claim, whole, ticket), want: adopted, run: 4},
-		"its order was redelivered":                {update: with(claim, whole, ticket, redelivered), want: adopted, run: 4},
-		"with a forged ticket":                     {update: with(claim, whole, ticket, func(u *contracts.Update) { u.Ticket.Run++ }), answer: contracts.AnswerRecorded, why: mission.RefusedTicket},
-		"COMPLETED":                                {update: with(claim, whole, ticket, says(contracts.UpdateCompleted)), want: contracts.StatusCompleted, answer: contracts.AnswerRecorded, run: 4},
-		"COMPLETED of a session that is not known": {update: with(claim, whole, ticket, says(contracts.UpdateCompleted)), dead: true, want: contracts.StatusCompleted, answer: contracts.AnswerRecorded, run: 4},
-		"COMPLETED without its mission":            {update: with(claim, ticket, says(contracts.UpdateCompleted)), answer: contracts.AnswerRecorded, why: mission.RefusedUnknown},
-		"COMPLETED a day later":                    {update: with(claim, whole, ticket, says(contracts.UpdateCompleted)), after: 25 * time.Hour, answer: contracts.AnswerRecorded, why: mission.RefusedUnknown},
-		"FAILED, an attempt is left":               {update: with(claim, whole, ticket, says(contracts.UpdateFailed)), want: contracts.StatusScheduled, answer: contracts.AnswerRecorded, run: 4},
-		"FAILED, none is left":                     {update: with(claim, attempt(2), whole, ticket, says(contracts.UpdateFailed)), want: contracts.StatusFailed, answer: contracts.AnswerRecorded, run: 4},
-		"RELEASED":                                 {update: with(claim, whole, ticket, says(contracts.UpdateReleased)), want: contracts.StatusQueued, answer: contracts.AnswerRecorded, run: 4},
-		"NO_HANDLER":                               {update: with(claim, whole, says(contracts.UpdateNoHandler)), want: contracts.StatusQueued, run: 1003},
-		"NO_HANDLER of a redelivered order":        {update: with(claim, whole, redelivered, says(contracts.UpdateNoHandler)), why: mission.RefusedUnknown},
-		"NO_HANDLER without its mission":           {update: with(claim, says(contracts.UpdateNoHandler)), why: mission.RefusedUnknown},
+		"a claim":                  {update: claim, answer: contracts.AnswerShow},
+		"a claim of a fresh order": {update: with(claim, whole), after: 36 * time.Second, want: adopted, answer: contracts.AnswerGranted, run: 1004},
+		"of a fresh order, while holders may speak": {update: with(claim, whole), after: 34 * time.Second},
+		"of a session that is not known":            {update: with(claim, whole), after: 36 * time.Second, dead: true, answer: contracts.AnswerSessionDead},
+		"of a redelivered order, at once":           {update: with(claim, whole, redelivered), after: 34 * time.Second},
+		"of a redelivered order, later":             {update: with(claim, whole, redelivered), after: 36 * time.Second, answer: contracts.AnswerRefused, why: mission.RefusedUnknown},
+		"of a redelivered order, not shown yet":     {update: with(claim, redelivered), answer: contracts.AnswerShow},
+		"a claim a day later":                       {update: with(claim, whole), after: 25 * time.Hour, answer: contracts.AnswerRefused, why: mission.RefusedUnknown},
+		"a mission that nobody could have ordered":  {update: with(claim, whole, func(u *contracts.Update) { u.Mission.Kind = "No Kind" }), answer: contracts.AnswerRefused, why: mission.RefusedUnknown},
+		"an execution with its ticket":              {update: with(claim, whole, ticket), want: adopted, run: 4},
+		"its order was redelivered":                 {update: with(claim, whole, ticket, redelivered), want: adopted, run: 4},
+		"with a forged ticket":                      {update: with(claim, whole, ticket, func(u *contracts.Update) { u.Ticket.Run++ }), answer: contracts.AnswerRecorded, why: mission.RefusedTicket},
+		"COMPLETED":                                 {update: with(claim, whole, ticket, says(contracts.UpdateCompleted)), want: contracts.StatusCompleted, answer: contracts.AnswerRecorded, run: 4},
+		"COMPLETED of a session that is not known":  {update: with(claim, whole, ticket, says(contracts.UpdateCompleted)), dead: true, want: contracts.StatusCompleted, answer: contracts.AnswerRecorded, run: 4},
+		"COMPLETED without its mission":             {update: with(claim, ticket, says(contracts.UpdateCompleted)), answer: contracts.AnswerRecorded, why: mission.RefusedUnknown},
+		"COMPLETED a day later":                     {update: with(claim, whole, ticket, says(contracts.UpdateCompleted)), after: 25 * time.Hour, answer: contracts.AnswerRecorded, why: mission.RefusedUnknown},
+		"FAILED, an attempt is left":                {update: with(claim, whole, ticket, says(contracts.UpdateFailed)), want: contracts.StatusScheduled, answer: contracts.AnswerRecorded, run: 4},
+		"FAILED, none is left":                      {update: with(claim, attempt(2), whole, ticket, says(contracts.UpdateFailed)), want: contracts.StatusFailed, answer: contracts.AnswerRecorded, run: 4},
+		"RELEASED":                                  {update: with(claim, whole, ticket, says(contracts.UpdateReleased)), want: contracts.StatusQueued, answer: contracts.AnswerRecorded, run: 4},
+		"NO_HANDLER":                                {update: with(claim, whole, says(contracts.UpdateNoHandler)), after: 36 * time.Second, want: contracts.StatusQueued, run: 1003},
+		"NO_HANDLER while holders may speak":        {update: with(claim, whole, says(contracts.UpdateNoHandler)), want: contracts.StatusQueued, run: 3},
+		"NO_HANDLER of a redelivered order":         {update: with(claim, whole, redelivered, says(contracts.UpdateNoHandler)), why: mission.RefusedUnknown},
+		"NO_HANDLER without its mission":            {update: with(claim, says(contracts.UpdateNoHandler)), why: mission.RefusedUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			now := wipedAt.Add(c.after)
@@ -190,6 +192,44 @@ func TestWhatIsAdoptedFromWhat(t *testing.T) {
 				t.Errorf("epoch %+v, %v", e, err)
 			}
 		})
+	}
+}
+
+// While holders may still speak up, a mission that somebody has no handler for is adopted, so that it is not lost, and granted
+// to nobody: a second copy of its order may be with one who runs it.
+func TestAHolderSpeaksUpAfterNoHandler(t *testing.T) {
+	id := idOf(-time.Minute, 9)
+	now := wipedAt.Add(time.Second)
+	w := afterWipe(t, &now)
+	by := mission.Speaker{Session: survivor, SoldierID: "soldier"}
+	say := func(u contracts.Update) contracts.AnswerType {
+		t.Helper()
+		u.MissionID, u.Attempt, u.Mission = id, 1, told(id, 1)
+		got, err := w.svc.Apply(t.Context(), []mission.Item{{Update: u, By: by}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got[0].Answer.Type
+	}
+	say(contracts.Update{Status: contracts.UpdateNoHandler})
+	claim := contracts.Update{Status: contracts.UpdateInProgress, Execution: "second copy"}
+	if got := say(claim); got != "" {
+		t.Errorf("a claim of the second copy is answered %q", got)
+	}
+	now = wipedAt.Add(contracts.LeaseDuration - time.Millisecond)
+	if due, err := w.data.TakeDue(t.Context(), 1, 0); err != nil || len(due) != 0 {
+		t.Errorf("ordered again too early: %v, %v", due, err)
+	}
+	say(contracts.Update{Status: contracts.UpdateInProgress, Execution: "holder's", Ticket: ticketOf(id, 1, 4, "holder's")})
+	if got := say(claim); got != contracts.AnswerRefused {
+		t.Errorf("with the holder known, a claim is answered %q", got)
+	}
+	recs, err := w.data.Load(t.Context(), id)
+	if err != nil || recs[0].Execution != "holder's" || recs[0].Mission.Run != 4 {
+		t.Errorf("%+v, %v", recs, err)
+	}
+	if due, err := w.data.TakeDue(t.Context(), 1, 0); err != nil || len(due) != 0 {
+		t.Errorf("due %v, %v", due, err)
 	}
 }
 
