@@ -56,7 +56,7 @@ func Adopt(e store.Epoch, u contracts.Update, by Speaker, jitter float64, now co
 	case !ok:
 		return refuseUnknown(u)
 	case u.Ticket != nil:
-		return adoptGranted(rec, u, by, jitter, now)
+		return adoptGranted(e, rec, u, by, jitter, now)
 	case claim && early(e, now):
 		return Decision{}
 	case u.Redelivered:
@@ -95,15 +95,22 @@ func mayRun(rec store.Record, e store.Epoch, now contracts.Time) bool {
 
 // postpone lets a mission that is adopted and waits be ordered only once all executions were shown.
 func (d *Decision) postpone(e store.Epoch, now contracts.Time) {
-	if c := d.Change; early(e, now) && c != nil && c.Due == store.DueSet {
-		if at := allShown(e); c.DueAt.Before(at.Time) {
-			c.DueAt = at
-		}
+	c, at := d.Change, allShown(e)
+	if !early(e, now) || c == nil || c.Due != store.DueSet {
+		return
+	}
+	d.Dispatch = NoDispatch
+	if c.DueAt.Before(at.Time) {
+		c.DueAt = at
+	}
+	if m := &c.Record.Mission; m.Status == contracts.StatusScheduled {
+		m.RunAt = c.DueAt
 	}
 }
 
-// adoptGranted makes a mission anew whose grant is shown, as it runs or as it ended.
-func adoptGranted(rec store.Record, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
+// adoptGranted makes a mission anew whose grant is shown, as it runs or as it ended. Where that did not end the mission, a
+// newer execution may run.
+func adoptGranted(e store.Epoch, rec store.Record, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
 	first := adopted(rec, u, now, "from an execution's ticket")
 	r, lost := regrant(rec, u, by, now)
 	if u.Status == contracts.UpdateInProgress {
@@ -113,6 +120,7 @@ func adoptGranted(rec store.Record, u contracts.Update, by Speaker, jitter float
 	}
 	d := end(r, u, by, lost, jitter, now)
 	d.Answer = recorded(u)
+	d.postpone(e, now)
 	return first.before(d, now)
 }
 

@@ -181,6 +181,15 @@ func TestWhatIsAdoptedFromWhat(t *testing.T) {
 			if waits := m.Status == contracts.StatusQueued || m.Status == contracts.StatusScheduled; err != nil {
 				t.Fatal(err)
 			} else if waits {
+				if len(due) != 0 || len(w.orders) != 0 {
+					t.Errorf("ordered at once: %v, %v", due, w.orders)
+				}
+				if c.after == 0 {
+					now = wipedAt.Add(contracts.LeaseDuration - time.Millisecond)
+					if due, err = w.data.TakeDue(t.Context(), 1, 0); err != nil || len(due) != 0 {
+						t.Errorf("ordered while holders may speak: %v, %v", due, err)
+					}
+				}
 				now = now.Add(time.Hour)
 				if due, err = w.data.TakeDue(t.Context(), 1, 0); err != nil || len(due) != 1 {
 					t.Errorf("due %v, %v", due, err)
@@ -248,16 +257,30 @@ func checkEdges(t interface{ Errorf(string, ...any) }, lines []contracts.History
 }
 
 // What was said of some missions before a wipe comes in any order, again and again: fresh and redelivered orders, running
-// executions and finals of older and newer runs. Each mission ends with one result at most, run never goes back, and the
-// newest grant that is shown is the one that counts.
+// executions and finals of older and newer runs, and orders that nobody has a handler for. The newest grant's holder may live,
+// and then speaks up within a lease. Each mission ends with one result at most, run never goes back, no run is two executions,
+// and a holder that lives is never taken its mission from.
 func TestAnyOrderOfWordsAfterAWipe(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		now := wipedAt.Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "seconds")) * time.Second)
+		now := wipedAt.Time
 		w := afterWipe(t, &now)
 		by := mission.Speaker{Session: survivor, SoldierID: "soldier"}
 		id := idOf(-time.Minute, 1)
 		grants := rapid.IntRange(0, 3).Draw(t, "grants before the wipe")
 		ended := map[string]contracts.UpdateStatus{}
+		holder := fmt.Sprintf("execution-%d", grants)
+		lives := grants > 0 && rapid.Bool().Draw(t, "the newest one's holder lives")
+		runs := map[int64]string{}
+		if lives {
+			runs[int64(3+grants)] = holder
+		}
+		shows := func(run int) contracts.Update {
+			execution := fmt.Sprintf("execution-%d", run)
+			return contracts.Update{
+				Status: contracts.UpdateInProgress, MissionID: id, Attempt: 1, Execution: execution, Mission: told(id, 1),
+				Ticket: ticketOf(id, 1, int64(3+run), execution),
+			}
+		}
 		var claims int
 		var last contracts.Mission
 		t.Repeat(map[string]func(*rapid.T){
@@ -268,16 +291,32 @@ func TestAnyOrderOfWordsAfterAWipe(t *testing.T) {
 					Redelivered: rapid.Bool().Draw(t, "redelivered"), Mission: told(id, 1),
 				})
 			},
+			"no handler": func(t *rapid.T) {
+				w.say(t, by, contracts.Update{
+					Status: contracts.UpdateNoHandler, MissionID: id, Attempt: 1, Mission: told(id, 1),
+					Redelivered: rapid.Bool().Draw(t, "redelivered"),
+				})
+			},
+			"time passes": func(t *rapid.T) {
+				later := now.Add(time.Duration(rapid.IntRange(1, 30).Draw(t, "seconds")) * time.Second)
+				_, over := ended[holder]
+				if limit := wipedAt.Add(contracts.LeaseDuration); lives && !over && now.Before(limit) && !later.Before(limit) {
+					now = limit.Add(-time.Millisecond)
+					w.say(t, by, shows(grants))
+					recs, err := w.data.Load(context.Background(), id)
+					if err != nil || recs[0].Execution != holder && recs[0].Mission.Status != contracts.StatusCompleted {
+						t.Fatalf("its holder lives: %+v, %v", recs, err)
+					}
+				}
+				now = later
+			},
 			"grant of before": func(t *rapid.T) {
 				if grants == 0 {
 					t.Skip("none")
 				}
 				run := rapid.IntRange(1, grants).Draw(t, "run")
-				execution := fmt.Sprintf("execution-%d", run)
-				u := contracts.Update{
-					Status: contracts.UpdateInProgress, MissionID: id, Attempt: 1, Execution: execution, Mission: told(id, 1),
-					Ticket: ticketOf(id, 1, int64(3+run), execution),
-				}
+				u := shows(run)
+				execution := u.Execution
 				if status, over := ended[execution]; over || rapid.Bool().Draw(t, "ends") {
 					if !over {
 						status = rapid.SampledFrom([]contracts.UpdateStatus{contracts.UpdateCompleted, contracts.UpdateReleased}).Draw(t, "how")
@@ -298,10 +337,14 @@ func TestAnyOrderOfWordsAfterAWipe(t *testing.T) {
 					t.Fatalf("went back from %+v to %+v", last, m)
 				case last.Status.Terminal() && m.Status != last.Status:
 					t.Fatalf("went on from %+v to %+v", last, m)
+				case rec.Execution != "" && runs[m.Run] != "" && runs[m.Run] != rec.Execution:
+					t.Fatalf("run %d is %s's and %s's", m.Run, runs[m.Run], rec.Execution)
 				case (m.Status == contracts.StatusInProgress) != (rec.Execution != ""):
 					t.Fatalf("%s with execution %q", m.Status, rec.Execution)
 				}
-				last = m
+				if last = m; rec.Execution != "" {
+					runs[m.Run] = rec.Execution
+				}
 				if m.Version == 0 {
 					return
 				}
