@@ -70,7 +70,7 @@ func NewStatusPack(token string, sentAt Time, inbox string, updates ...Update) S
 }
 
 // Encode returns the pack as JSON.
-func (p StatusPack) Encode() ([]byte, error) { return json.Marshal(p) }
+func (p StatusPack) Encode() ([]byte, error) { return encode(p) }
 
 // DecodeStatusPack reads a pack. It fails with ErrMalformed, ErrUnknownType or ErrUnsupportedVersion; the token and
 // the tickets are not verified here.

@@ -3,6 +3,7 @@ package mission_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -362,5 +363,40 @@ func TestAnyOrderOfWordsAfterAWipe(t *testing.T) {
 func (w wipedWorld) say(t *rapid.T, by mission.Speaker, u contracts.Update) {
 	if _, err := w.svc.Apply(context.Background(), []mission.Item{{Update: u, By: by}}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestTheLargestPayloadIsAdopted: a payload as large as POST takes it comes back with a claim no larger.
+func TestTheLargestPayloadIsAdopted(t *testing.T) {
+	id := idOf(-time.Minute, 8)
+	m := told(id, 1)
+	m.Payload = []byte(`{"a":"` + strings.Repeat("<", contracts.MaxPayloadSize-len(`{"a":""}`)) + `"}`)
+	body, err := contracts.NewOrder(*m, 1, wipedAt).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	order, err := contracts.DecodeOrder(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err = contracts.NewStatusPack("token", wipedAt, "", contracts.Update{
+		Status: contracts.UpdateInProgress, MissionID: id, Attempt: 1, Execution: "e", Mission: &order.Mission,
+	}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pack, err := contracts.DecodeStatusPack(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := wipedAt.Add(time.Minute)
+	w := afterWipe(t, &now)
+	got, err := w.svc.Apply(t.Context(), []mission.Item{{Update: pack.Updates[0], By: mission.Speaker{Session: survivor}}})
+	if err != nil || got[0].Answer.Type != contracts.AnswerGranted {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	recs, err := w.data.Load(t.Context(), id)
+	if err != nil || string(recs[0].Mission.Payload) != string(m.Payload) {
+		t.Errorf("adopted with a payload of %d bytes, %v", len(recs[0].Mission.Payload), err)
 	}
 }
