@@ -2,12 +2,30 @@ package contracts_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
 )
+
+func TestNoHandlerHasNoTicket(t *testing.T) {
+	u := contracts.Update{
+		Status: contracts.UpdateNoHandler, MissionID: "01a3185b-65a0-7000-8000-000000000007", Attempt: 1, Execution: "e",
+		Ticket: &contracts.Ticket{MissionID: "01a3185b-65a0-7000-8000-000000000007", Attempt: 1, Execution: "e"},
+	}
+	for want, ticket := range map[error]*contracts.Ticket{contracts.ErrMalformed: u.Ticket, nil: nil} {
+		u.Ticket = ticket
+		body, err := contracts.NewStatusPack("token", contracts.At(time.Now()), "", u).Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := contracts.DecodeStatusPack(body); !errors.Is(err, want) {
+			t.Errorf("ticket %v: %v", ticket, err)
+		}
+	}
+}
 
 // TestAPayloadKeepsItsSize sends a payload of characters that HTML would have escaped through an order, and back with a claim.
 func TestAPayloadKeepsItsSize(t *testing.T) {

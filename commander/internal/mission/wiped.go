@@ -2,6 +2,7 @@ package mission
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -16,6 +17,10 @@ const (
 	// runGap is by how much the run of a mission that is adopted from its order goes on: the order tells the run as it was
 	// when it was sent, and there may have been grants since. A run never goes back.
 	runGap = 1000
+	// maxRun is more than any mission has runs, and leaves room in what a double can tell.
+	maxRun = 1 << 52
+	// maxErrorCode is how much of an error's code is kept.
+	maxErrorCode = 64
 )
 
 // Adoptable tells whether a mission that the store does not know may have gone with what was there before the epoch: it is
@@ -149,15 +154,30 @@ func restored(m *contracts.Mission, now contracts.Time) (store.Record, bool) {
 		MaxAttempts: min(m.MaxAttempts, contracts.MaxAttempts), TimeoutSeconds: m.TimeoutSeconds, // retries may bring it past its limit
 	}
 	r.Normalize()
-	if r.Validate(now.Time) != nil || m.Attempt > max(m.MaxAttempts, 1) || m.Run < 0 || m.Losses < 0 || m.Losses >= contracts.MaxLosses {
+	created, ok := creation(m.MissionID)
+	switch {
+	case !ok, r.Validate(now.Time) != nil, m.Attempt < 1, m.Attempt > max(m.MaxAttempts, 1), m.Run < 0, m.Run >= maxRun, m.Losses < 0,
+		m.Losses >= contracts.MaxLosses:
 		return store.Record{}, false
 	}
 	return store.Record{Mission: contracts.Mission{
 		MissionID: m.MissionID, Name: r.Name, Kind: r.Kind, Payload: r.Payload, Priority: r.Priority, Squad: r.Squad,
-		Labels: r.Labels, Status: contracts.StatusQueued, Attempt: m.Attempt, MaxAttempts: max(m.MaxAttempts, 1), Run: m.Run,
-		Losses: m.Losses, TimeoutSeconds: r.TimeoutSeconds, Error: m.Error, CreatedAt: m.CreatedAt, UpdatedAt: now,
+		Labels: r.Labels, Status: contracts.StatusQueued, Attempt: m.Attempt, Run: m.Run, Losses: m.Losses,
+		MaxAttempts:    min(max(m.MaxAttempts, 1), max(contracts.MaxAttempts, m.Attempt)),
+		TimeoutSeconds: r.TimeoutSeconds, Error: bounded(m.Error), CreatedAt: contracts.At(created), UpdatedAt: now,
 	}}, true
 }
+
+// bounded returns an error within its limits.
+func bounded(e *contracts.MissionError) *contracts.MissionError {
+	if e == nil {
+		return nil
+	}
+	return &contracts.MissionError{Code: cut(e.Code, maxErrorCode), Message: cut(e.Message, contracts.MaxErrorSize)}
+}
+
+// cut shortens s to at most n bytes, between two characters.
+func cut(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }
 
 // refuseUnknown has an update set aside for a person.
 func refuseUnknown(u contracts.Update) Decision {

@@ -366,6 +366,51 @@ func (w wipedWorld) say(t *rapid.T, by mission.Speaker, u contracts.Update) {
 	}
 }
 
+// TestWhatASoldierSaysOfAnOrderIsBounded: nothing that it says brings a mission into the store that could not have been there.
+func TestWhatASoldierSaysOfAnOrderIsBounded(t *testing.T) {
+	now := wipedAt.Add(time.Minute)
+	by := mission.Speaker{Session: survivor, SoldierID: "soldier"}
+	adopt := func(t *testing.T, n int, attempt int, edit func(*contracts.Mission)) contracts.Mission {
+		w, id := afterWipe(t, &now), idOf(-time.Minute, n)
+		m := told(id, attempt)
+		edit(m)
+		u := contracts.Update{Status: contracts.UpdateInProgress, MissionID: id, Attempt: m.Attempt, Execution: "e", Mission: m}
+		if _, err := w.svc.Apply(t.Context(), []mission.Item{{Update: u, By: by}}); err != nil {
+			t.Fatal(err)
+		}
+		recs, err := w.data.Load(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return recs[0].Mission
+	}
+	for name, edit := range map[string]func(*contracts.Mission){
+		"a run below 0":             func(m *contracts.Mission) { m.Run = -1 },
+		"a run beyond doubles":      func(m *contracts.Mission) { m.Run = 1 << 52 },
+		"an attempt of 0":           func(m *contracts.Mission) { m.Attempt = 0 },
+		"more attempts than it has": func(m *contracts.Mission) { m.Attempt = 3 },
+		"lost for good":             func(m *contracts.Mission) { m.Losses = contracts.MaxLosses },
+	} {
+		if m := adopt(t, 1, 1, edit); m.Version != 0 {
+			t.Errorf("%s: adopted as %+v", name, m)
+		}
+	}
+	m := adopt(t, 2, 1, func(m *contracts.Mission) {
+		m.MaxAttempts, m.CreatedAt = 1<<40, contracts.At(wipedAt.Add(100*24*time.Hour))
+		m.Error = &contracts.MissionError{Code: strings.Repeat("c", 100), Message: strings.Repeat("ä", contracts.MaxErrorSize)}
+	})
+	if m.MaxAttempts != contracts.MaxAttempts || m.CreatedAt != contracts.At(wipedAt.Add(-time.Minute)) {
+		t.Errorf("mission %+v", m)
+	}
+	if len(m.Error.Code) != 64 || len(m.Error.Message) != contracts.MaxErrorSize {
+		t.Errorf("error with a code of %d and a message of %d bytes", len(m.Error.Code), len(m.Error.Message))
+	}
+	// An operator's retries may have brought it past the limit of POST.
+	if m := adopt(t, 3, 102, func(m *contracts.Mission) { m.MaxAttempts = 1000 }); m.Attempt != 102 || m.MaxAttempts != 102 {
+		t.Errorf("mission %+v", m)
+	}
+}
+
 // TestTheLargestPayloadIsAdopted: a payload as large as POST takes it comes back with a claim no larger.
 func TestTheLargestPayloadIsAdopted(t *testing.T) {
 	id := idOf(-time.Minute, 8)
