@@ -1,7 +1,5 @@
 package contracts
 
-import "encoding/json"
-
 // AnswerType is what an Answer says.
 type AnswerType string
 
@@ -52,7 +50,7 @@ func NewAnswerPack(answers ...Answer) AnswerPack {
 }
 
 // Encode returns the pack as JSON.
-func (p AnswerPack) Encode() ([]byte, error) { return json.Marshal(p) }
+func (p AnswerPack) Encode() ([]byte, error) { return encode(p) }
 
 // DecodeAnswerPack reads a pack. It fails with ErrMalformed, ErrUnknownType or ErrUnsupportedVersion. Answers of
 // unknown type are left to the reader, which ignores them.

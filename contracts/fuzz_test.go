@@ -95,7 +95,7 @@ func FuzzDecodeStatusPack(f *testing.F) {
 			switch {
 			case !uuid.MatchString(u.MissionID) || u.Attempt < 1:
 				t.Errorf("%q: %+v", body, u)
-			case u.Status == contracts.UpdateNoHandler:
+			case u.Status == contracts.UpdateNoHandler && u.Ticket == nil:
 			case u.Status == contracts.UpdateInProgress && u.Execution != "":
 			case u.Status.Final() && u.Ticket != nil && u.Ticket.MissionID == u.MissionID && u.Ticket.Execution == u.Execution &&
 				u.Ticket.Attempt == u.Attempt && len(u.Result) <= contracts.MaxResultSize:

@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 )
 
 // Marker is what a commander sends through status_queue to learn that all before it was taken.
@@ -25,7 +24,7 @@ func NewMarker(key []byte, id, inbox string) Marker {
 }
 
 // Encode returns the marker as JSON.
-func (m Marker) Encode() ([]byte, error) { return json.Marshal(m) }
+func (m Marker) Encode() ([]byte, error) { return encode(m) }
 
 // DecodeMarker reads a marker and verifies its MAC. It fails with ErrMalformed, ErrUnknownType,
 // ErrUnsupportedVersion or ErrForgedTicket.

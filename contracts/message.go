@@ -1,6 +1,7 @@
 package contracts
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 )
@@ -30,6 +31,18 @@ type Header struct {
 
 // header returns the Header that this release writes.
 func header(t MessageType) Header { return Header{V: Version, Type: t} }
+
+// encode returns v as JSON without HTML's escapes: they would make six bytes of each <, > and &, and so bring a payload, which
+// travels as it was ordered, over its limit.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
 
 // PeekHeader reads what a body says of itself. It fails with ErrMalformed, or with ErrUnsupportedVersion for a
 // version other than this one and the one before.

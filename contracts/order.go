@@ -1,7 +1,5 @@
 package contracts
 
-import "encoding/json"
-
 // Order dispatches a mission to whichever soldier takes it. It grants nothing: the soldier claims first. Any number of
 // copies of one order may be about; at most one of them leads to a grant.
 type Order struct {
@@ -20,7 +18,7 @@ func NewOrder(m Mission, dispatch int64, at Time) Order {
 }
 
 // Encode returns the order as JSON.
-func (o Order) Encode() ([]byte, error) { return json.Marshal(o) }
+func (o Order) Encode() ([]byte, error) { return encode(o) }
 
 // DecodeOrder reads an order. It fails with ErrMalformed, ErrUnknownType or ErrUnsupportedVersion.
 func DecodeOrder(body []byte) (Order, error) {

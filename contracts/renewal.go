@@ -1,7 +1,5 @@
 package contracts
 
-import "encoding/json"
-
 // ExecutionRef names one execution that a soldier knows of.
 type ExecutionRef struct {
 	MissionID string `json:"mission_id"`
@@ -121,7 +119,7 @@ func NewRenewalMessage(token string, r Renewal) RenewalMessage {
 }
 
 // Encode returns the message as JSON.
-func (m RenewalMessage) Encode() ([]byte, error) { return json.Marshal(m) }
+func (m RenewalMessage) Encode() ([]byte, error) { return encode(m) }
 
 // DecodeRenewalMessage reads a renewal. It fails with ErrMalformed, ErrUnknownType or ErrUnsupportedVersion.
 func DecodeRenewalMessage(body []byte) (RenewalMessage, error) {

@@ -21,7 +21,7 @@ type Submission struct {
 
 // NewSubmission returns a submission signed with the commanders' key.
 func NewSubmission(key []byte, missions []Mission) (Submission, error) {
-	raw, err := json.Marshal(missions)
+	raw, err := encode(missions)
 	if err != nil {
 		return Submission{}, err
 	}
@@ -29,7 +29,7 @@ func NewSubmission(key []byte, missions []Mission) (Submission, error) {
 }
 
 // Encode returns the submission as JSON.
-func (s Submission) Encode() ([]byte, error) { return json.Marshal(s) }
+func (s Submission) Encode() ([]byte, error) { return encode(s) }
 
 // DecodeSubmission reads a submission and verifies its MAC. It fails with ErrMalformed, ErrUnknownType,
 // ErrUnsupportedVersion or ErrForgedTicket.

@@ -35,7 +35,7 @@ type Update struct {
 	// DispatchedAt is that of the order that is claimed: what its queue got long before must have been claimed, too, or is
 	// lost. Zero in finals, and where the soldier does not tell.
 	DispatchedAt Time `json:"dispatched_at,omitzero"`
-	// Ticket is the grant that a final ends, or that an IN_PROGRESS shows.
+	// Ticket is the grant that a final ends, or that an IN_PROGRESS shows. NO_HANDLER has none.
 	Ticket *Ticket `json:"ticket,omitempty"`
 	// Mission is the order's, as it came, from which a commander whose store was wiped makes it anew. It stands in finals
 	// (in a COMPLETED without its payload), in NO_HANDLER, and in an IN_PROGRESS that a commander asked for (AnswerShow).
@@ -70,7 +70,7 @@ func NewStatusPack(token string, sentAt Time, inbox string, updates ...Update) S
 }
 
 // Encode returns the pack as JSON.
-func (p StatusPack) Encode() ([]byte, error) { return json.Marshal(p) }
+func (p StatusPack) Encode() ([]byte, error) { return encode(p) }
 
 // DecodeStatusPack reads a pack. It fails with ErrMalformed, ErrUnknownType or ErrUnsupportedVersion; the token and
 // the tickets are not verified here.
@@ -121,6 +121,9 @@ func (u Update) check() error {
 			return malformed("result is %d bytes, at most %d", len(u.Result), MaxResultSize)
 		}
 	case u.Status == UpdateNoHandler:
+		if u.Ticket != nil {
+			return malformed("NO_HANDLER has no ticket")
+		}
 	default:
 		return malformed("unknown status %q", u.Status)
 	}

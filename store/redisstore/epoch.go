@@ -30,8 +30,7 @@ func (s *Store) settle(ctx context.Context, client rueidis.Client) (store.Epoch,
 	if e := s.epoch.Load(); e != nil {
 		known = *e
 	}
-	reply, err := s.scripts.settle.Exec(ctx, client, []string{s.keys.epoch()},
-		[]string{uuid.NewString(), known.ID, strconv.FormatInt(known.Began.Millis(), 10)}).AsStrSlice()
+	reply, err := s.settled(ctx, client, known)
 	if err != nil {
 		return store.Epoch{}, err
 	}
@@ -43,6 +42,29 @@ func (s *Store) settle(ctx context.Context, client rueidis.Client) (store.Epoch,
 	e := store.Epoch{ID: reply[0], Began: contracts.FromMillis(began), Origin: store.EpochOrigin(reply[2]), Adopted: adopted}
 	s.epoch.Store(&e)
 	return e, nil
+}
+
+// settled returns what settle.lua does. It runs that only where there is something to write: a Redis that is read-only, or has
+// no memory left, refuses scripts that may write, and can be read all the same.
+func (s *Store) settled(ctx context.Context, client rueidis.Client, known store.Epoch) ([]string, error) {
+	fields, err := client.Do(ctx, client.B().Hmget().Key(s.keys.epoch()).Field("id", "at", "how", "n").Build()).ToArray()
+	if err != nil {
+		return nil, err
+	}
+	reply := make([]string, len(fields))
+	for i, f := range fields {
+		if reply[i], err = f.ToString(); err != nil && !rueidis.IsRedisNil(err) {
+			return nil, err
+		}
+	}
+	if id := reply[0]; id == "" || known.ID != "" && known.ID != id {
+		return s.scripts.settle.Exec(ctx, client, []string{s.keys.epoch()},
+			[]string{uuid.NewString(), known.ID, strconv.FormatInt(known.Began.Millis(), 10)}).AsStrSlice()
+	}
+	if reply[3] == "" {
+		reply[3] = "0" // none was adopted
+	}
+	return reply, nil
 }
 
 // epochID is the id of the epoch that this Store works in; empty before the first.

@@ -302,6 +302,13 @@ func TestARedisThatCannotWriteIsUnavailableAndChangesNothing(t *testing.T) {
 			if r, _, err := s.Get(ctx, known.Record.Mission.MissionID); err != nil || r.Mission.Version != 1 {
 				t.Errorf("Get: %v, %v", r, err)
 			}
+			newcomer := start(t, redisstore.Config{URL: server.URL()})
+			if r, _, err := newcomer.Get(ctx, known.Record.Mission.MissionID); err != nil || r.Mission.Version != 1 {
+				t.Errorf("Get, by one that was started meanwhile: %v, %v", r, err)
+			}
+			if e, err := newcomer.Settle(ctx); err != nil || e != settle(t, s) {
+				t.Errorf("Settle: %+v, %v", e, err)
+			}
 			if p, err := s.List(ctx, store.Query{Limit: 10, Status: contracts.StatusQueued}); err != nil || len(p.Missions) != 2 {
 				t.Errorf("List: %v, %v", p, err)
 			}

@@ -65,7 +65,7 @@ func (s *stack) redisWarning() string {
 func (s *stack) comesBack(id string) client.Mission {
 	s.t.Helper()
 	var m client.Mission
-	s.eventually(time.Minute, "mission "+id+" is back and COMPLETED", func() bool {
+	s.eventually(2*time.Minute, "mission "+id+" is back and COMPLETED", func() bool {
 		var err error
 		m, err = s.Get(s.t.Context(), id)
 		return err == nil && !m.Degraded && m.Status == contracts.StatusCompleted

@@ -60,6 +60,7 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 	if err != nil {
 		return nil, err
 	}
+	epoch, now := s.epoch(), s.now() // not older than what was loaded
 	var later, changing []int
 	var changes []store.Change
 	var decisions []Decision
@@ -71,7 +72,7 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 			continue
 		}
 		s.delivered(recs[id].Mission, items[i].Update)
-		d := Decide(recs[id], items[i], s.epoch(), s.ticketKey, s.now())
+		d := Decide(recs[id], items[i], epoch, s.ticketKey, now)
 		results[i] = Result{Answer: d.Answer, Refused: d.Refused}
 		if d.Suspect != "" {
 			s.suspects.Suspect(d.Suspect)
@@ -140,6 +141,8 @@ func Decide(rec store.Record, it Item, epoch store.Epoch, key []byte, now contra
 		return signed(Adopt(epoch, u, it.By, Jitter(), now), key)
 	case u.Status == contracts.UpdateNoHandler:
 		return NoHandler(rec, u, it.By, now)
+	case mayRun(rec, epoch, now):
+		return Decision{} // it is repeated
 	default:
 		return signed(Claim(rec, u, it.By, now), key)
 	}

@@ -2,6 +2,7 @@ package mission
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -16,6 +17,10 @@ const (
 	// runGap is by how much the run of a mission that is adopted from its order goes on: the order tells the run as it was
 	// when it was sent, and there may have been grants since. A run never goes back.
 	runGap = 1000
+	// maxRun is more than any mission has runs, and leaves room in what a double can tell.
+	maxRun = 1 << 52
+	// maxErrorCode is how much of an error's code is kept.
+	maxErrorCode = 64
 )
 
 // Adoptable tells whether a mission that the store does not know may have gone with what was there before the epoch: it is
@@ -38,13 +43,15 @@ func creation(missionID string) (time.Time, bool) {
 // verified, and the speaker's.
 //
 //	claim, without its mission        show it
-//	claim of a fresh order            adopted and granted
-//	claim of a redelivered order      waits until whoever runs it had time to say so, then is set aside for a person
 //	running, with its ticket          adopted as it runs
 //	final, with its ticket            adopted and ended
+//	claim, while holders may speak up no answer: it is repeated
+//	claim of a fresh order            adopted and granted
+//	claim of a redelivered order      set aside for a person
 //	no handler for a fresh order      adopted, ordered again later
 //
-// An order that was delivered before may have been carried out, and its result have gone with the store.
+// An order that was delivered before may have been carried out, and its result have gone with the store. A fresh one may be
+// a second copy, of a mission that runs.
 func Adopt(e store.Epoch, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
 	claim := u.Status == contracts.UpdateInProgress
 	rec, ok := restored(u.Mission, now)
@@ -54,25 +61,61 @@ func Adopt(e store.Epoch, u contracts.Update, by Speaker, jitter float64, now co
 	case !ok:
 		return refuseUnknown(u)
 	case u.Ticket != nil:
-		return adoptGranted(rec, u, by, jitter, now)
-	case u.Redelivered && claim && now.Before(e.Began.Add(contracts.LeaseDuration)):
+		return adoptGranted(e, rec, u, by, jitter, now)
+	case claim && early(e, now):
 		return Decision{}
 	case u.Redelivered:
 		return refuseUnknown(u)
 	}
-	rec.Mission.Run += runGap
+	if !early(e, now) {
+		rec.Mission.Run += runGap
+	}
 	first := adopted(rec, u, now, "from an order that was not delivered before")
 	var d Decision
 	if claim {
 		d = grant(rec, u, by, now)
 	} else {
 		d = NoHandler(rec, u, by, now)
+		d.postpone(e, now)
 	}
 	return first.before(d, now)
 }
 
-// adoptGranted makes a mission anew whose grant is shown, as it runs or as it ended.
-func adoptGranted(rec store.Record, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
+// allShown is when every execution whose session lives has been shown: it was renewed in the epoch by then.
+func allShown(e store.Epoch) contracts.Time {
+	return contracts.At(e.Began.Add(contracts.LeaseDuration))
+}
+
+// early tells whether some living execution may not have been shown yet.
+func early(e store.Epoch, now contracts.Time) bool {
+	return !e.Began.IsZero() && now.Before(allShown(e).Time)
+}
+
+// mayRun tells whether a mission that was adopted QUEUED may be in the hands of somebody who has not said so yet. Its version
+// tells that it was adopted. It is not to be granted now.
+func mayRun(rec store.Record, e store.Epoch, now contracts.Time) bool {
+	m := rec.Mission
+	return m.Status == contracts.StatusQueued && early(e, now) && m.Version >= e.Began.Add(-adoptionSlack).UnixMilli()
+}
+
+// postpone lets a mission that is adopted and waits be ordered only once all executions were shown.
+func (d *Decision) postpone(e store.Epoch, now contracts.Time) {
+	c, at := d.Change, allShown(e)
+	if !early(e, now) || c == nil || c.Due != store.DueSet {
+		return
+	}
+	d.Dispatch = NoDispatch
+	if c.DueAt.Before(at.Time) {
+		c.DueAt = at
+	}
+	if m := &c.Record.Mission; m.Status == contracts.StatusScheduled {
+		m.RunAt = c.DueAt
+	}
+}
+
+// adoptGranted makes a mission anew whose grant is shown, as it runs or as it ended. Where that did not end the mission, a
+// newer execution may run.
+func adoptGranted(e store.Epoch, rec store.Record, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
 	first := adopted(rec, u, now, "from an execution's ticket")
 	r, lost := regrant(rec, u, by, now)
 	if u.Status == contracts.UpdateInProgress {
@@ -82,6 +125,7 @@ func adoptGranted(rec store.Record, u contracts.Update, by Speaker, jitter float
 	}
 	d := end(r, u, by, lost, jitter, now)
 	d.Answer = recorded(u)
+	d.postpone(e, now)
 	return first.before(d, now)
 }
 
@@ -110,15 +154,30 @@ func restored(m *contracts.Mission, now contracts.Time) (store.Record, bool) {
 		MaxAttempts: min(m.MaxAttempts, contracts.MaxAttempts), TimeoutSeconds: m.TimeoutSeconds, // retries may bring it past its limit
 	}
 	r.Normalize()
-	if r.Validate(now.Time) != nil || m.Attempt > max(m.MaxAttempts, 1) || m.Run < 0 || m.Losses < 0 || m.Losses >= contracts.MaxLosses {
+	created, ok := creation(m.MissionID)
+	switch {
+	case !ok, r.Validate(now.Time) != nil, m.Attempt < 1, m.Attempt > max(m.MaxAttempts, 1), m.Run < 0, m.Run >= maxRun, m.Losses < 0,
+		m.Losses >= contracts.MaxLosses:
 		return store.Record{}, false
 	}
 	return store.Record{Mission: contracts.Mission{
 		MissionID: m.MissionID, Name: r.Name, Kind: r.Kind, Payload: r.Payload, Priority: r.Priority, Squad: r.Squad,
-		Labels: r.Labels, Status: contracts.StatusQueued, Attempt: m.Attempt, MaxAttempts: max(m.MaxAttempts, 1), Run: m.Run,
-		Losses: m.Losses, TimeoutSeconds: r.TimeoutSeconds, Error: m.Error, CreatedAt: m.CreatedAt, UpdatedAt: now,
+		Labels: r.Labels, Status: contracts.StatusQueued, Attempt: m.Attempt, Run: m.Run, Losses: m.Losses,
+		MaxAttempts:    min(max(m.MaxAttempts, 1), max(contracts.MaxAttempts, m.Attempt)),
+		TimeoutSeconds: r.TimeoutSeconds, Error: bounded(m.Error), CreatedAt: contracts.At(created), UpdatedAt: now,
 	}}, true
 }
+
+// bounded returns an error within its limits.
+func bounded(e *contracts.MissionError) *contracts.MissionError {
+	if e == nil {
+		return nil
+	}
+	return &contracts.MissionError{Code: cut(e.Code, maxErrorCode), Message: cut(e.Message, contracts.MaxErrorSize)}
+}
+
+// cut shortens s to at most n bytes, between two characters.
+func cut(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }
 
 // refuseUnknown has an update set aside for a person.
 func refuseUnknown(u contracts.Update) Decision {

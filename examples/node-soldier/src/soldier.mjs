@@ -432,7 +432,7 @@ export class Soldier {
           mission_id: work.mission.mission_id,
           attempt: work.mission.attempt,
           redelivered: delivery.redelivered || undefined,
-          mission,
+          mission: work.mission,
         },
         performance.now(),
         () => {

@@ -1,7 +1,7 @@
 #!lua
 -- KEYS: epoch.  ARGV: the id for a new epoch; the id of the epoch that the caller knows, or '', and when that began.
 -- Returns id, when it began in ms, origin, how many missions were adopted. An epoch older than the known one is a copy of
--- Redis' data from before: what came since is gone, as in a wipe.
+-- Redis' data from before: what came since is gone, as in a wipe. It is called only where something is to be written.
 local id, at = unpack(redis.call('HMGET', KEYS[1], 'id', 'at'))
 local known = ARGV[2] ~= '' and ARGV[2]
 if not id or (known and id ~= known and tonumber(at) < tonumber(ARGV[3])) then
