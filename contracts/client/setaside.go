@@ -61,10 +61,11 @@ func (f SetAsideFilter) query() url.Values {
 
 // SetAsideDone is what an action did.
 type SetAsideDone struct {
-	// Messages were sent again or dropped. Skipped can't be sent again, as nobody knows where they came from.
+	// Messages were sent again or dropped. Skipped can't be sent again: nobody knows where they came from, or that queue is no
+	// more.
 	Messages int `json:"messages"`
 	Skipped  int `json:"skipped"`
-	// Complete: all was looked at. Otherwise there is more: ask again.
+	// Complete: all was looked at, and none was left as its like was sent in this call. Otherwise there is more: ask again.
 	Complete bool `json:"complete"`
 }
 

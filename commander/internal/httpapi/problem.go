@@ -108,7 +108,7 @@ func refusalOf(err error) refusal {
 			detail: "No set-aside message has that id, or another call looks at it just now. Look it up with GET /set-aside."}
 	case errors.Is(err, setaside.ErrNoTarget):
 		return refusal{status: http.StatusConflict, code: "no_target",
-			detail: "It is not known from which queue this message came, so it can't be sent again. Drop it, or send it yourself."}
+			detail: "It is not known from which queue this message came, or that queue is no more, so it can't be sent again. Drop it, or send it yourself."}
 	case errors.Is(err, setaside.ErrUnavailable):
 		return refusal{status: http.StatusServiceUnavailable, code: "broker_unavailable", retryAfter: retrySoon,
 			detail: "RabbitMQ is away, or its queue is full: this is done in part, or not at all. What is not done is still set aside. Ask again once GET /health is ok."}

@@ -14,8 +14,8 @@
 // # Ids
 //
 // The id of a message is a hash over what it says and where it lies, as messages are not ours to number: the broker
-// dead-letters them as they are. Messages that are the same in every byte have one id, and are acted upon together, which is
-// right: all readers take a repeated message for one.
+// dead-letters them as they are. Messages that are the same in every byte have one id. They are dropped together, and sent
+// again one in a call: the second may be the first, refused once more while the call is under way.
 //
 // # Sending again
 //

@@ -25,8 +25,8 @@ const (
 var (
 	// ErrNotFound: no message has the id, or another call has it just now.
 	ErrNotFound = errors.New("no set-aside message has that id")
-	// ErrNoTarget: it is not known where the message came from.
-	ErrNoTarget = errors.New("the message came from no queue that is known")
+	// ErrNoTarget: it is not known where the message came from, or that queue is no more.
+	ErrNoTarget = errors.New("the message came from no queue that is known and still there")
 	// ErrUnavailable: the broker did not do it. It may have been done, or be done in part.
 	ErrUnavailable = errors.New("the broker is not available")
 )
@@ -83,9 +83,9 @@ type Listing struct {
 type Done struct {
 	// Messages were sent again, or dropped.
 	Messages int `json:"messages"`
-	// Skipped fit, but can't be sent again: it is not known where they came from.
+	// Skipped fit, but can't be sent again: it is not known where they came from, or that queue is no more.
 	Skipped int `json:"skipped"`
-	// Complete: all was looked at.
+	// Complete: all was looked at, and nothing that fits was left for another call.
 	Complete bool `json:"complete"`
 }
 
@@ -171,7 +171,8 @@ func (s *Shelf) Act(ctx context.Context, a Action, f Filter) (Done, error) {
 	return done, nil
 }
 
-// act goes through the queues once.
+// act goes through the queues once. What was sent may be refused again at once, and then lies here as the same message: sent
+// once more it could go round and round, and acked without that it would be lost. So it is left for another call.
 func (s *Shelf) act(ctx context.Context, a Action, f Filter) (Done, error) {
 	done := Done{Complete: true}
 	sent := map[string]bool{}
@@ -182,13 +183,22 @@ func (s *Shelf) act(ctx context.Context, a Action, f Filter) (Done, error) {
 			if failed != nil || !f.fits(m) {
 				return
 			}
-			if a == Resend && !sent[m.ID] {
+			if a == Resend {
+				if sent[m.ID] {
+					done.Complete = false
+					return
+				}
 				to, known := m.target()
 				if !known {
 					done.Skipped++
 					return
 				}
-				if err := s.broker.Publish(ctx, to, original(d)); err != nil {
+				err := s.broker.Publish(ctx, to, original(d))
+				if errors.Is(err, broker.ErrUnroutable) {
+					done.Skipped++
+					return
+				}
+				if err != nil {
 					failed = fmt.Errorf("%w: send again to %s: %w", ErrUnavailable, to, err)
 					return
 				}

@@ -214,6 +214,77 @@ func TestBulk(t *testing.T) {
 	})
 }
 
+// refusing is a broker whose reader of status_queue refuses each message again at once.
+type refusing struct {
+	*membroker.Client
+	sent int
+}
+
+func (b *refusing) Publish(ctx context.Context, queue string, m broker.Message) error {
+	b.sent++
+	m.Headers = map[string]string{"reason": "superseded", "queue": queue}
+	return b.Client.Publish(ctx, topology.StatusRefused, m)
+}
+
+// TestWhatIsRefusedAgainIsNotLost, though it comes back into the call that sends it.
+func TestWhatIsRefusedAgainIsNotLost(t *testing.T) {
+	inRig(t, func(t *testing.T, r *rig) {
+		b := &refusing{Client: r.client}
+		shelf := setaside.New(b, func(setaside.Action, int) {}, zap.NewNop())
+		r.must(b.Publish(t.Context(), topology.Status, broker.Message{Type: "status", Body: []byte("final")}))
+		for _, f := range []setaside.Filter{{ID: r.list(setaside.Filter{}, 1).Messages[0].ID}, {Queue: topology.StatusRefused}} {
+			b.sent = 0
+			done, err := shelf.Act(t.Context(), setaside.Resend, f)
+			if err != nil || done != (setaside.Done{Messages: 1}) || b.sent != 1 {
+				t.Errorf("resend: %+v, %v, sent %d times", done, err, b.sent)
+			}
+			synctest.Wait()
+			r.wantReady(topology.StatusRefused, 1)
+		}
+	})
+}
+
+// TestTheSameMessageTwice is sent again one in a call, and dropped at once.
+func TestTheSameMessageTwice(t *testing.T) {
+	inRig(t, func(t *testing.T, r *rig) {
+		for range 4 {
+			r.refuse("superseded", "1")
+		}
+		id := setaside.Filter{ID: r.list(setaside.Filter{}, 1).Messages[0].ID}
+		for range 2 {
+			if done, err := r.shelf.Act(t.Context(), setaside.Resend, id); err != nil || done != (setaside.Done{Messages: 1}) {
+				t.Errorf("resend: %+v, %v", done, err)
+			}
+		}
+		r.wantReady(topology.Status, 2)
+		if done, err := r.shelf.Act(t.Context(), setaside.Drop, id); err != nil || done != (setaside.Done{Messages: 2, Complete: true}) {
+			t.Errorf("drop: %+v, %v", done, err)
+		}
+		r.wantReady(topology.StatusRefused, 0)
+	})
+}
+
+// TestAQueueThatIsNoMore holds up no other.
+func TestAQueueThatIsNoMore(t *testing.T) {
+	inRig(t, func(t *testing.T, r *rig) {
+		for i, from := range []string{topology.Orders + ".gone", topology.Status} {
+			r.must(r.client.Publish(t.Context(), topology.StatusRefused, broker.Message{
+				Body: []byte{byte(i)}, Headers: map[string]string{"queue": from},
+			}))
+		}
+		gone := setaside.Filter{ID: r.list(setaside.Filter{}, 1).Messages[0].ID}
+		done, err := r.shelf.Act(t.Context(), setaside.Resend, setaside.Filter{Queue: topology.StatusRefused})
+		if err != nil || done != (setaside.Done{Messages: 1, Skipped: 1, Complete: true}) {
+			t.Errorf("resend: %+v, %v", done, err)
+		}
+		if _, err := r.shelf.Act(t.Context(), setaside.Resend, gone); !errors.Is(err, setaside.ErrNoTarget) {
+			t.Errorf("resend to a queue that is no more: %v", err)
+		}
+		r.wantReady(topology.StatusRefused, 1)
+		r.wantReady(topology.Status, 1)
+	})
+}
+
 // failing can't publish.
 type failing struct{ *membroker.Client }
 

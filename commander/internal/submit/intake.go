@@ -17,13 +17,17 @@ import (
 )
 
 const (
-	// prefetch is also how many submissions are created at once.
-	prefetch = 64
+	// prefetch is how many submissions a commander has on loan, and creates at once. Each may be of contracts.MaxSubmissionSize.
+	prefetch = 8
+	// batchSize bounds the bodies of the submissions that are created at once: read, they take several times that.
+	batchSize = 2 * contracts.MaxSubmissionSize
 	// checkEvery is how often a store that is away is asked whether it is back, and the wait before what failed is tried
 	// again.
 	checkEvery = 250 * time.Millisecond
-	// batchTimeout bounds one batch. Past it the store counts as away.
-	batchTimeout = 10 * time.Second
+	// groupTimeout bounds the creation of missions that are created together.
+	groupTimeout = 10 * time.Second
+	// holdTime is after how long a submission that is still on loan is given back untried: others can't know of it.
+	holdTime = 25 * time.Second
 	// keepTimeout bounds setting one message aside.
 	keepTimeout = 5 * time.Second
 	// maxDetail cuts details: a header has limits.
@@ -117,10 +121,7 @@ func (in *Intake) run(ctx context.Context) {
 // awaitStore waits until the store is there. It returns false when ctx ends.
 func (in *Intake) awaitStore(ctx context.Context) bool {
 	for ctx.Err() == nil {
-		checkCtx, cancel := context.WithTimeout(ctx, time.Second)
-		err := in.Check(checkCtx)
-		cancel()
-		if err == nil {
+		if in.storeIsThere(ctx) {
 			return ctx.Err() == nil
 		}
 		in.givenUp.Store(true)
@@ -129,11 +130,17 @@ func (in *Intake) awaitStore(ctx context.Context) bool {
 	return false
 }
 
+// loan is a delivery, and when it came.
+type loan struct {
+	broker.Delivery
+	at time.Time
+}
+
 // take subscribes, and creates what comes until something fails or ctx ends. What is not settled then goes back.
 func (in *Intake) take(ctx context.Context) {
 	subCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	taken := make(chan broker.Delivery, prefetch)
+	taken := make(chan loan, prefetch)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -142,7 +149,7 @@ func (in *Intake) take(ctx context.Context) {
 			Handle: func(d broker.Delivery) {
 				in.held.Add(1)
 				select {
-				case taken <- d:
+				case taken <- loan{Delivery: d, at: time.Now()}:
 				case <-subCtx.Done():
 					in.settled(d.Nack(broker.Requeued))
 				}
@@ -166,20 +173,21 @@ func (in *Intake) take(ctx context.Context) {
 func (in *Intake) settled(error) { in.held.Add(-1) }
 
 // createAll creates what comes, as many at once as there are.
-func (in *Intake) createAll(ctx context.Context, taken <-chan broker.Delivery, ended <-chan struct{}) {
+func (in *Intake) createAll(ctx context.Context, taken <-chan loan, ended <-chan struct{}) {
 	for {
-		var batch []broker.Delivery
+		var batch []loan
+		size := 0
 		select {
 		case d := <-taken:
-			batch = append(batch, d)
+			batch, size = append(batch, d), size+len(d.Body)
 		case <-ended:
 			return
 		}
 	gather:
-		for len(batch) < prefetch {
+		for len(batch) < prefetch && size+contracts.MaxSubmissionSize <= batchSize {
 			select {
 			case d := <-taken:
-				batch = append(batch, d)
+				batch, size = append(batch, d), size+len(d.Body)
 			default:
 				break gather
 			}
@@ -190,57 +198,90 @@ func (in *Intake) createAll(ctx context.Context, taken <-chan broker.Delivery, e
 	}
 }
 
-// create creates the missions of a batch and acks it. It returns false where something of it had to go back: the store is
-// away, or what can't be created can't be set aside. Where the store is there, and yet a submission can't be created,
-// that one alone is set aside: it must not hold up all others.
-func (in *Intake) create(ctx context.Context, batch []broker.Delivery) bool {
-	batchCtx, cancel := context.WithTimeout(ctx, batchTimeout)
-	defer cancel()
-	var groups [][]contracts.Mission
-	var good []broker.Delivery
+// create creates the missions of a batch: those that were accepted alone together, each group by itself and before the next
+// one is read. It returns false where something of it had to go back.
+func (in *Intake) create(ctx context.Context, batch []loan) bool {
 	ok := true
+	var alone [][]contracts.Mission
+	var loans []broker.Delivery
 	for _, d := range batch {
-		s, err := contracts.DecodeSubmission(d.Body, in.Key)
-		if err != nil {
-			reason := ReasonUnreadable
-			if errors.Is(err, contracts.ErrForgedTicket) {
-				reason = ReasonForged
-			}
-			ok = in.setAside(ctx, d, reason, err) && ok
+		if in.givenUp.Load() || time.Since(d.at) > holdTime {
+			in.settled(d.Nack(broker.Requeued))
+			ok = false
 			continue
 		}
-		groups, good = append(groups, s.Missions), append(good, d)
+		s, err := contracts.DecodeSubmission(d.Body, in.Key)
+		switch {
+		case errors.Is(err, contracts.ErrForgedTicket):
+			ok = in.setAside(ctx, d.Delivery, ReasonForged, err) && ok
+		case err != nil:
+			ok = in.setAside(ctx, d.Delivery, ReasonUnreadable, err) && ok
+		case len(s.Missions) == 1:
+			alone, loans = append(alone, s.Missions), append(loans, d.Delivery)
+		default:
+			ok = in.admit(ctx, []broker.Delivery{d.Delivery}, [][]contracts.Mission{s.Missions}) && ok
+		}
 	}
-	err := in.Missions.Admit(batchCtx, groups)
+	if len(loans) > 0 {
+		ok = in.admit(ctx, loans, alone) && ok
+	}
+	return ok
+}
+
+// admit creates groups of missions and acks their deliveries. It returns false where some had to go back: the store is away or
+// too slow, or what can't be created can't be set aside. Where the store is there, and yet a submission can't be created, that
+// one alone is set aside: it must not hold up all others.
+func (in *Intake) admit(ctx context.Context, loans []broker.Delivery, groups [][]contracts.Mission) bool {
+	groupCtx, cancel := context.WithTimeout(ctx, groupTimeout)
+	defer cancel()
+	err := in.Missions.Admit(groupCtx, groups)
 	if err == nil {
-		for _, d := range good {
+		for _, d := range loans {
 			in.settled(d.Ack()) // stale: it comes again, and is found created
 		}
-		return ok
+		return true
 	}
-	if !away(batchCtx, err) {
-		in.log.Error("submissions not created, trying each alone", zap.Int("submissions", len(good)), zap.Error(err))
+	if !away(groupCtx, err) {
+		in.log.Error("submissions not created, trying each alone", zap.Int("submissions", len(loans)), zap.Error(err))
 	}
-	for i, d := range good {
-		if !away(batchCtx, err) {
-			err = in.Missions.Admit(batchCtx, groups[i:i+1])
+	ok := true
+	for i, d := range loans {
+		if !away(groupCtx, err) {
+			err = in.Missions.Admit(groupCtx, groups[i:i+1])
 		}
 		switch {
 		case err == nil:
 			in.settled(d.Ack())
-		case away(batchCtx, err):
+		case away(groupCtx, err):
 			in.settled(d.Nack(broker.Requeued))
+			ok = false
 		default:
 			ok = in.setAside(ctx, d, ReasonFailed, err) && ok
 			err = nil
 		}
 	}
-	if away(batchCtx, err) {
-		in.givenUp.Store(true)
-		in.log.Warn("store is away, submissions wait at the broker")
-		return false
+	if away(groupCtx, err) {
+		in.wonder(ctx, len(loans), err)
 	}
 	return ok
+}
+
+// wonder finds out whether the store is away, or was too slow for what it was given.
+func (in *Intake) wonder(ctx context.Context, submissions int, err error) {
+	switch {
+	case ctx.Err() != nil:
+	case in.storeIsThere(ctx):
+		in.log.Warn("submissions not created in time, they come again", zap.Int("submissions", submissions), zap.Error(err))
+	default:
+		in.givenUp.Store(true)
+		in.log.Warn("store is away, submissions wait at the broker")
+	}
+}
+
+func (in *Intake) storeIsThere(ctx context.Context) bool {
+	checkCtx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return in.Check(checkCtx) == nil
 }
 
 // away tells whether an error says that the store can't be reached.

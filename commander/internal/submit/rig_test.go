@@ -3,6 +3,7 @@ package submit_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -35,12 +36,18 @@ type faulty struct {
 	away, deaf atomic.Bool
 	// damaged names a mission that can't be created.
 	damaged atomic.Pointer[string]
+	// slow names a mission that is never created in time.
+	slow atomic.Pointer[string]
 }
 
-func (f *faulty) do(changes []store.Change, commit func() ([]store.Outcome, error)) ([]store.Outcome, error) {
+func (f *faulty) do(ctx context.Context, changes []store.Change, commit func() ([]store.Outcome, error)) ([]store.Outcome, error) {
 	for _, c := range changes {
 		if bad := f.damaged.Load(); bad != nil && c.Record.Mission.Name == *bad {
 			return nil, errDamaged
+		}
+		if slow := f.slow.Load(); slow != nil && c.Record.Mission.Name == *slow {
+			<-ctx.Done()
+			return nil, fmt.Errorf("%w: %w", store.ErrUnavailable, ctx.Err())
 		}
 	}
 	if f.away.Load() {
@@ -54,11 +61,11 @@ func (f *faulty) do(changes []store.Change, commit func() ([]store.Outcome, erro
 }
 
 func (f *faulty) Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error) {
-	return f.do(changes, func() ([]store.Outcome, error) { return f.Store.Commit(ctx, changes...) })
+	return f.do(ctx, changes, func() ([]store.Outcome, error) { return f.Store.Commit(ctx, changes...) })
 }
 
 func (f *faulty) CreateAll(ctx context.Context, k *store.Idempotency, changes ...store.Change) ([]store.Outcome, error) {
-	return f.do(changes, func() ([]store.Outcome, error) { return f.Store.CreateAll(ctx, k, changes...) })
+	return f.do(ctx, changes, func() ([]store.Outcome, error) { return f.Store.CreateAll(ctx, k, changes...) })
 }
 
 func (f *faulty) check(context.Context) error {
@@ -70,12 +77,13 @@ func (f *faulty) check(context.Context) error {
 
 // rig is a desk and an intake, in a bubble.
 type rig struct {
-	t      *testing.T
-	broker *membroker.Server
-	client *membroker.Client
-	store  *faulty
-	desk   *submit.Desk
-	intake *submit.Intake
+	t        *testing.T
+	broker   *membroker.Server
+	client   *membroker.Client
+	store    *faulty
+	missions *mission.Service
+	desk     *submit.Desk
+	intake   *submit.Intake
 
 	mu         sync.Mutex
 	dispatched []string
@@ -94,15 +102,19 @@ func newRig(t *testing.T) *rig {
 			t.Error(err)
 		}
 	})
-	missions := mission.New(mission.Deps{
+	r.missions = mission.New(mission.Deps{
 		Store: r.store, Dispatcher: r, Observer: r, TicketKey: key, Logger: zap.NewNop(), Now: now,
 	})
-	r.desk = submit.NewDesk(missions, r.client, key, func() { r.note(func() { r.kept++ }) }, zap.NewNop())
+	r.desk = submit.NewDesk(r.missions, r.client, key, func() { r.note(func() { r.kept++ }) }, zap.NewNop())
+	r.newIntake(r.missions)
+	return r
+}
+
+func (r *rig) newIntake(c submit.Creator) {
 	r.intake = submit.NewIntake(submit.Config{
-		Broker: r.client, Missions: missions, Key: key, Check: r.store.check, Now: now, Logger: zap.NewNop(),
+		Broker: r.client, Missions: c, Key: key, Check: r.store.check, Now: now, Logger: zap.NewNop(),
 		Refused: func(reason string) { r.note(func() { r.refused = append(r.refused, reason) }) },
 	})
-	return r
 }
 
 // start starts the intake.

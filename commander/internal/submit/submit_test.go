@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -200,6 +201,79 @@ func TestWhatCanNotBeCreatedIsSetAside(t *testing.T) {
 		}
 		if reasons[submit.ReasonFailed] != 1 || reasons[submit.ReasonForged] != 1 || reasons[submit.ReasonUnreadable] != 1 {
 			t.Errorf("refused %v", r.refused)
+		}
+	})
+}
+
+// TestAGroupThatTakesTooLong comes again, and neither counts as an outage nor holds up others.
+func TestAGroupThatTakesTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.store.away.Store(true)
+		slow := "slow"
+		group, _, err := r.desk.SubmitAll(t.Context(), []contracts.MissionRequest{request(slow), request(slow)}, nil)
+		r.must(err)
+		var others []string
+		for range 3 {
+			batch, _, err := r.desk.SubmitAll(t.Context(), []contracts.MissionRequest{request("a"), request("b")}, nil)
+			r.must(err)
+			others = append(others, batch[0].MissionID, batch[1].MissionID, r.submit("alone").MissionID)
+		}
+		r.store.slow.Store(&slow)
+		r.store.away.Store(false)
+		r.start()
+		for range 60 {
+			time.Sleep(time.Second)
+			if r.intake.GivenUp() {
+				t.Fatal("the store counts as away")
+			}
+		}
+		r.wantDispatched(others...)
+		r.store.slow.Store(nil)
+		time.Sleep(15 * time.Second)
+		r.wantDispatched(append(others, group[0].MissionID, group[1].MissionID)...)
+		r.wantDepth(topology.Submissions, broker.Depth{Consumers: 1})
+	})
+}
+
+// weighing is a creator that notes how large what it is given is.
+type weighing struct {
+	submit.Creator
+	most int
+}
+
+func (w *weighing) Admit(ctx context.Context, groups [][]contracts.Mission) error {
+	size := 0
+	for _, g := range groups {
+		for _, m := range g {
+			size += len(m.Payload)
+		}
+	}
+	w.most = max(w.most, size)
+	return w.Creator.Admit(ctx, groups)
+}
+
+// TestLargeSubmissions are not all read at once.
+func TestLargeSubmissions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.store.away.Store(true)
+		large := request("large")
+		large.Payload = []byte(`"` + strings.Repeat("x", contracts.MaxSubmissionSize/2) + `"`)
+		var ids []string
+		for range 5 {
+			m, _, err := r.desk.Submit(t.Context(), large, nil)
+			r.must(err)
+			ids = append(ids, m.MissionID)
+		}
+		r.store.away.Store(false)
+		w := &weighing{Creator: r.missions}
+		r.newIntake(w)
+		r.start()
+		time.Sleep(time.Second)
+		r.wantDispatched(ids...)
+		if w.most > 2*contracts.MaxSubmissionSize || w.most < contracts.MaxSubmissionSize {
+			t.Errorf("%d bytes at once", w.most)
 		}
 	})
 }

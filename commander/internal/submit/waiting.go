@@ -15,7 +15,7 @@ const (
 	lookEvery = time.Second
 	// takeTime is how long the queue must have been seen empty: a commander that took a submission has created it by then,
 	// or given it back.
-	takeTime = batchTimeout + 5*time.Second
+	takeTime = groupTimeout + 5*time.Second
 	// acceptTime is more than an id is old when its mission is accepted.
 	acceptTime = time.Minute
 )

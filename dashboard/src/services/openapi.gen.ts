@@ -572,9 +572,9 @@ export interface components {
         SetAsideDone: {
             /** @description So many were sent again or dropped. */
             messages: number;
-            /** @description So many fit and can't be sent again: it is not known where they came from. */
+            /** @description So many fit and can't be sent again: it is not known where they came from, or that queue is no more. */
             skipped: number;
-            /** @description False: the queue has more than was looked at. */
+            /** @description False: the queue has more than was looked at, or what was left as its like was sent in this call. Ask again. */
             complete: boolean;
         };
         MissionBatch: {

@@ -126,7 +126,7 @@ func newSetAsideAction(streams cliout.Streams, conn *connection, a setAsideActio
 			}
 			fmt.Fprintf(streams.Out, "%d %s\n", done.Messages, a.done)
 			if done.Skipped > 0 {
-				fmt.Fprintf(streams.Err, "%d can't be sent again: nobody knows where they came from\n", done.Skipped)
+				fmt.Fprintf(streams.Err, "%d can't be sent again: nobody knows where they came from, or that queue is no more\n", done.Skipped)
 			}
 			if !done.Complete {
 				fmt.Fprintln(streams.Err, "there are more: do it again")
