@@ -148,8 +148,9 @@ func newMissions(s store.Store, d *dispatch.Dispatcher, in *inbox.Sender, sus *s
 	})
 }
 
-func newDesk(ms *mission.Service, b broker.Broker, k keys, m *metrics.Metrics, log *zap.Logger) *submit.Desk {
-	return submit.NewDesk(ms, b, k.submit, m.AcceptedByBroker, log)
+func newDesk(ms *mission.Service, b broker.Broker, in *submit.Intake, k keys, m *metrics.Metrics, log *zap.Logger) *submit.Desk {
+	kept := func() { in.Accepted(); m.AcceptedByBroker() }
+	return submit.NewDesk(ms, b, k.submit, kept, log)
 }
 
 func newSubmissions(s store.Store, b broker.Broker, ms *mission.Service, c *clock.Clock, k keys, m *metrics.Metrics, log *zap.Logger) *submit.Intake {

@@ -105,6 +105,7 @@ func TestWipedAndAnOrderWasDeliveredBefore(t *testing.T) {
 			w.Errorf("its holder had but %v to speak up", waited)
 		}
 		w.until("the heir has let it go", func() bool { return w.ready(topology.Orders) == 0 })
+		time.Sleep(time.Minute) // until then a young id may be one that waits for its creation, as far as a new commander knows
 		if _, err := w.client.Get(w.Context(), id); code(err) != "not_found" {
 			w.Errorf("it was adopted: %v", err)
 		}

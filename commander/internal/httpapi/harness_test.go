@@ -250,6 +250,8 @@ type testServer struct {
 	published atomic.Int64
 	publish   atomic.Pointer[error]
 	waiting   atomic.Pointer[string]
+	// asked is called when it is asked for those.
+	asked atomic.Pointer[func()]
 }
 
 // Publish implements broker.Publisher.
@@ -263,6 +265,9 @@ func (s *testServer) Publish(context.Context, string, broker.Message) error {
 
 // Waiting implements Submissions.
 func (s *testServer) Waiting(_ context.Context, id string) bool {
+	if asked := s.asked.Load(); asked != nil {
+		(*asked)()
+	}
 	waiting := s.waiting.Load()
 	return waiting != nil && *waiting == id
 }

@@ -111,9 +111,9 @@ func (s *Server) retryMission(ctx context.Context, c *fiber.Ctx) error {
 	if err := noBody(c); err != nil {
 		return err
 	}
-	m, err := s.deps.Missions.Retry(ctx, id)
-	if err != nil {
-		return fmt.Errorf("retry mission %s: %w", id, s.unknown(ctx, id, err))
+	var m contracts.Mission
+	if err := s.known(ctx, id, func() (err error) { m, err = s.deps.Missions.Retry(ctx, id); return err }); err != nil {
+		return fmt.Errorf("retry mission %s: %w", id, err)
 	}
 	return sendJSON(c, http.StatusAccepted, m)
 }
@@ -126,9 +126,9 @@ func (s *Server) cancelMission(ctx context.Context, c *fiber.Ctx) error {
 	if err := noBody(c); err != nil {
 		return err
 	}
-	m, err := s.deps.Missions.Cancel(ctx, id)
-	if err != nil {
-		return fmt.Errorf("cancel mission %s: %w", id, s.unknown(ctx, id, err))
+	var m contracts.Mission
+	if err := s.known(ctx, id, func() (err error) { m, err = s.deps.Missions.Cancel(ctx, id); return err }); err != nil {
+		return fmt.Errorf("cancel mission %s: %w", id, err)
 	}
 	return sendJSON(c, http.StatusAccepted, m)
 }
@@ -138,9 +138,10 @@ func (s *Server) getMission(ctx context.Context, c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	rec, from, err := s.deps.Store.Get(ctx, id)
-	if err != nil {
-		return fmt.Errorf("get mission %s: %w", id, s.unknown(ctx, id, err))
+	var rec store.Record
+	var from store.Source
+	if err := s.known(ctx, id, func() (err error) { rec, from, err = s.deps.Store.Get(ctx, id); return err }); err != nil {
+		return fmt.Errorf("get mission %s: %w", id, err)
 	}
 	return sendJSON(c, http.StatusOK, missionView{Mission: rec.Mission, Degraded: from.Degraded, AsOf: asOf(from)})
 }
@@ -150,22 +151,27 @@ func (s *Server) getHistory(ctx context.Context, c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	h, err := s.deps.Store.History(ctx, id)
-	if err != nil {
-		return fmt.Errorf("get history of mission %s: %w", id, s.unknown(ctx, id, err))
+	var h store.History
+	if err := s.known(ctx, id, func() (err error) { h, err = s.deps.Store.History(ctx, id); return err }); err != nil {
+		return fmt.Errorf("get history of mission %s: %w", id, err)
 	}
 	return sendJSON(c, http.StatusOK, historyView{
 		History: orEmpty(h.Lines), Dropped: h.Dropped, Degraded: h.Source.Degraded, AsOf: asOf(h.Source),
 	})
 }
 
-// unknown returns why a mission can't be had: what the store does not have may have been accepted while it was away.
-func (s *Server) unknown(ctx context.Context, id string, err error) error {
-	if errors.Is(err, store.ErrNotFound) && s.deps.Submissions.Waiting(ctx, id) {
+// known does what needs a mission. What the store does not have may have been accepted while it was away; if it does not wait
+// any more, it may have been created since the store was asked.
+func (s *Server) known(ctx context.Context, id string, do func() error) error {
+	err := do()
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if s.deps.Submissions.Waiting(ctx, id) {
 		return refusal{status: http.StatusServiceUnavailable, code: "not_created_yet", retryAfter: retrySoon,
 			detail: "Missions that were accepted while Redis was away are being created, and this one may be among them. Ask again in a moment."}
 	}
-	return err
+	return do()
 }
 
 func (s *Server) listMissions(ctx context.Context, c *fiber.Ctx) error {

@@ -199,6 +199,29 @@ func TestAMissionThatIsNotCreatedYet(t *testing.T) {
 	}
 }
 
+// TestAMissionThatIsCreatedWhileItIsAskedFor is not denied.
+func TestAMissionThatIsCreatedWhileItIsAskedFor(t *testing.T) {
+	s := newTestServer(t, Config{})
+	for path, method := range map[string]string{"": "GET", "/history": "GET", "/cancel": "POST"} {
+		s.store.away.Store(true)
+		var m contracts.Mission
+		if err := decodeJSON(s.do("POST", "/missions", `{"name":"x"}`).body, &m); err != nil {
+			t.Fatal(err)
+		}
+		s.store.away.Store(false)
+		create := func() {
+			if err := s.missions.Admit(context.Background(), [][]contracts.Mission{{m}}); err != nil {
+				t.Error(err)
+			}
+		}
+		s.asked.Store(&create)
+		if a := s.do(method, "/missions/"+m.MissionID+path, ""); a.status/100 != 2 {
+			t.Errorf("%s %s: %d %s", method, path, a.status, a.body)
+		}
+		s.asked.Store(nil)
+	}
+}
+
 func TestStoreErrorsBecomeProblems(t *testing.T) {
 	s := newTestServer(t, Config{})
 	m := s.create("here")

@@ -55,7 +55,8 @@ type Desk struct {
 	log       *zap.Logger
 }
 
-// NewDesk returns a desk. key is the commanders' for submissions; kept counts what the broker keeps.
+// NewDesk returns a desk. key is the commanders' for submissions; kept is called when the broker keeps
+// a request's missions, before that is said.
 func NewDesk(m Missions, p broker.Publisher, key []byte, kept func(), log *zap.Logger) *Desk {
 	return &Desk{missions: m, publisher: p, key: key, kept: kept, log: log.Named("submit")}
 }

@@ -22,5 +22,6 @@
 //
 // Between the store's return and the creation of the last submission, an accepted mission is not in the store. To say 404
 // then would be a lie. Waiting tells for which ids that may be: those made since before the first sign of an outage, until
-// the queue has been seen empty for longer than anybody holds a submission.
+// the queue has been seen empty for longer than anybody holds a submission. A commander that starts does not know what was
+// before: it takes young ids for possible until then.
 package submit

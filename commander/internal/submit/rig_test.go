@@ -105,7 +105,7 @@ func newRig(t *testing.T) *rig {
 	r.missions = mission.New(mission.Deps{
 		Store: r.store, Dispatcher: r, Observer: r, TicketKey: key, Logger: zap.NewNop(), Now: now,
 	})
-	r.desk = submit.NewDesk(r.missions, r.client, key, func() { r.note(func() { r.kept++ }) }, zap.NewNop())
+	r.desk = submit.NewDesk(r.missions, r.client, key, func() { r.intake.Accepted(); r.note(func() { r.kept++ }) }, zap.NewNop())
 	r.newIntake(r.missions)
 	return r
 }

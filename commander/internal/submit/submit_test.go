@@ -319,11 +319,24 @@ func TestWhichUnknownIDsMayWait(t *testing.T) {
 			ms := fmt.Sprintf("%012x", at.UnixMilli())
 			return ms[:8] + "-" + ms[8:] + "-7000-8000-000000000000"
 		}
-		before := idOf(time.Now())
-		ask("at first", before, false)
+		before, long := idOf(time.Now()), idOf(time.Now().Add(-time.Hour))
+		ask("at first", before, true)
+		ask("at first, and old", long, false)
 		r.start()
-		ask("after the first look", before, false)
+		time.Sleep(44 * time.Second)
+		ask("another one may hold it still", before, true)
+		ask("old", long, false)
+		time.Sleep(2 * time.Second)
+		ask("nobody can hold it", before, false)
+		ask("made just now, in peace", idOf(time.Now()), false)
 		time.Sleep(time.Hour)
+		r.broker.Down()
+		synctest.Wait()
+		ask("made just now, without the broker", idOf(time.Now()), true)
+		ask("made long before, without the broker", before, false)
+		r.broker.Up()
+		time.Sleep(time.Minute)
+		ask("made just now, in peace again", idOf(time.Now()), false)
 		r.store.away.Store(true)
 		time.Sleep(3 * time.Second)
 		m := r.submit("waits")
@@ -341,7 +354,7 @@ func TestWhichUnknownIDsMayWait(t *testing.T) {
 		}()
 		loan := <-loans
 		r.store.away.Store(false)
-		time.Sleep(9 * time.Second)
+		time.Sleep(40 * time.Second)
 		ask("on loan elsewhere", m.MissionID, true)
 		r.must(loan.Nack(broker.Requeued))
 		cancel()
@@ -353,7 +366,7 @@ func TestWhichUnknownIDsMayWait(t *testing.T) {
 		}
 		unknown := idOf(time.Now())
 		ask("just created", unknown, true)
-		time.Sleep(20 * time.Second)
+		time.Sleep(50 * time.Second)
 		ask("a while later", unknown, false)
 		// An outage shorter than the time between two looks, of another commander.
 		s, err := contracts.NewSubmission(key, []contracts.Mission{m})
@@ -363,6 +376,52 @@ func TestWhichUnknownIDsMayWait(t *testing.T) {
 		r.must(r.intake.Stop(context.Background()))
 		r.must(r.client.Publish(t.Context(), topology.Submissions, broker.Message{Body: body}))
 		ask("published since the last look", idOf(time.Now()), true)
+	})
+}
+
+// taken is a broker from which another commander gets all at once.
+type taken struct{}
+
+func (taken) Publish(context.Context, string, broker.Message) error { return nil }
+
+// TestWhatThisCommanderAccepted may wait, though the queue was never seen with it.
+func TestWhatThisCommanderAccepted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.start()
+		time.Sleep(time.Hour)
+		desk := submit.NewDesk(r.missions, taken{}, key, r.intake.Accepted, zap.NewNop())
+		r.store.away.Store(true)
+		m, _, err := desk.Submit(t.Context(), request("held by another one"), nil)
+		r.must(err)
+		r.store.away.Store(false)
+		if !r.intake.Waiting(t.Context(), m.MissionID) {
+			t.Error("denied at once")
+		}
+		time.Sleep(44 * time.Second)
+		if !r.intake.Waiting(t.Context(), m.MissionID) {
+			t.Error("denied while another one may hold it")
+		}
+		time.Sleep(4 * time.Second)
+		if r.intake.Waiting(t.Context(), m.MissionID) {
+			t.Error("may wait for ever")
+		}
+	})
+}
+
+// TestACommanderThatStartsWhileAnotherHoldsAll finds the queue empty, and then it is not.
+func TestACommanderThatStartsWhileAnotherHoldsAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.store.away.Store(true)
+		const old = "00000000-0001-7000-8000-000000000000"
+		if r.intake.Waiting(t.Context(), old) {
+			t.Error("an old id may wait in an empty queue")
+		}
+		r.submit("given back")
+		if !r.intake.Waiting(t.Context(), old) {
+			t.Error("there is a submission from whenever")
+		}
 	})
 }
 

@@ -13,9 +13,12 @@ import (
 const (
 	// lookEvery is how often the queue is looked at.
 	lookEvery = time.Second
-	// takeTime is how long the queue must have been seen empty: a commander that took a submission has created it by then,
-	// or given it back.
-	takeTime = groupTimeout + 5*time.Second
+	// takeTime is how long the queue must have been seen empty: a commander that took a submission has created it by then, or
+	// given it back, and the broker has taken it back from one that is frozen or cut off, which it notices by missed heartbeats.
+	takeTime = 45 * time.Second
+	// startTime is how old an id may be that a commander takes for possible when it starts and finds the queue empty: others
+	// may hold what was there.
+	startTime = 10 * time.Minute
 	// acceptTime is more than an id is old when its mission is accepted.
 	acceptTime = time.Minute
 )
@@ -26,6 +29,8 @@ type unsettled struct {
 
 	mu     sync.Mutex
 	looked bool // at all
+	// calm: no submission was seen so far, and the queue is not empty for long enough to say that there is none.
+	calm bool
 	// some ids may wait: those made since since.
 	some  bool
 	since time.Time
@@ -40,24 +45,27 @@ func newUnsettled(now func() contracts.Time) *unsettled { return &unsettled{now:
 func (u *unsettled) disturb() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.looked, u.empty = true, time.Time{}
-	if !u.some {
+	switch {
+	case u.calm: // it may lie here since whenever
+		u.calm, u.since = false, time.Time{}
+	case !u.some:
 		u.some, u.since = true, u.now().Add(-acceptTime)
 	}
+	u.looked, u.empty = true, time.Time{}
 }
 
-// quiet notes that the queue was seen empty. If that is the first that is known of it, there was no outage.
+// quiet notes that the queue was seen empty.
 func (u *unsettled) quiet() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	at := u.now().Time
 	switch {
 	case !u.looked:
-		u.some = false
+		u.calm, u.since, u.empty = true, at.Add(-startTime), at
 	case u.empty.IsZero():
 		u.empty = at
 	case at.Sub(u.empty) >= takeTime:
-		u.some = false
+		u.some, u.calm = false, false
 	}
 	u.looked = true
 }
@@ -82,22 +90,33 @@ func madeAt(id string) time.Time {
 // Waiting tells whether a mission that the store does not have may have been accepted, and be created soon. id is valid.
 func (in *Intake) Waiting(ctx context.Context, id string) bool {
 	waits, look := in.unsettled.may(id)
-	if look {
-		in.look(ctx)
-		waits, _ = in.unsettled.may(id)
+	if !look {
+		return waits
 	}
+	if !in.look(ctx) {
+		return true
+	}
+	waits, _ = in.unsettled.may(id)
 	return waits
 }
 
-// look looks at the queue. Where the broker does not answer, what was known before holds.
-func (in *Intake) look(ctx context.Context) {
+// Accepted notes that this commander had the broker keep missions. Whoever has them then, they may not be created yet.
+func (in *Intake) Accepted() { in.unsettled.disturb() }
+
+// look looks at the queue. It returns false where the broker does not answer; what was known before holds then.
+func (in *Intake) look(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, lookEvery)
+	defer cancel()
 	depth, err := in.Broker.Depth(ctx, topology.Submissions)
 	switch {
 	case in.givenUp.Load() || in.held.Load() > 0 || err == nil && depth.Ready > 0:
 		in.unsettled.disturb()
 	case err == nil:
 		in.unsettled.quiet()
+	default:
+		return false
 	}
+	return true
 }
 
 // watch looks again and again.
@@ -105,9 +124,7 @@ func (in *Intake) watch(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		lookCtx, cancel := context.WithTimeout(ctx, lookEvery)
-		in.look(lookCtx)
-		cancel()
+		in.look(ctx)
 		select {
 		case <-ctx.Done():
 			return
