@@ -55,7 +55,7 @@ func knownErrors() []error {
 	return []error{
 		invalid, store.ErrNotFound, store.ErrNotInMemory, store.ErrUnavailable, store.ErrCursor,
 		&mission.StateError{MissionID: "m", Status: contracts.StatusCompleted, Action: "be cancelled"},
-		setaside.ErrNotFound, setaside.ErrNoTarget, setaside.ErrUnavailable, submit.ErrFull, submit.ErrNeedsStore, submit.ErrTooLarge, submit.ErrBothAway, mission.ErrIdempotencyMismatch, mission.ErrContended, context.DeadlineExceeded, context.Canceled, events.ErrStopped, errUnknown,
+		setaside.ErrNotFound, setaside.ErrNoTarget, setaside.ErrUnavailable, setaside.ErrBusy, submit.ErrFull, submit.ErrNeedsStore, submit.ErrTooLarge, submit.ErrBothAway, mission.ErrIdempotencyMismatch, mission.ErrContended, context.DeadlineExceeded, context.Canceled, events.ErrStopped, errUnknown,
 	}
 }
 

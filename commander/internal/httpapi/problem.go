@@ -87,12 +87,24 @@ func refusalOf(err error) refusal {
 	case errors.Is(err, store.ErrNotInMemory):
 		return refusal{status: http.StatusServiceUnavailable, code: "not_in_memory", retryAfter: retrySoon,
 			detail: "Redis is away, and this mission is not among those in memory. It may well exist: ask again when GET /health is ok."}
+	case errors.Is(err, setaside.ErrBusy):
+		return refusal{status: http.StatusServiceUnavailable, code: "broker_unavailable", retryAfter: retryLater,
+			detail: "Another call looks through what is set aside, or has what this one looks for, so this one did nothing. Ask again."}
+	case errors.Is(err, setaside.ErrNotFound):
+		return refusal{status: http.StatusNotFound, code: "not_found",
+			detail: "No set-aside message has that id, or another call looks at it just now. Look it up with GET /set-aside."}
+	case errors.Is(err, setaside.ErrNoTarget):
+		return refusal{status: http.StatusConflict, code: "no_target",
+			detail: "It is not known from which queue this message came, or that queue is no more, so it can't be sent again. Drop it, or send it yourself."}
+	case errors.Is(err, setaside.ErrUnavailable):
+		return refusal{status: http.StatusServiceUnavailable, code: "broker_unavailable", retryAfter: retrySoon,
+			detail: "RabbitMQ is away or too slow, or its queue is full: this is done in part, or not at all. What is not done is still set aside. Ask again once GET /health is ok."}
 	case errors.Is(err, submit.ErrFull):
 		return refusal{status: http.StatusServiceUnavailable, code: "submissions_full", retryAfter: retryLater,
-			detail: "Redis is away, and as many missions wait for it at RabbitMQ as may. Send it again once GET /health is ok."}
+			detail: "Redis is away or too slow, and as many missions wait for it at RabbitMQ as may. It is unknown whether the request took effect: send it again once GET /health is ok. With an Idempotency-Key from the start nothing is carried out twice."}
 	case errors.Is(err, submit.ErrTooLarge):
 		return refusal{status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfter: retrySoon,
-			detail: fmt.Sprintf("Redis is away, and this is too large to wait for it at RabbitMQ: over %d MiB. Send smaller batches, or send it again once GET /health is ok.",
+			detail: fmt.Sprintf("Redis is away or too slow, and this is too large to wait for it at RabbitMQ: over %d MiB. It is unknown whether the request took effect: send it again, or smaller batches, once GET /health is ok. With an Idempotency-Key from the start nothing is carried out twice.",
 				contracts.MaxSubmissionSize>>20)}
 	case errors.Is(err, submit.ErrNeedsStore):
 		return refusal{status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfter: retrySoon,
@@ -103,15 +115,6 @@ func refusalOf(err error) refusal {
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return refusal{status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfter: retrySoon,
 			detail: "Redis is away or too slow, so it is unknown whether the request took effect. Send it again once GET /health is ok; an order for a mission with the same Idempotency-Key, so that it is not carried out twice."}
-	case errors.Is(err, setaside.ErrNotFound):
-		return refusal{status: http.StatusNotFound, code: "not_found",
-			detail: "No set-aside message has that id, or another call looks at it just now. Look it up with GET /set-aside."}
-	case errors.Is(err, setaside.ErrNoTarget):
-		return refusal{status: http.StatusConflict, code: "no_target",
-			detail: "It is not known from which queue this message came, or that queue is no more, so it can't be sent again. Drop it, or send it yourself."}
-	case errors.Is(err, setaside.ErrUnavailable):
-		return refusal{status: http.StatusServiceUnavailable, code: "broker_unavailable", retryAfter: retrySoon,
-			detail: "RabbitMQ is away, or its queue is full: this is done in part, or not at all. What is not done is still set aside. Ask again once GET /health is ok."}
 	case errors.Is(err, mission.ErrContended):
 		return refusal{status: http.StatusServiceUnavailable, code: "contended", retryAfter: retrySoon,
 			detail: "Others changed the mission each time before this request could, so nothing was done. Send it again."}

@@ -2,7 +2,9 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
@@ -67,6 +69,16 @@ func TestSetAside(t *testing.T) {
 	}
 	if l := s.setAside(""); len(l.Messages) > 0 {
 		t.Errorf("at last %+v", l)
+	}
+}
+
+// TestSetAsideBlamesTheBroker and not the store, whatever the time ran out for.
+func TestSetAsideBlamesTheBroker(t *testing.T) {
+	for _, err := range []error{setaside.ErrBusy, setaside.ErrUnavailable} {
+		r := refusalOf(fmt.Errorf("list: %w: %w", err, context.DeadlineExceeded))
+		if r.status != http.StatusServiceUnavailable || r.code != "broker_unavailable" || strings.Contains(r.detail, "Redis") {
+			t.Errorf("%v: %+v", err, r)
+		}
 	}
 }
 

@@ -27,6 +27,8 @@ var (
 	ErrNotFound = errors.New("no set-aside message has that id")
 	// ErrNoTarget: it is not known where the message came from, or that queue is no more.
 	ErrNoTarget = errors.New("the message came from no queue that is known and still there")
+	// ErrBusy: the time was up before other calls were done. Nothing was done.
+	ErrBusy = errors.New("another call has what is set aside")
 	// ErrUnavailable: the broker did not do it. It may have been done, or be done in part.
 	ErrUnavailable = errors.New("the broker is not available")
 )
@@ -150,7 +152,7 @@ func (s *Shelf) Act(ctx context.Context, a Action, f Filter) (Done, error) {
 	for try := 1; err == nil && f.ID != "" && done.Messages+done.Skipped == 0 && try < tries; try++ {
 		select {
 		case <-ctx.Done():
-			return Done{}, fmt.Errorf("%s: %w", a, ctx.Err())
+			return Done{}, fmt.Errorf("%w: %s: %w", ErrBusy, a, ctx.Err())
 		case <-time.After(again):
 		}
 		done, err = s.act(ctx, a, f)
@@ -236,6 +238,6 @@ func (s *Shelf) take(ctx context.Context) (release func(), err error) {
 	case s.turn <- struct{}{}:
 		return func() { <-s.turn }, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("wait for another call about what is set aside: %w", ctx.Err())
+		return nil, fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
 	}
 }

@@ -353,6 +353,40 @@ func TestCommandersAtOnce(t *testing.T) {
 	})
 }
 
+// TestACallWhoseTurnDoesNotCome says so.
+func TestACallWhoseTurnDoesNotCome(t *testing.T) {
+	inRig(t, func(t *testing.T, r *rig) {
+		r.refuse("superseded", "1")
+		ended, cancel := context.WithCancel(t.Context())
+		b := &holding{Client: r.client, looks: make(chan struct{}), end: make(chan struct{})}
+		shelf := setaside.New(b, func(setaside.Action, int) {}, zap.NewNop())
+		var first sync.WaitGroup
+		first.Go(func() {
+			_, err := shelf.List(t.Context(), setaside.Filter{Queue: topology.StatusRefused}, 1)
+			r.must(err)
+		})
+		<-b.looks
+		cancel()
+		if _, err := shelf.List(ended, setaside.Filter{}, 1); !errors.Is(err, setaside.ErrBusy) || !errors.Is(err, context.Canceled) {
+			t.Errorf("list: %v", err)
+		}
+		close(b.end)
+		first.Wait()
+	})
+}
+
+// holding is a broker that takes its time.
+type holding struct {
+	*membroker.Client
+	looks, end chan struct{}
+}
+
+func (b *holding) Browse(ctx context.Context, queue string, limit int, look func(broker.Delivery)) (int, error) {
+	close(b.looks)
+	<-b.end
+	return b.Client.Browse(ctx, queue, limit, look)
+}
+
 // TestAnActionWaitsForAMessageThatAnotherHolds for a moment.
 func TestAnActionWaitsForAMessageThatAnotherHolds(t *testing.T) {
 	inRig(t, func(t *testing.T, r *rig) {
