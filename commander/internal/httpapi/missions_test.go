@@ -175,9 +175,9 @@ func TestOrderingWhileRedisIsAway(t *testing.T) {
 			t.Errorf("the broker says %v: %d %s", err, a.status, a.body)
 		}
 	}
-	large := `{"missions":[{"name":"x","kind":"k","payload":{"a":"` + strings.Repeat("<", 250<<10) + `"}}` + strings.Repeat(`,{"name":"y","kind":"k","payload":{"a":"`+strings.Repeat("<", 250<<10)+`"}}`, 7) + `]}`
+	large := `{"missions":[{"name":"x","kind":"k","payload":{"a":"` + strings.Repeat("<", 250<<10) + `"}}` + strings.Repeat(`,{"name":"y","kind":"k","payload":{"a":"`+strings.Repeat("<", 250<<10)+`"}}`, 39) + `]}`
 	if a := s.do("POST", "/missions/batch", large); a.status != http.StatusServiceUnavailable || !strings.Contains(a.problem(t).Detail, "8 MiB") {
-		t.Errorf("a batch that grows past 8 MiB: %d %s", a.status, a.body)
+		t.Errorf("a batch of more than 8 MiB: %d %s", a.status, a.body)
 	}
 }
 

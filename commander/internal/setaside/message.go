@@ -1,12 +1,12 @@
 package setaside
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -79,28 +79,37 @@ func (m *Message) show(body []byte) {
 	switch {
 	case len(body) > MaxBody:
 	case utf8.Valid(body) && json.Valid(body):
-		m.Body = withoutToken(body)
+		m.Body = token.ReplaceAll(withoutToken(body), hidden)
 	default:
-		m.BodyBase64 = body
+		m.BodyBase64 = token.ReplaceAll(body, hidden)
 	}
 }
+
+// token is a JWT (RFC 7519, section 3), wherever it stands: a message that can't be read may have one, too.
+var token = regexp.MustCompile(`eyJ[\w-]*\.[\w-]+\.[\w-]*`)
+
+var hidden = []byte("(hidden)") //nolint:gochecknoglobals // a constant
 
 // withoutToken hides a soldier's token: it may still be good.
 func withoutToken(body []byte) json.RawMessage {
 	var fields map[string]json.RawMessage
-	if !bytes.Contains(body, []byte("token")) || json.Unmarshal(body, &fields) != nil {
+	if json.Unmarshal(body, &fields) != nil {
 		return body
 	}
+	found := false
 	for name := range fields {
 		if strings.EqualFold(name, "token") { // as readers find it
-			fields[name] = json.RawMessage(`"(hidden)"`)
+			fields[name], found = json.RawMessage(`"(hidden)"`), true
 		}
 	}
-	hidden, err := json.Marshal(fields)
+	if !found {
+		return body
+	}
+	shown, err := json.Marshal(fields)
 	if err != nil {
 		return nil
 	}
-	return hidden
+	return shown
 }
 
 // identify hashes all of a message that stays the same while it lies in its queue.
