@@ -35,6 +35,9 @@ const (
 	portionTime = portion * time.Second / perSecond
 )
 
+// whenever is later than any clock says.
+var whenever = contracts.At(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)) //nolint:gochecknoglobals // a constant
+
 // Store is what custody needs of a store.
 type Store interface {
 	Shelved(ctx context.Context, shelf string, before contracts.Time, limit int) ([]string, error)
@@ -251,14 +254,13 @@ func (k *Keeper) sameBroker(ctx context.Context) error {
 
 // recover makes all due that was sent to a broker that is no more, and then takes the one that is there for it.
 func (k *Keeper) recover(ctx context.Context, old string) error {
-	began := k.Now()
 	if err := k.mark(ctx, old); err != nil {
 		return err
 	}
 	orders := 0
 	if old != "" {
 		var err error
-		if orders, err = k.resendAll(ctx, began); err != nil {
+		if orders, err = k.resendAll(ctx); err != nil {
 			return err
 		}
 	}
@@ -280,22 +282,26 @@ func (k *Keeper) recover(ctx context.Context, old string) error {
 	return nil
 }
 
-// resendAll gives all that was sent before a moment a due entry, and returns how many orders that were. What is sent again
-// meanwhile came after it. An order that was confirmed before, and put on record after it, is left to resendLost.
-func (k *Keeper) resendAll(ctx context.Context, began contracts.Time) (int, error) {
-	orders, at := 0, began
+// resendAll gives all that was sent a due entry, and returns how many orders that were. It goes by what lies on the shelf, not
+// by when it was put there: the clock may have been set back since. So what is sent while it takes portions is sent twice, and
+// it ends, as taking a portion costs the store less than sending one does. An order that was confirmed before, and put on
+// record after it, is left to resendLost.
+func (k *Keeper) resendAll(ctx context.Context) (int, error) {
+	orders, at := 0, k.Now()
 	for _, queue := range k.Queues.Queues() {
 		for {
-			n, err := k.Store.Unshelve(ctx, dispatch.Sent(queue), began, portion, at)
+			n, err := k.Store.Unshelve(ctx, dispatch.Sent(queue), whenever, portion, at)
 			if err != nil {
 				return orders, err
 			}
-			if n == 0 {
+			if n > 0 {
+				orders, at = orders+n, contracts.At(at.Add(portionTime))
+				k.Counter.OrdersWiped(n)
+				k.Wake()
+			}
+			if n < portion {
 				break
 			}
-			orders, at = orders+n, contracts.At(at.Add(portionTime))
-			k.Counter.OrdersWiped(n)
-			k.Wake()
 		}
 	}
 	return orders, nil

@@ -447,6 +447,31 @@ func TestAWipedBrokerGetsAllOrdersAgain(t *testing.T) {
 	}
 }
 
+// TestAWipeAfterTheClockWasSetBack: what was sent by a clock that was ahead is sent again like all else.
+func TestAWipeAfterTheClockWasSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ahead atomic.Int64
+		ahead.Store(int64(time.Hour))
+		w := newWorld(t)
+		w.store = memstore.New(memstore.Config{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
+		c := w.start()
+		time.Sleep(2 * time.Second)
+		c.submit(600)
+		ahead.Store(0)
+		c.submit(100)
+		w.server.Wipe()
+		w.server.Up()
+		time.Sleep(5 * time.Second)
+		seen := map[string]bool{}
+		for _, o := range c.take() {
+			seen[o.Mission.MissionID] = true
+		}
+		if len(seen) != 700 || c.wipes.Load() != 1 {
+			t.Errorf("%d missions were ordered again, want 700; %d wipes", len(seen), c.wipes.Load())
+		}
+	})
+}
+
 // TestAnotherCommanderEndsARecovery: the first one dies after half of it, or at any other step.
 func TestAnotherCommanderEndsARecovery(t *testing.T) {
 	for _, dies := range []string{"before Unshelve 1", "after Unshelve 2", "before SwapBrokerID 1", "after SwapBrokerID 1"} {
