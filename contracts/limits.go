@@ -15,8 +15,10 @@ const (
 	MaxJSONDepth      = 64
 	MaxBodySize       = 1 << 20
 	MaxBatchBodySize  = 16 << 20
+	MaxRenewalSize    = 8 << 20 // of a soldier with MaxSlots slots and as many unrecorded finals as it may have
 	MaxBatchMissions  = 1000
 	MaxSubmissionSize = 8 << 20 // what goes through the broker while the store is away, as one message
+	MaxSlots          = 10_000
 	MaxListLimit      = 200
 	DefaultListLimit  = 50
 	MaxSearchLength   = MaxNameLength // characters, after trimming

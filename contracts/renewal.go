@@ -52,7 +52,7 @@ func (r Renewal) Check() error {
 	for _, k := range r.Kinds {
 		v.token("kinds", k)
 	}
-	if r.Slots < 1 || r.Slots > 10000 {
+	if r.Slots < 1 || r.Slots > MaxSlots {
 		v.add("slots", "invalid", "must be 1 to 10000")
 	}
 	if len(r.Version) > 100 {

@@ -280,7 +280,7 @@ func (l *link) Delete(context.Context, string) error             { return nil }
 func (l *link) Depth(_ context.Context, queue string) (broker.Depth, error) {
 	return broker.Depth{Ready: l.b.ready(queue)}, nil
 }
-func (l *link) Browse(context.Context, string, int, func(broker.Delivery)) (int, error) {
+func (l *link) Browse(context.Context, string, broker.BrowseLimit, func(broker.Delivery)) (int, error) {
 	return 0, broker.ErrUnavailable // soldiers don't
 }
 func (l *link) Ping(context.Context) error { return nil }

@@ -1,6 +1,7 @@
 package soldier
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,7 +59,7 @@ func Handle[In, Out any](s *Soldier, kind string, h Handler[In, Out]) {
 			}
 			return nil, err
 		}
-		b, err := json.Marshal(out)
+		b, err := encode(out)
 		switch {
 		case err != nil:
 			return nil, &worker.Failure{Code: CodeInvalidResult, Message: err.Error()}
@@ -67,6 +68,18 @@ func Handle[In, Out any](s *Soldier, kind string, h Handler[In, Out]) {
 		}
 		return b, nil
 	})
+}
+
+// encode returns a result as JSON without HTML's escapes: they would make six bytes of each <, > and &, and so bring a result
+// over its limit. As contracts does, of whose messages it becomes a part.
+func encode(result any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(result); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 func missionOf[In any](job worker.Job) (Mission[In], error) {

@@ -193,6 +193,27 @@ func TestMissionsEnd(t *testing.T) {
 	}
 }
 
+// TestAResultKeepsItsSize: characters that HTML would have escaped count as they are, and a json.RawMessage travels as it is.
+func TestAResultKeepsItsSize(t *testing.T) {
+	inWorld(t, func(w *world) {
+		text := strings.Repeat("<&>", contracts.MaxResultSize/3)[:contracts.MaxResultSize-2]
+		w.start(func(s *soldier.Soldier) {
+			soldier.Handle(s, "text", func(context.Context, soldier.Mission[json.RawMessage]) (string, error) { return text, nil })
+			soldier.Handle(s, "raw", func(context.Context, soldier.Mission[json.RawMessage]) (json.RawMessage, error) {
+				return json.RawMessage(`"` + text + `"`), nil
+			})
+		})
+		for _, kind := range []string{"text", "raw"} {
+			id := w.c.submit(kind, `{}`)
+			w.pass(5 * time.Second)
+			m := w.expect(id, contracts.StatusCompleted, "")
+			if string(m.Result) != `"`+text+`"` {
+				t.Errorf("%s: a result of %d bytes came with %d", kind, contracts.MaxResultSize, len(m.Result))
+			}
+		}
+	})
+}
+
 func TestHoursOfRenewals(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.start()

@@ -148,14 +148,31 @@ type Consumer interface {
 	Consume(ctx context.Context, s Subscription) error
 }
 
+// BrowseAhead is how many messages a Browse has in memory at most: the one that is looked at, and those that wait for it.
+const BrowseAhead = 32
+
+// BrowseLimit ends a Browse.
+type BrowseLimit struct {
+	// Messages is how many are looked at at most. Below 1 none is.
+	Messages int
+	// Bytes: the message with which the bodies that were looked at come to so many is the last one. Below 1 there is no such
+	// limit.
+	Bytes int
+}
+
+// Reached tells whether a number of messages, with bodies of so many bytes in all, is where a Browse ends.
+func (l BrowseLimit) Reached(messages, bytes int) bool {
+	return messages >= l.Messages || l.Bytes > 0 && bytes >= l.Bytes
+}
+
 // Browser looks into queues.
 type Browser interface {
-	// Browse lends the messages that wait in a queue, up to limit, from its front, and calls look with each, one after the
-	// other. What look acks is done; what it does not settle goes back to the queue, to either end of it, when Browse
-	// returns, and not before: no message is seen twice in one call. Meanwhile nobody else gets it. Browse waits for no
-	// message that is not there, and returns how many it lent. After an error, acks of the last moment may be lost.
-	// Consumers' prefetch and Health know nothing of it.
-	Browse(ctx context.Context, queue string, limit int, look func(Delivery)) (int, error)
+	// Browse lends the messages that wait in a queue, up to a limit, from its front, and calls look with each, one after the
+	// other. They come in steps of BrowseAhead at most. What look acks is done; what it does not settle goes back to the
+	// queue, to either end of it, when Browse returns, and not before: no message is seen twice in one call. Meanwhile nobody
+	// else gets it. Browse waits for no message that is not there, and returns how many were looked at. After an error, acks
+	// of the last moment may be lost. Consumers' prefetch and Health know nothing of it.
+	Browse(ctx context.Context, queue string, limit BrowseLimit, look func(Delivery)) (int, error)
 }
 
 // Depth is how full a queue is, at one moment.

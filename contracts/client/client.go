@@ -16,8 +16,13 @@ import (
 // DefaultBaseURL is where a commander listens unless told otherwise.
 const DefaultBaseURL = "http://127.0.0.1:8080"
 
-// DefaultTimeout bounds one try of one call.
-const DefaultTimeout = 15 * time.Second
+const (
+	// DefaultTimeout bounds one try of one call, except those that a commander may take longer for.
+	DefaultTimeout = 15 * time.Second
+	// DefaultLongTimeout bounds one try of the calls about what is set aside, which a commander gives up after 60 s, and of a
+	// batch of missions, which it gives up after 45 s.
+	DefaultLongTimeout = 75 * time.Second
+)
 
 // maxAnswer bounds what is read of one answer, in bytes: more than the largest page of missions.
 const maxAnswer = 64 << 20
@@ -35,7 +40,7 @@ type Config struct {
 	// UserAgent names the caller in the commander's logs. Default "mission-control-client".
 	UserAgent string
 	// Timeout bounds one try of one call, from the dial to the last byte of the answer; Events excepted. Default
-	// DefaultTimeout. The context bounds the call with all its tries.
+	// DefaultTimeout, and DefaultLongTimeout for batches and what is set aside; where it is set it is for all. The context bounds the call with all its tries.
 	Timeout time.Duration
 	// Retry says how often and how far apart a call is tried.
 	Retry Retry
@@ -48,6 +53,7 @@ type Client struct {
 	http      *http.Client
 	userAgent string
 	timeout   time.Duration
+	long      time.Duration // the timeout of calls that may take long
 	retry     Retry
 }
 
@@ -66,8 +72,9 @@ func New(cfg Config) (*Client, error) {
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "mission-control-client"
 	}
+	long := cfg.Timeout
 	if cfg.Timeout <= 0 {
-		cfg.Timeout = DefaultTimeout
+		cfg.Timeout, long = DefaultTimeout, DefaultLongTimeout
 	}
 	return &Client{
 		base:      strings.TrimRight(cfg.BaseURL, "/"),
@@ -75,6 +82,7 @@ func New(cfg Config) (*Client, error) {
 		http:      cfg.HTTPClient,
 		userAgent: cfg.UserAgent,
 		timeout:   cfg.Timeout,
+		long:      long,
 		retry:     cfg.Retry.withDefaults(),
 	}, nil
 }
@@ -104,6 +112,7 @@ type call struct {
 	query  url.Values
 	body   []byte // JSON; nil sends none
 	key    string // Idempotency-Key
+	long   bool   // a commander may take long
 	// accept lists statuses past 2xx whose body is an answer.
 	accept []int
 	into   any
@@ -111,7 +120,11 @@ type call struct {
 
 // once makes one try.
 func (c *Client) once(ctx context.Context, k call) error {
-	tryCtx, cancel := context.WithTimeout(ctx, c.timeout)
+	limit := c.timeout
+	if k.long {
+		limit = c.long
+	}
+	tryCtx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	req, err := c.request(tryCtx, k)
 	if err != nil {

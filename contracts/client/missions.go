@@ -99,7 +99,7 @@ func (c *Client) SubmitBatch(ctx context.Context, rs []contracts.MissionRequest,
 		return Batch{}, fmt.Errorf("encoding the mission requests: %w", err)
 	}
 	var b Batch
-	if err := c.submit(ctx, call{method: http.MethodPost, path: "/missions/batch", body: body, into: &b}, o); err != nil {
+	if err := c.submit(ctx, call{method: http.MethodPost, path: "/missions/batch", body: body, long: true, into: &b}, o); err != nil {
 		return Batch{}, fmt.Errorf("submitting %d missions: %w", len(rs), err)
 	}
 	return b, nil

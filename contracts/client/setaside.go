@@ -70,14 +70,14 @@ type SetAsideDone struct {
 }
 
 // ListSetAside returns what is set aside, up to limit messages of it: 1 to contracts.MaxListLimit, 0 for
-// contracts.DefaultListLimit.
+// contracts.DefaultListLimit. It may take 60 s, like all that follow: see DefaultLongTimeout.
 func (c *Client) ListSetAside(ctx context.Context, f SetAsideFilter, limit int) (SetAside, error) {
 	q := f.query()
 	if limit != 0 {
 		q.Set("limit", strconv.Itoa(limit))
 	}
 	var s SetAside
-	if _, err := c.do(ctx, call{method: http.MethodGet, path: "/set-aside", query: q, into: &s}); err != nil {
+	if _, err := c.do(ctx, call{method: http.MethodGet, path: "/set-aside", query: q, long: true, into: &s}); err != nil {
 		return SetAside{}, fmt.Errorf("listing what is set aside: %w", err)
 	}
 	return s, nil
@@ -106,7 +106,7 @@ func (c *Client) DropAllSetAside(ctx context.Context, f SetAsideFilter) (SetAsid
 
 func (c *Client) actOnSetAside(ctx context.Context, k call) (SetAsideDone, error) {
 	var d SetAsideDone
-	k.into = &d
+	k.into, k.long = &d, true
 	if err := c.once(ctx, k); err != nil {
 		return SetAsideDone{}, fmt.Errorf("acting on what is set aside: %w", err)
 	}

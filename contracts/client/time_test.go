@@ -99,6 +99,42 @@ func TestATryIsBounded(t *testing.T) {
 	})
 }
 
+// TestLongCalls get more time than a commander takes, unless the caller said how long a try may take.
+func TestLongCalls(t *testing.T) {
+	const patience = 60 * time.Second // a commander's, for what is set aside
+	for timeout, long := range map[time.Duration]time.Duration{0: client.DefaultLongTimeout, 5 * time.Second: 5 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			hangs := roundTrip(func(r *http.Request) (*http.Response, error) {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			})
+			cl, err := client.New(client.Config{HTTPClient: &http.Client{Transport: hangs}, Timeout: timeout, Retry: client.Retry{Attempts: 1}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := client.SetAsideFilter{Queue: "status_refused_queue"}
+			for name, call := range map[string]func() error{
+				"list":       func() error { _, err := cl.ListSetAside(t.Context(), f, 0); return err },
+				"resend":     func() error { _, err := cl.ResendSetAside(t.Context(), "id"); return err },
+				"drop":       func() error { _, err := cl.DropSetAside(t.Context(), "id"); return err },
+				"resend all": func() error { _, err := cl.ResendAllSetAside(t.Context(), f); return err },
+				"drop all":   func() error { _, err := cl.DropAllSetAside(t.Context(), f); return err },
+			} {
+				began := time.Now()
+				if call() == nil {
+					t.Errorf("%s: no error", name)
+				}
+				if took := time.Since(began); took != long {
+					t.Errorf("%s took %s, want %s", name, took, long)
+				}
+			}
+		})
+	}
+	if client.DefaultLongTimeout <= patience {
+		t.Errorf("%s is less than a commander takes", client.DefaultLongTimeout)
+	}
+}
+
 func TestASilentStreamIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		connections := 0

@@ -12,7 +12,7 @@ import (
 )
 
 func (s *Server) renewToken(ctx context.Context, c *fiber.Ctx) error {
-	body, err := jsonBody(c, contracts.MaxBodySize)
+	body, err := jsonBody(c, contracts.MaxRenewalSize)
 	if err != nil {
 		return err
 	}

@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	// scanLimit is how many messages of a queue one call looks at, from its front.
-	scanLimit = 10_000
+	// scanMessages and scanBytes are how much of a queue one call looks at, from its front, whichever is reached first: of
+	// submissions of the largest size that are 32.
+	scanMessages = 10_000
+	scanBytes    = 256 << 20
 	// tries and again are for an action by id: another call may have the message on loan just now.
 	tries = 4
 	again = 400 * time.Millisecond
@@ -77,7 +79,8 @@ type Listing struct {
 	Messages []Message `json:"messages"`
 	// Counts are of all that fits.
 	Counts []Count `json:"counts"`
-	// Complete: all was looked at, and all that fits is in Messages. What another call holds is never seen.
+	// Complete: all was looked at, and all that fits is in Messages. What another call holds is never seen. What lies behind
+	// the first scanMessages messages of a queue, or its first scanBytes, is not looked at, nor counted.
 	Complete bool `json:"complete"`
 }
 
@@ -96,13 +99,17 @@ type Shelf struct {
 	broker Broker
 	did    func(a Action, messages int)
 	log    *zap.Logger
+	limit  broker.BrowseLimit
 	// turn has an item while a call is under way.
 	turn chan struct{}
 }
 
 // New returns a shelf. did counts what was acted upon.
 func New(b Broker, did func(a Action, messages int), log *zap.Logger) *Shelf {
-	return &Shelf{broker: b, did: did, log: log.Named("setaside"), turn: make(chan struct{}, 1)}
+	return &Shelf{
+		broker: b, did: did, log: log.Named("setaside"), turn: make(chan struct{}, 1),
+		limit: broker.BrowseLimit{Messages: scanMessages, Bytes: scanBytes},
+	}
 }
 
 // List looks at what fits, and returns up to limit of it.
@@ -222,14 +229,18 @@ func (s *Shelf) act(ctx context.Context, a Action, f Filter) (Done, error) {
 
 // scan looks through a queue, and tells whether it saw all of it.
 func (s *Shelf) scan(ctx context.Context, queue string, look func(broker.Delivery)) (complete bool, err error) {
-	n, err := s.broker.Browse(ctx, queue, scanLimit, look)
+	size := 0
+	n, err := s.broker.Browse(ctx, queue, s.limit, func(d broker.Delivery) {
+		size += len(d.Body)
+		look(d)
+	})
 	switch {
 	case errors.Is(err, broker.ErrUnroutable):
 		return true, nil // the broker was wiped: it has nothing
 	case err != nil:
 		return false, fmt.Errorf("%w: look through %s: %w", ErrUnavailable, queue, err)
 	}
-	return n < scanLimit, nil
+	return !s.limit.Reached(n, size), nil
 }
 
 // take waits for the call's turn.

@@ -69,7 +69,7 @@ func (r *rig) refuse(reason, body string) {
 func (r *rig) reject(body string) {
 	r.t.Helper()
 	r.must(r.client.Publish(r.t.Context(), topology.Orders, broker.Message{Type: "order", Body: []byte(body)}))
-	_, err := r.client.Browse(r.t.Context(), topology.Orders, 1, func(d broker.Delivery) { r.must(d.Nack(broker.DeadLettered)) })
+	_, err := r.client.Browse(r.t.Context(), topology.Orders, broker.BrowseLimit{Messages: 1}, func(d broker.Delivery) { r.must(d.Nack(broker.DeadLettered)) })
 	r.must(err)
 }
 
@@ -163,7 +163,7 @@ func TestResendIsTheMessageAsItWas(t *testing.T) {
 		}
 		r.wantReady(topology.StatusRefused, 1)
 		r.wantReady(topology.OrdersDead, 0)
-		n, err := r.client.Browse(t.Context(), topology.Status, 10, func(d broker.Delivery) {
+		n, err := r.client.Browse(t.Context(), topology.Status, broker.BrowseLimit{Messages: 10}, func(d broker.Delivery) {
 			if d.ID != "m" || d.Type != "status" || string(d.Body) != `{"a":1}` || len(d.Headers) != 1 || d.Headers["trace"] != "kept" {
 				t.Errorf("sent again as %+v", d.Message)
 			}
@@ -381,7 +381,7 @@ type holding struct {
 	looks, end chan struct{}
 }
 
-func (b *holding) Browse(ctx context.Context, queue string, limit int, look func(broker.Delivery)) (int, error) {
+func (b *holding) Browse(ctx context.Context, queue string, limit broker.BrowseLimit, look func(broker.Delivery)) (int, error) {
 	close(b.looks)
 	<-b.end
 	return b.Client.Browse(ctx, queue, limit, look)
@@ -397,7 +397,7 @@ func TestAnActionWaitsForAMessageThatAnotherHolds(t *testing.T) {
 		held, look := make(chan struct{}), make(chan struct{})
 		var all sync.WaitGroup
 		all.Go(func() {
-			_, err := other.Browse(t.Context(), topology.StatusRefused, 1, func(broker.Delivery) { close(held); <-look })
+			_, err := other.Browse(t.Context(), topology.StatusRefused, broker.BrowseLimit{Messages: 1}, func(broker.Delivery) { close(held); <-look })
 			r.must(err)
 		})
 		<-held

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,12 +14,18 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 )
 
-// idle is how long Browse waits for a message that was ready and does not come: another one may have got it.
-const idle = 500 * time.Millisecond
+const (
+	// idle is how long Browse waits for a message that was ready and does not come: another one may have got it.
+	idle = 500 * time.Millisecond
+	// aheadBytes is what the messages of a step may come to, if they are no larger than those before.
+	aheadBytes = 16 << 20
+)
 
-// Browse implements broker.Browser with a short-lived consumer on a channel of its own: when that is closed, the broker
-// takes back what is on loan. (basic.get would cost a round trip through the queue's log for each message.)
-func (b *Broker) Browse(ctx context.Context, queue string, limit int, look func(broker.Delivery)) (int, error) {
+// Browse implements broker.Browser with short-lived consumers on a channel of its own: when that is closed, the broker takes
+// back what is on loan. The library keeps in memory whatever the broker sends, and the broker sends as many messages as the
+// prefetch allows, however large they are. So each step has a consumer of its own, with a small prefetch. (basic.get would
+// cost a round trip through the queue's log for each message.)
+func (b *Broker) Browse(ctx context.Context, queue string, limit broker.BrowseLimit, look func(broker.Delivery)) (int, error) {
 	doing := "browsing " + queue
 	if queue == "" || len(queue) > maxShortString {
 		return 0, fmt.Errorf("%s: a queue's name has 1 to %d bytes", doing, maxShortString)
@@ -30,7 +36,7 @@ func (b *Broker) Browse(ctx context.Context, queue string, limit int, look func(
 	opened := make(chan *browsing, 1)
 	var decided atomic.Bool // by whoever comes first, the opening or the end of waiting for it; the other cleans up
 	if err := b.ask(ctx, doing, func(s *session) error {
-		l, err := openBrowsing(s, queue, limit)
+		l, err := openBrowsing(s, queue, limit.Messages)
 		if err != nil {
 			return err
 		}
@@ -46,10 +52,13 @@ func (b *Broker) Browse(ctx context.Context, queue string, limit int, look func(
 		return 0, err
 	}
 	l := <-opened
-	seen, err := l.run(ctx, look)
+	next := func(messages int) error {
+		return b.ask(ctx, doing, func(*session) error { return l.step(messages) })
+	}
+	seen, err := l.run(ctx, limit, next, look)
 	if err != nil {
 		l.end(b)
-		return seen, fmt.Errorf("%s: %w", doing, err)
+		return seen, err
 	}
 	l.over()
 	// The broker answers when it has read all acks.
@@ -60,7 +69,7 @@ func (b *Broker) Browse(ctx context.Context, queue string, limit int, look func(
 	return seen, nil
 }
 
-// openBrowsing lends what is ready, up to limit.
+// openBrowsing asks how much is ready.
 func openBrowsing(s *session, queue string, limit int) (*browsing, error) {
 	channel, err := s.conn.Channel()
 	if err != nil {
@@ -75,37 +84,78 @@ func openBrowsing(s *session, queue string, limit int) (*browsing, error) {
 	case err != nil:
 		return nil, err
 	}
-	if l.wanted = min(q.Messages, limit); l.wanted < 1 {
-		return l, nil
-	}
-	if err := channel.Qos(min(l.wanted, math.MaxUint16), anyPrefetchSize, eachConsumer); err != nil {
-		return nil, err
-	}
-	l.deliveries, err = channel.Consume(queue, consumerTag, manualAck, shared, anyOrigin, awaitReply, nil)
-	return l, err
+	l.wanted = min(q.Messages, limit)
+	return l, nil
 }
 
 // browsing is the loans of one Browse.
 type browsing struct {
-	channel    *amqp.Channel
-	queue      string
-	wanted     int                  // how many messages were ready, up to the limit
-	deliveries <-chan amqp.Delivery // nil where there were none
+	channel *amqp.Channel
+	queue   string
+	wanted  int // how many messages were ready, up to the limit
+	steps   int // so far
 
-	mu    sync.Mutex
-	ended bool
-	lent  map[uint64]struct{}
+	mu         sync.Mutex
+	ended      bool
+	lent       map[uint64]struct{}
+	deliveries <-chan amqp.Delivery // of the last step; nil before the first one
 }
 
-// run has each message looked at.
-func (l *browsing) run(ctx context.Context, look func(broker.Delivery)) (int, error) {
+// step lends some more messages. All of the step before were looked at.
+func (l *browsing) step(messages int) error {
+	if l.steps > 0 {
+		if err := l.channel.Cancel(l.consumer(), awaitReply); err != nil {
+			return err
+		}
+	}
+	l.steps++
+	if err := l.channel.Qos(messages, anyPrefetchSize, eachConsumer); err != nil {
+		return err
+	}
+	deliveries, err := l.channel.Consume(l.queue, l.consumer(), manualAck, shared, anyOrigin, awaitReply, nil)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.deliveries = deliveries
+	if l.ended { // nobody waits for the step any more
+		go drain(deliveries)
+	}
+	return nil
+}
+
+// consumer is the tag of the step's: the broker takes a tag that comes again for the same consumer, with all it has on loan.
+func (l *browsing) consumer() string { return consumerTag + "-" + strconv.Itoa(l.steps) }
+
+// current is where the messages of the last step come.
+func (l *browsing) current() <-chan amqp.Delivery {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.deliveries
+}
+
+// run has each message looked at. next has some more messages lent.
+func (l *browsing) run(
+	ctx context.Context, limit broker.BrowseLimit, next func(messages int) error, look func(broker.Delivery),
+) (int, error) {
 	patience := time.NewTimer(idle)
 	defer patience.Stop()
-	for seen := range l.wanted {
+	seen, size, largest := 0, 0, 1
+	step, ahead := 1, 0 // messages of this step, and those of them that were not looked at
+	for seen < l.wanted && !limit.Reached(seen, size) {
+		if ahead == 0 {
+			step = max(1, min(2*step, broker.BrowseAhead, aheadBytes/largest, l.wanted-seen))
+			if err := next(step); err != nil {
+				return seen, err
+			}
+			ahead = step
+			patience.Reset(idle)
+		}
 		select {
-		case d, ok := <-l.deliveries:
+		case d, ok := <-l.current():
 			if !ok {
-				return seen, fmt.Errorf("%w: its channel was closed", broker.ErrUnavailable)
+				return seen, fmt.Errorf("browsing %s: %w: its channel was closed", l.queue, broker.ErrUnavailable)
 			}
 			l.lend(d.DeliveryTag)
 			redelivery := broker.FirstDelivery
@@ -113,25 +163,29 @@ func (l *browsing) run(ctx context.Context, look func(broker.Delivery)) (int, er
 				redelivery = broker.Redelivered
 			}
 			look(broker.NewDelivery(decode(&d), l.queue, redelivery, l, d.DeliveryTag))
+			seen, size, ahead, largest = seen+1, size+len(d.Body), ahead-1, max(largest, len(d.Body))
 			patience.Reset(idle)
 		case <-patience.C:
 			return seen, nil
 		case <-ctx.Done():
-			return seen, ctx.Err()
+			return seen, fmt.Errorf("browsing %s: %w", l.queue, ctx.Err())
 		}
 	}
-	return l.wanted, nil
+	return seen, nil
 }
 
 // close closes the channel. What was delivered and not looked at goes back with the rest.
 func (l *browsing) close() error {
-	if l.deliveries != nil {
-		go func() {
-			for range l.deliveries { //nolint:revive // the library hands each over until the channel is closed
-			}
-		}()
+	if deliveries := l.current(); deliveries != nil {
+		go drain(deliveries)
 	}
 	return l.channel.Close()
+}
+
+// drain drops what still comes: the library hands each over until the channel is closed.
+func drain(deliveries <-chan amqp.Delivery) {
+	for range deliveries { //nolint:revive // see above
+	}
 }
 
 func (l *browsing) lend(tag uint64) {

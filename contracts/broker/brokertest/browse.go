@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
 )
 
 // browse returns the bodies that one Browse sees.
-func (k *kit) browse(b broker.Broker, queue string, limit int) []string {
+func (k *kit) browse(b broker.Broker, queue string, limit broker.BrowseLimit) []string {
 	k.Helper()
 	var seen []string
 	n, err := b.Browse(k.ctx, queue, limit, func(d broker.Delivery) {
@@ -28,22 +29,22 @@ func (k *kit) browse(b broker.Broker, queue string, limit int) []string {
 func testBrowse(k *kit) {
 	b, other := k.connect(), k.connect()
 	queue := k.queue(b)
-	if seen := k.browse(b, queue, 10); len(seen) > 0 {
+	if seen := k.browse(b, queue, broker.BrowseLimit{Messages: 10}); len(seen) > 0 {
 		k.Errorf("an empty queue has %v", seen)
 	}
 	all := bodies(20)
 	k.publish(b, queue, all...)
-	if seen := k.browse(b, queue, 5); !slices.Equal(seen, all[:5]) {
+	if seen := k.browse(b, queue, broker.BrowseLimit{Messages: 5}); !slices.Equal(seen, all[:5]) {
 		k.Errorf("saw %v, want the first five", seen)
 	}
 	k.awaitReady(b, queue, len(all))
 	// While one looks, others get what is left, and nothing of what it looks at.
 	var others []string
 	seenOnce := map[string]int{}
-	n, err := b.Browse(k.ctx, queue, 10, func(d broker.Delivery) {
+	n, err := b.Browse(k.ctx, queue, broker.BrowseLimit{Messages: 10}, func(d broker.Delivery) {
 		seenOnce[string(d.Body)]++
 		if len(seenOnce) == 10 {
-			others = k.browse(other, queue, 100)
+			others = k.browse(other, queue, broker.BrowseLimit{Messages: 100})
 		}
 	})
 	if err != nil || n != 10 {
@@ -74,7 +75,7 @@ func testBrowseSettles(k *kit) {
 	k.declare(b, plain(dead), topology.Queue{Name: queue, DeliveryLimit: topology.NoDeliveryLimit, DeadLetterTo: dead})
 	k.publish(b, queue, "ack", "leave", "dead-letter", "requeue")
 	var late broker.Delivery
-	_, err := b.Browse(k.ctx, queue, 10, func(d broker.Delivery) {
+	_, err := b.Browse(k.ctx, queue, broker.BrowseLimit{Messages: 10}, func(d broker.Delivery) {
 		switch string(d.Body) {
 		case "ack":
 			k.ack(d)
@@ -101,7 +102,7 @@ func testBrowseSettles(k *kit) {
 	}
 	k.awaitReady(b, queue, 2)
 	k.awaitReady(b, dead, 1)
-	seen := k.browse(b, queue, 10)
+	seen := k.browse(b, queue, broker.BrowseLimit{Messages: 10})
 	if slices.Sort(seen); !slices.Equal(seen, []string{"leave", "requeue"}) {
 		k.Errorf("left are %v", seen)
 	}
@@ -109,17 +110,67 @@ func testBrowseSettles(k *kit) {
 
 func testBrowseMissing(k *kit) {
 	b := k.connect()
-	if _, err := b.Browse(k.ctx, k.name(), 1, func(broker.Delivery) {}); !errors.Is(err, broker.ErrUnroutable) {
+	if _, err := b.Browse(k.ctx, k.name(), broker.BrowseLimit{Messages: 1}, func(broker.Delivery) {}); !errors.Is(err, broker.ErrUnroutable) {
 		k.Errorf("Browse of a queue that does not exist: %v, want ErrUnroutable", err)
 	}
 	ended, cancel := context.WithCancel(k.ctx)
 	cancel()
 	queue := k.queue(b)
 	k.publish(b, queue, "one")
-	if n, err := b.Browse(ended, queue, 1, func(broker.Delivery) {}); n > 0 || !errors.Is(err, context.Canceled) {
+	if n, err := b.Browse(ended, queue, broker.BrowseLimit{Messages: 1}, func(broker.Delivery) {}); n > 0 || !errors.Is(err, context.Canceled) {
 		k.Errorf("Browse with an ended context: %d, %v", n, err)
 	}
 	k.awaitReady(b, queue, 1)
+}
+
+// testBrowseSteps: a long queue is looked through in steps, each message once.
+func testBrowseSteps(k *kit) {
+	b, other := k.connect(), k.connect()
+	queue := k.queue(b)
+	all := bodies(4 * broker.BrowseAhead)
+	k.publish(b, queue, all...)
+	var seen []string
+	left := 0
+	n, err := b.Browse(k.ctx, queue, broker.BrowseLimit{Messages: len(all)}, func(d broker.Delivery) {
+		seen = append(seen, string(d.Body))
+		if len(seen) == 1 {
+			left = len(k.browse(other, queue, broker.BrowseLimit{Messages: len(all)}))
+		}
+		if len(seen) == 5 {
+			k.ack(d)
+		}
+	})
+	if err != nil || n != len(all) || !slices.Equal(slices.Sorted(slices.Values(seen)), slices.Sorted(slices.Values(all))) {
+		k.Errorf("Browse: %d messages, %v: %v", n, err, seen)
+	}
+	if left < len(all)-broker.BrowseAhead {
+		k.Errorf("while one looks at the first message, others see %d of %d", left, len(all))
+	}
+	k.awaitReady(b, queue, len(all)-1)
+}
+
+// testBrowseBytes: large messages end a Browse sooner.
+func testBrowseBytes(k *kit) {
+	b := k.connect()
+	queue := k.queue(b)
+	for range 20 {
+		if err := b.Publish(k.ctx, queue, broker.Message{Body: []byte(strings.Repeat("x", 1000))}); err != nil {
+			k.Fatalf("Publish: %v", err)
+		}
+	}
+	for want, limit := range map[int]broker.BrowseLimit{
+		1:  {Messages: 100, Bytes: 1},
+		3:  {Messages: 100, Bytes: 2500},
+		4:  {Messages: 100, Bytes: 4000},
+		5:  {Messages: 5, Bytes: 10_000},
+		20: {Messages: 100, Bytes: 20_001},
+		0:  {Bytes: 5000},
+	} {
+		if seen := k.browse(b, queue, limit); len(seen) != want {
+			k.Errorf("up to %+v: %d messages, want %d", limit, len(seen), want)
+		}
+		k.awaitReady(b, queue, 20)
+	}
 }
 
 // testBrowseDisconnect: what was on loan comes back with the connection, and can't be acked over another one.
@@ -127,7 +178,7 @@ func testBrowseDisconnect(k *kit) {
 	b := k.connect()
 	queue := k.queue(b)
 	k.publish(b, queue, "one", "two", "three")
-	_, err := b.Browse(k.ctx, queue, 10, func(d broker.Delivery) {
+	_, err := b.Browse(k.ctx, queue, broker.BrowseLimit{Messages: 10}, func(d broker.Delivery) {
 		if string(d.Body) == "two" {
 			k.features.Disconnect(k.T, b)
 			k.eventually("the client is connected again", func() bool { return b.Ping(k.ctx) == nil })

@@ -92,6 +92,8 @@ func Run(t *testing.T, f Features, newBroker func(t *testing.T) broker.Broker) {
 		{"Depth", testDepth, true, patience},
 		{"Browse/LooksAndGivesBack", testBrowse, true, patience},
 		{"Browse/Settles", testBrowseSettles, true, patience},
+		{"Browse/Steps", testBrowseSteps, true, patience},
+		{"Browse/Bytes", testBrowseBytes, true, patience},
 		{"Browse/MissingQueue", testBrowseMissing, true, patience},
 		{"Browse/Disconnect", testBrowseDisconnect, f.Disconnect != nil, patience},
 		{"Ping", testPing, true, patience},

@@ -10,7 +10,7 @@ import (
 )
 
 // Browse implements broker.Browser, over a lease that is no consumer.
-func (c *Client) Browse(ctx context.Context, queue string, limit int, look func(broker.Delivery)) (int, error) {
+func (c *Client) Browse(ctx context.Context, queue string, limit broker.BrowseLimit, look func(broker.Delivery)) (int, error) {
 	seen, err := c.browse(ctx, queue, limit, look)
 	if err != nil {
 		return seen, fmt.Errorf("browsing %s: %w", queue, err)
@@ -18,7 +18,7 @@ func (c *Client) Browse(ctx context.Context, queue string, limit int, look func(
 	return seen, nil
 }
 
-func (c *Client) browse(ctx context.Context, queue string, limit int, look func(broker.Delivery)) (int, error) {
+func (c *Client) browse(ctx context.Context, queue string, limit broker.BrowseLimit, look func(broker.Delivery)) (int, error) {
 	opened := make(chan *lease, 1)
 	if err := c.ask(ctx, func(k *connection) error {
 		q, err := c.server.open(queue, k)
@@ -37,7 +37,8 @@ func (c *Client) browse(ctx context.Context, queue string, limit int, look func(
 	}
 	l := <-opened
 	defer l.endBrowsing()
-	for seen := range limit {
+	seen, size := 0, 0
+	for !limit.Reached(seen, size) {
 		if err := c.ask(ctx, func(*connection) error { l.get(); return nil }); err != nil {
 			return seen, err
 		}
@@ -49,8 +50,9 @@ func (c *Client) browse(ctx context.Context, queue string, limit int, look func(
 			return seen, nil
 		}
 		look(d)
+		seen, size = seen+1, size+len(d.Body)
 	}
-	return limit, nil
+	return seen, nil
 }
 
 // get lends the next message, if there is one.

@@ -24,8 +24,8 @@ import (
 
 const (
 	dialTimeout = 3 * time.Second
-	// The commander answers its slowest call (a write while Redis is slow) well within this.
-	headerTimeout = 30 * time.Second
+	// The commander answers its slowest call (about what is set aside) within 60 s.
+	headerTimeout = 70 * time.Second
 )
 
 // Config says where requests go.

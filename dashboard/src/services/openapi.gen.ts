@@ -227,7 +227,8 @@ export interface paths {
          * @description Three queues hold what a person should see: `status_refused_queue` (refused updates, messages that can't be read or
          *     believed), `submissions_refused_queue` (missions accepted while Redis was away that could not be created) and
          *     `orders_dead_queue` (orders that no soldier could read). As a rule the oldest come first. At most the first 10,000
-         *     messages of a queue are looked at: `complete: false` says that there is more, or that `limit` was reached.
+         *     messages of a queue are looked at, or the first 256 MiB of them: `complete: false` says that there is more, which is
+         *     not counted either, or that `limit` was reached. It may take 60 s.
          *
          *     A call has the messages on loan while it looks: it does not see those that another call looks at, here or at another
          *     commander.
@@ -237,7 +238,7 @@ export interface paths {
         post?: never;
         /**
          * Drop all of a queue, or of a reason there
-         * @description They are gone for good. Looks at the first 10,000 messages of the queue; while `complete` is false, ask again.
+         * @description They are gone for good. Looks at the first 10,000 messages of the queue, or the first 256 MiB of them; while `complete` is false, ask again.
          */
         delete: operations["dropSetAside"];
         options?: never;

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -13,8 +14,12 @@ import (
 	"github.com/mission-control-dev/mission-control/tools/internal/cliout"
 )
 
-// callTimeout bounds a command that asks something and ends.
-const callTimeout = 30 * time.Second
+const (
+	// callTimeout bounds a command that asks something and ends.
+	callTimeout = 30 * time.Second
+	// longCallTimeout bounds one that a commander may take a minute for.
+	longCallTimeout = client.DefaultLongTimeout + 15*time.Second
+)
 
 // connection is the flags of every command that speaks with a commander.
 type connection struct {
@@ -32,7 +37,7 @@ func newConnection(flags *pflag.FlagSet) *connection {
 		"the commander's API key; better in COMMANDER_API_KEY, or in the file that COMMANDER_API_KEY_FILE names")
 	flags.VarP(&c.output, "output", "o", "how to print: table for people, json for programs")
 	flags.DurationVar(&c.timeout, "timeout", 0,
-		"give up after so long, as in 10s or 5m (default 30s; none for what follows missions until they end)")
+		"give up after so long, as in 10s or 5m (default 30s, 90s for set-aside; none for what follows missions until they end)")
 	return c
 }
 
@@ -73,11 +78,12 @@ func (c *connection) key() (string, error) {
 
 // call bounds a command that asks something and ends.
 func (c *connection) call(ctx context.Context) (context.Context, context.CancelFunc) {
-	limit := c.timeout
-	if limit <= 0 {
-		limit = callTimeout
-	}
-	return bounded(ctx, limit)
+	return bounded(ctx, cmp.Or(max(c.timeout, 0), callTimeout))
+}
+
+// longCall bounds a command that asks for something that takes long, and ends.
+func (c *connection) longCall(ctx context.Context) (context.Context, context.CancelFunc) {
+	return bounded(ctx, cmp.Or(max(c.timeout, 0), longCallTimeout))
 }
 
 // follow bounds a command that goes on until missions end: only where --timeout was given.

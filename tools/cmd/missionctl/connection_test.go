@@ -5,6 +5,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts/client"
 )
 
 func TestAPIKeyComesFromOnePlace(t *testing.T) {
@@ -26,5 +30,19 @@ func TestAPIKeyComesFromOnePlace(t *testing.T) {
 		if got != tt.want || (err == nil) != (tt.wrong == "") || err != nil && !strings.Contains(err.Error(), tt.wrong) {
 			t.Errorf("%+v: %q, error %v", tt, got, err)
 		}
+	}
+}
+
+// TestSetAsideOutlastsTheCommander, which takes up to 60 s, unless --timeout says otherwise.
+func TestSetAsideOutlastsTheCommander(t *testing.T) {
+	for flag, want := range map[time.Duration]time.Duration{0: longCallTimeout, time.Second: time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := (&connection{timeout: flag}).longCall(t.Context())
+			defer cancel()
+			end, _ := ctx.Deadline()
+			if got := time.Until(end); got != want || flag == 0 && got <= client.DefaultLongTimeout {
+				t.Errorf("--timeout %s: %s, want %s", flag, got, want)
+			}
+		})
 	}
 }

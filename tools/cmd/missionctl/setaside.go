@@ -47,7 +47,7 @@ func newSetAsideList(streams cliout.Streams, conn *connection) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ctx, cancel := conn.call(cmd.Context())
+			ctx, cancel := conn.longCall(cmd.Context())
 			defer cancel()
 			l, err := c.ListSetAside(ctx, f, limit)
 			if err != nil {
@@ -110,7 +110,7 @@ func newSetAsideAction(streams cliout.Streams, conn *connection, a setAsideActio
 			if err != nil {
 				return err
 			}
-			ctx, cancel := conn.call(cmd.Context())
+			ctx, cancel := conn.longCall(cmd.Context())
 			defer cancel()
 			var done client.SetAsideDone
 			if len(args) == 1 {
