@@ -16,7 +16,8 @@
 // Submissions are signed with a key of the commanders: whoever may write to the broker can't order missions by that.
 //
 // The Intake takes submissions only while the store is there, and acks them once it has them. What can't be read or
-// created is set aside in submissions_refused_queue, never dropped: it was promised.
+// created is set aside in submissions_refused_queue, never dropped: it was promised. While that queue is full it goes round in
+// submissions_queue, from its front to its end, so that the others can be created.
 //
 // # What an unknown id means
 //

@@ -199,11 +199,13 @@ func (in *Intake) createAll(ctx context.Context, taken <-chan loan, ended <-chan
 }
 
 // create creates the missions of a batch: those that were accepted alone together, each group by itself and before the next
-// one is read. It returns false where something of it had to go back.
+// one is read. What can't be created is set aside at the end, so that it holds up nothing. It returns false where something of it
+// had to go back, or all of it had to move to the end of the queue.
 func (in *Intake) create(ctx context.Context, batch []loan) bool {
 	ok := true
 	var alone [][]contracts.Mission
 	var loans []broker.Delivery
+	var bad []refused
 	for _, d := range batch {
 		if in.givenUp.Load() || time.Since(d.at) > holdTime {
 			in.settled(d.Nack(broker.Requeued))
@@ -213,25 +215,35 @@ func (in *Intake) create(ctx context.Context, batch []loan) bool {
 		s, err := contracts.DecodeSubmission(d.Body, in.Key)
 		switch {
 		case errors.Is(err, contracts.ErrForgedTicket):
-			ok = in.setAside(ctx, d.Delivery, ReasonForged, err) && ok
+			bad = append(bad, refused{d.Delivery, ReasonForged, err})
 		case err != nil:
-			ok = in.setAside(ctx, d.Delivery, ReasonUnreadable, err) && ok
+			bad = append(bad, refused{d.Delivery, ReasonUnreadable, err})
 		case len(s.Missions) == 1:
 			alone, loans = append(alone, s.Missions), append(loans, d.Delivery)
 		default:
-			ok = in.admit(ctx, []broker.Delivery{d.Delivery}, [][]contracts.Mission{s.Missions}) && ok
+			failed, done := in.admit(ctx, []broker.Delivery{d.Delivery}, [][]contracts.Mission{s.Missions})
+			bad, ok = append(bad, failed...), ok && done
 		}
 	}
 	if len(loans) > 0 {
-		ok = in.admit(ctx, loans, alone) && ok
+		failed, done := in.admit(ctx, loans, alone)
+		bad, ok = append(bad, failed...), ok && done
 	}
-	return ok
+	moved, done := in.setAllAside(ctx, bad)
+	return ok && done && (moved == 0 || moved < len(batch)) // else there may be nothing but those that move round
 }
 
-// admit creates groups of missions and acks their deliveries. It returns false where some had to go back: the store is away or
-// too slow, or what can't be created can't be set aside. Where the store is there, and yet a submission can't be created, that
-// one alone is set aside: it must not hold up all others.
-func (in *Intake) admit(ctx context.Context, loans []broker.Delivery, groups [][]contracts.Mission) bool {
+// refused is a submission that can't be created.
+type refused struct {
+	broker.Delivery
+	reason string
+	err    error
+}
+
+// admit creates groups of missions and acks their deliveries. ok is false where some had to go back: the store is away or
+// too slow. Where the store is there, and yet a submission can't be created, that one alone is to be set aside: it must not
+// hold up all others.
+func (in *Intake) admit(ctx context.Context, loans []broker.Delivery, groups [][]contracts.Mission) (bad []refused, ok bool) {
 	groupCtx, cancel := context.WithTimeout(ctx, groupTimeout)
 	defer cancel()
 	err := in.Missions.Admit(groupCtx, groups)
@@ -239,12 +251,12 @@ func (in *Intake) admit(ctx context.Context, loans []broker.Delivery, groups [][
 		for _, d := range loans {
 			in.settled(d.Ack()) // stale: it comes again, and is found created
 		}
-		return true
+		return nil, true
 	}
 	if !away(groupCtx, err) {
 		in.log.Error("submissions not created, trying each alone", zap.Int("submissions", len(loans)), zap.Error(err))
 	}
-	ok := true
+	ok = true
 	for i, d := range loans {
 		if !away(groupCtx, err) {
 			err = in.Missions.Admit(groupCtx, groups[i:i+1])
@@ -256,14 +268,14 @@ func (in *Intake) admit(ctx context.Context, loans []broker.Delivery, groups [][
 			in.settled(d.Nack(broker.Requeued))
 			ok = false
 		default:
-			ok = in.setAside(ctx, d, ReasonFailed, err) && ok
+			bad = append(bad, refused{d, ReasonFailed, err})
 			err = nil
 		}
 	}
 	if away(groupCtx, err) {
 		in.wonder(ctx, len(loans), err)
 	}
-	return ok
+	return bad, ok
 }
 
 // wonder finds out whether the store is away, or was too slow for what it was given.
@@ -289,26 +301,48 @@ func away(ctx context.Context, err error) bool {
 	return err != nil && (errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil)
 }
 
-// setAside publishes a submission, as it came, to the queue for those that can't be created, and acks it. Where that fails
-// it goes back.
-func (in *Intake) setAside(ctx context.Context, d broker.Delivery, reason string, why error) bool {
+// setAllAside sets submissions aside, all at once, so that it takes no longer than for one. moved is how many had to move to the
+// end of their queue; ok is false where some had to go back.
+func (in *Intake) setAllAside(ctx context.Context, bad []refused) (moved int, ok bool) {
+	var all sync.WaitGroup
+	var moves, returns atomic.Int64
+	for _, r := range bad {
+		all.Go(func() {
+			switch moved, err := in.setAside(ctx, r.Delivery, r.reason, r.err); {
+			case err != nil:
+				in.log.Warn("submission not set aside, it comes again", zap.Error(err))
+				in.settled(r.Nack(broker.Requeued))
+				returns.Add(1)
+			case moved:
+				moves.Add(1)
+				in.settled(r.Ack())
+			default:
+				in.Refused(r.reason)
+				in.settled(r.Ack())
+			}
+		})
+	}
+	all.Wait()
+	return int(moves.Load()), returns.Load() == 0
+}
+
+// setAside publishes a submission, as it came, to the queue for those that can't be created. Where that one is full it moves
+// to the end of its own: given back it would come again first, and with others like it hold up all that can be created.
+func (in *Intake) setAside(ctx context.Context, d broker.Delivery, reason string, why error) (moved bool, err error) {
 	in.log.Error("submission set aside", zap.String("queue", topology.SubmissionsRefused), zap.String("reason", reason), zap.Error(why))
 	detail := why.Error()
 	detail = strings.ToValidUTF8(detail[:min(len(detail), maxDetail)], "")
 	keepCtx, cancel := context.WithTimeout(ctx, keepTimeout)
 	defer cancel()
-	err := in.Broker.Publish(keepCtx, topology.SubmissionsRefused, broker.Message{
+	err = in.Broker.Publish(keepCtx, topology.SubmissionsRefused, broker.Message{
 		ID: d.ID, Type: d.Type, Body: d.Body,
 		Headers: map[string]string{"reason": reason, "detail": detail, "queue": d.Queue},
 	})
-	if err != nil {
-		in.log.Warn("submission not set aside, it comes again", zap.Error(err))
-		in.settled(d.Nack(broker.Requeued))
-		return false
+	if !errors.Is(err, broker.ErrRejected) {
+		return false, err
 	}
-	in.Refused(reason)
-	in.settled(d.Ack())
-	return true
+	in.log.Warn("submission not set aside, as that queue is full: it waits behind the others", zap.String("queue", topology.SubmissionsRefused))
+	return true, in.Broker.Publish(keepCtx, d.Queue, broker.Message{ID: d.ID, Type: d.Type, Headers: d.Headers, Body: d.Body})
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -233,6 +234,49 @@ func TestAGroupThatTakesTooLong(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		r.wantDispatched(append(others, group[0].MissionID, group[1].MissionID)...)
 		r.wantDepth(topology.Submissions, broker.Depth{Consumers: 1})
+	})
+}
+
+// full is a broker whose queue for what is set aside can be full.
+type full struct {
+	*membroker.Client
+	full atomic.Bool
+}
+
+func (f *full) Publish(ctx context.Context, queue string, m broker.Message) error {
+	if queue == topology.SubmissionsRefused && f.full.Load() {
+		return broker.ErrRejected
+	}
+	return f.Client.Publish(ctx, queue, m)
+}
+
+// TestAFullQueueForWhatIsSetAside holds up none that can be created, and loses none that can't.
+func TestAFullQueueForWhatIsSetAside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.store.away.Store(true)
+		const bad = 20 // more than are taken at once
+		for i := range bad {
+			r.must(r.client.Publish(t.Context(), topology.Submissions, broker.Message{ID: fmt.Sprint(i), Body: []byte("{}")}))
+		}
+		good := r.submit("good")
+		r.store.away.Store(false)
+		b := &full{Client: r.client}
+		b.full.Store(true)
+		r.intake = submit.NewIntake(submit.Config{
+			Broker: b, Missions: r.missions, Key: key, Check: r.store.check, Now: now, Logger: zap.NewNop(),
+			Refused: func(reason string) { r.note(func() { r.refused = append(r.refused, reason) }) },
+		})
+		r.start()
+		time.Sleep(10 * time.Second)
+		r.wantDispatched(good.MissionID)
+		b.full.Store(false)
+		time.Sleep(10 * time.Second)
+		r.wantDepth(topology.SubmissionsRefused, broker.Depth{Ready: bad})
+		r.wantDepth(topology.Submissions, broker.Depth{Consumers: 1})
+		if len(r.refused) != bad {
+			t.Errorf("%d were counted as refused, want %d", len(r.refused), bad)
+		}
 	})
 }
 
