@@ -15,7 +15,7 @@ import (
 	"github.com/mission-control-dev/mission-control/tools/internal/faults/schedule"
 )
 
-// edit replaces text that stands once in a file of the commander.
+// edit replaces text that stands once in a file, named from the commander's folder. Without old it is a new file.
 type edit struct{ file, old, with string }
 
 // builds are the broken builds, and what the drill has to find in each.
@@ -156,6 +156,13 @@ func overlay(t *testing.T, edits []edit) string {
 			t.Fatal(err)
 		}
 		copied := filepath.Join(dir, strings.ReplaceAll(e.file, "/", "_"))
+		if e.old == "" {
+			if err := os.WriteFile(copied, []byte(e.with), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			replaced[source] = copied
+			continue
+		}
 		from := source
 		if _, edited := replaced[source]; edited {
 			from = copied
