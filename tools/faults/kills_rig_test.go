@@ -31,7 +31,7 @@ const (
 	killClients = 4 // every other one with idempotency keys
 	killPace    = 300 * time.Millisecond
 	// patience bounds each wait for the commander: to come past a place, to be back, to accept.
-	patience = time.Minute
+	patience = 2 * time.Minute
 )
 
 // kills is a stack of one commander and two soldiers on real servers, and the clients' records.
@@ -112,7 +112,7 @@ func newKills(t *testing.T, edits []edit) *kills {
 func (k *kills) start(name string, service supervise.Service, events chan supervise.Event) {
 	k.Helper()
 	part := supervise.NewPart(supervise.Config{
-		Name: name, Service: service, ReadyWithin: 2 * time.Minute,
+		Name: name, Service: service, ReadyWithin: 2 * time.Minute, Grace: 30 * time.Second,
 		Settled: time.Nanosecond, // each death is a first one
 		Report: func(e supervise.Event) {
 			switch {
@@ -126,7 +126,7 @@ func (k *kills) start(name string, service supervise.Service, events chan superv
 	})
 	k.must(part.Start(k.Context()))
 	k.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := part.Stop(ctx); err != nil {
 			k.Error(err)
