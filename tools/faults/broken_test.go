@@ -15,7 +15,8 @@ import (
 	"github.com/mission-control-dev/mission-control/tools/internal/faults/schedule"
 )
 
-// edit replaces text that stands once in a file of the commander.
+// edit replaces text that stands once in a file, named from the commander's folder or absolutely. Without old it is a
+// new file.
 type edit struct{ file, old, with string }
 
 // builds are the broken builds, and what the drill has to find in each.
@@ -151,11 +152,21 @@ func overlay(t *testing.T, edits []edit) string {
 	dir := t.TempDir()
 	replaced := map[string]string{}
 	for _, e := range edits {
-		source, err := filepath.Abs(filepath.Join("..", "..", "commander", e.file))
-		if err != nil {
-			t.Fatal(err)
+		source := e.file
+		if !filepath.IsAbs(source) {
+			var err error
+			if source, err = filepath.Abs(filepath.Join("..", "..", "commander", e.file)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		copied := filepath.Join(dir, strings.ReplaceAll(e.file, "/", "_"))
+		if e.old == "" {
+			if err := os.WriteFile(copied, []byte(e.with), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			replaced[source] = copied
+			continue
+		}
 		from := source
 		if _, edited := replaced[source]; edited {
 			from = copied
@@ -165,7 +176,7 @@ func overlay(t *testing.T, edits []edit) string {
 			t.Fatal(err)
 		}
 		if n := strings.Count(string(text), e.old); n != 1 {
-			t.Fatalf("commander/%s has the lines to break %d times, not once: adapt the edit\n%s", e.file, n, e.old)
+			t.Fatalf("%s has the lines to break %d times, not once: adapt the edit\n%s", source, n, e.old)
 		}
 		if err := os.WriteFile(copied, []byte(strings.Replace(string(text), e.old, e.with, 1)), 0o600); err != nil {
 			t.Fatal(err)

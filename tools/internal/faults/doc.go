@@ -23,5 +23,5 @@
 // it started; on Linux the processes die with it, even where it is killed.
 //
 // Not among the faults: wrong wall clocks. Commanders take their time from Redis, soldiers measure with monotonic
-// clocks, and neither program has a setting that would shift a clock; see docs/guarantees.md for where that is tested.
+// clocks, and neither program has a setting that would shift a clock; tools/faults holds a drill with programs built so.
 package faults

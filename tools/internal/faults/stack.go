@@ -145,6 +145,7 @@ func (s *stack) addProgram(name string, program supervise.ProgramConfig) error {
 		return err
 	}
 	program.Log = log
+	program.Env = append(program.Env, "MISSION_CONTROL_PART="+name) // which of them it is, for builds that tests make
 	s.add(name, supervise.NewProgram(program))
 	return nil
 }
