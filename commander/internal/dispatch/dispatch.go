@@ -77,6 +77,8 @@ type Config struct {
 	Queues []string
 	// Window is at how many orders in a queue the rest waits in the store, at least 1.
 	Window int
+	// SealKey seals orders (mission.Seal); all commanders share it.
+	SealKey []byte
 	// Connected tells whether the broker can be reached. While it can't, due entries are left alone.
 	Connected func() bool
 	// Unbroken tells for how long all that claims come through has been there, and no clock was set: an uptime.Tracker's.
@@ -201,7 +203,7 @@ func (d *Dispatcher) publish(ctx context.Context, o order) {
 	m := o.rec.Mission
 	end := notPublished
 	defer func() { d.queues.leave(o.queue, end) }()
-	body, err := contracts.NewOrder(m, o.dispatch, d.Now()).Encode()
+	body, err := d.write(o)
 	if err != nil {
 		d.log.Error("order can't be encoded", zap.String("mission_id", m.MissionID), zap.Error(err))
 		return
@@ -235,6 +237,17 @@ func (d *Dispatcher) publish(ctx context.Context, o order) {
 		d.Observe("failed")
 		d.log.Debug("order not published, it will be sent again", zap.String("mission_id", m.MissionID), zap.Error(err))
 	}
+}
+
+// write returns the order as it is published. What can't be sealed goes without: it would not be adopted after a wipe.
+func (d *Dispatcher) write(o order) ([]byte, error) {
+	m := o.rec.Mission
+	order := contracts.NewOrder(m, o.dispatch, d.Now())
+	var err error
+	if order.Seal, err = mission.Seal(m, d.SealKey); err != nil {
+		d.log.Warn("order goes without a seal: if redis is wiped it can't be adopted", zap.String("mission_id", m.MissionID), zap.Error(err))
+	}
+	return order.Encode()
 }
 
 // clearLoop clears the entries of orders that were confirmed or that wait, as many at a time as have gathered.

@@ -60,7 +60,7 @@ type Service struct {
 	epoch     func() store.Epoch
 	now       func() contracts.Time
 	claimed   func(queue string, dispatched contracts.Time)
-	ticketKey []byte
+	keys      Keys
 	log       *zap.Logger
 }
 
@@ -78,9 +78,9 @@ type Deps struct {
 	// Claimed is told, of each claim of an order that was not delivered before, when that order was dispatched, and to which
 	// queue. It must not block. It may be nil.
 	Claimed func(queue string, dispatched contracts.Time)
-	// TicketKey signs tickets; all commanders share it.
-	TicketKey []byte
-	Logger    *zap.Logger
+	// TicketKey signs tickets, OrderKey seals orders; all commanders share them.
+	TicketKey, OrderKey []byte
+	Logger              *zap.Logger
 }
 
 // New returns a service.
@@ -90,7 +90,7 @@ func New(d Deps) *Service {
 	}
 	return &Service{
 		store: d.Store, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects, observer: d.Observer,
-		epoch: d.Epoch, now: d.Now, claimed: d.Claimed, ticketKey: d.TicketKey, log: d.Logger.Named("mission"),
+		epoch: d.Epoch, now: d.Now, claimed: d.Claimed, keys: Keys{Ticket: d.TicketKey, Order: d.OrderKey}, log: d.Logger.Named("mission"),
 	}
 }
 
