@@ -314,7 +314,7 @@ func (d *Dispatcher) take(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	recs, err := d.Store.Load(ctx, missionIDs(entries)...)
+	entries, recs, err := d.read(ctx, entries, d.Store.Load)
 	if err != nil {
 		return false
 	}
@@ -345,7 +345,7 @@ func (d *Dispatcher) setAside(ctx context.Context, entries []store.Due) ([]store
 	if !d.queues.anyFull() {
 		return entries, nil
 	}
-	recs, err := d.Store.Peek(ctx, missionIDs(entries)...)
+	entries, recs, err := d.read(ctx, entries, d.Store.Peek)
 	if err != nil {
 		return nil, err
 	}
@@ -361,6 +361,30 @@ func (d *Dispatcher) setAside(ctx context.Context, entries []store.Due) ([]store
 		others = append(others, entries[i])
 	}
 	return others, d.Store.ClearDue(ctx, aside...)
+}
+
+// read returns the records of entries: one by one where one of them can't be read, so that it holds up nobody else. Such an
+// entry is left out, and comes again when its hold ends.
+func (d *Dispatcher) read(ctx context.Context, entries []store.Due, load func(context.Context, ...string) ([]store.Record, error),
+) ([]store.Due, []store.Record, error) {
+	recs, err := load(ctx, missionIDs(entries)...)
+	if err == nil || errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
+		return entries, recs, err
+	}
+	var sound []store.Due
+	recs = nil
+	for _, e := range entries {
+		one, err := load(ctx, e.MissionID)
+		switch {
+		case err == nil:
+			sound, recs = append(sound, e), append(recs, one...)
+		case errors.Is(err, store.ErrUnavailable), ctx.Err() != nil:
+			return nil, nil, err
+		default:
+			d.log.Error("a mission can't be read, its order is not sent", zap.String("mission_id", e.MissionID), zap.Error(err))
+		}
+	}
+	return sound, recs, nil
 }
 
 func missionIDs(entries []store.Due) []string {

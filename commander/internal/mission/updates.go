@@ -60,7 +60,11 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 	if err != nil {
 		return nil, err
 	}
-	epoch, now := s.epoch(), s.now() // not older than what was loaded
+	epoch, err := s.epoch(ctx) // not older than what was loaded
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
 	var later, changing []int
 	var changes []store.Change
 	var decisions []Decision

@@ -91,7 +91,7 @@ func afterWipe(t interface{ Fatal(...any) }, now *time.Time) wipedWorld {
 	}
 	w.svc = mission.New(mission.Deps{
 		Store: w.data, Dispatcher: w, Inboxes: w, Suspects: w, Observer: w, TicketKey: ticketKey, OrderKey: orderKey, Logger: zap.NewNop(),
-		Epoch: wipedEpoch, Now: func() contracts.Time { return contracts.At(*now) },
+		Epoch: func(context.Context) (store.Epoch, error) { return wipedEpoch(), nil }, Now: func() contracts.Time { return contracts.At(*now) },
 	})
 	return w
 }
