@@ -10,6 +10,9 @@ type Order struct {
 	Dispatch int64 `json:"dispatch"`
 	// DispatchedAt is the commander's time of the publish.
 	DispatchedAt Time `json:"dispatched_at"`
+	// Seal proves to commanders that Mission is theirs. Soldiers pass it on as it came, wherever they pass on the mission
+	// (Update.Seal); what is in it is the commanders' business. Empty in orders from before there were seals.
+	Seal string `json:"seal,omitempty"`
 }
 
 // NewOrder returns the order for m.

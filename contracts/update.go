@@ -40,6 +40,8 @@ type Update struct {
 	// Mission is the order's, as it came, from which a commander whose store was wiped makes it anew. It stands in finals
 	// (in a COMPLETED without its payload), in NO_HANDLER, and in an IN_PROGRESS that a commander asked for (AnswerShow).
 	Mission *Mission `json:"mission,omitempty"`
+	// Seal is that of the order whose Mission stands here, as it came. Without it the mission is not made anew.
+	Seal string `json:"seal,omitempty"`
 	// Result of a COMPLETED, at most 256 KiB of JSON.
 	Result json.RawMessage `json:"result,omitempty"`
 	// Error of a FAILED.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mission-control-dev/mission-control/commander/config"
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
+	"github.com/mission-control-dev/mission-control/commander/internal/custody"
 	"github.com/mission-control-dev/mission-control/commander/internal/epoch"
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
 	"github.com/mission-control-dev/mission-control/commander/internal/httpapi"
@@ -59,9 +60,12 @@ func (w warned) Check(ctx context.Context) (string, error) {
 	return warning, err
 }
 
-func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake, subs *submit.Intake, e *epoch.Keeper) *health.Checker {
+func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake, subs *submit.Intake, e *epoch.Keeper,
+	cu *custody.Keeper,
+) *health.Checker {
 	return health.New(health.Config{
 		Ground: g.Name, Version: Version(), InProcess: g.Name == Embedded,
+		BrokerWarning: cu.Warning,
 		Excused: func(queue string) bool {
 			return queue == topology.Status && in.GivenUp() || queue == topology.Submissions && subs.GivenUp()
 		},

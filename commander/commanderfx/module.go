@@ -50,6 +50,7 @@ type keys struct {
 	ticket []byte
 	marker []byte
 	submit []byte
+	order  []byte
 }
 
 // Labels under which the keys are derived. Changing one makes what was signed before invalid.
@@ -58,6 +59,7 @@ const (
 	labelTicket = "mission-control/tickets"
 	labelMarker = "mission-control/markers"
 	labelSubmit = "mission-control/submissions"
+	labelOrder  = "mission-control/orders"
 )
 
 func newKeys(c config.Config) (keys, error) {
@@ -77,6 +79,9 @@ func newKeys(c config.Config) (keys, error) {
 	}
 	if k.submit, err = tokenauth.DeriveKey(c.MasterSecret, labelSubmit, 32); err != nil {
 		return keys{}, fmt.Errorf("derive submission key: %w", err)
+	}
+	if k.order, err = tokenauth.DeriveKey(c.MasterSecret, labelOrder, 32); err != nil {
+		return keys{}, fmt.Errorf("derive order key: %w", err)
 	}
 	return k, nil
 }
@@ -109,12 +114,13 @@ func newSender(b broker.Broker, m *metrics.Metrics, log *zap.Logger) *inbox.Send
 	return inbox.New(b, m.AnswerDropped, log)
 }
 
-func newDispatcher(cfg config.Config, s store.Store, b broker.Broker, c *clock.Clock, up *uptime.Tracker, m *metrics.Metrics,
-	log *zap.Logger,
+func newDispatcher(cfg config.Config, s store.Store, b broker.Broker, c *clock.Clock, up *uptime.Tracker, k keys,
+	m *metrics.Metrics, log *zap.Logger,
 ) *dispatch.Dispatcher {
 	return dispatch.New(dispatch.Config{
 		Store: s, Broker: b, Queues: topology.Default().OrdersQueues(), Window: cmp.Or(cfg.OrdersWindow, config.DefaultOrdersWindow),
-		Connected: func() bool { return b.Health().Connected }, Unbroken: up.Unbroken, Now: c.Now, Observe: m.Dispatched, Logger: log,
+		SealKey: k.order, Connected: func() bool { return b.Health().Connected }, Unbroken: up.Unbroken, Now: c.Now,
+		Observe: m.Dispatched, Logger: log,
 	})
 }
 
@@ -144,7 +150,7 @@ func newMissions(s store.Store, d *dispatch.Dispatcher, in *inbox.Sender, sus *s
 ) *mission.Service {
 	return mission.New(mission.Deps{
 		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Observer: m, Epoch: e.Current, Now: c.Now, Claimed: d.Claimed,
-		TicketKey: k.ticket, Logger: log,
+		TicketKey: k.ticket, OrderKey: k.order, Logger: log,
 	})
 }
 

@@ -28,6 +28,8 @@ const (
 	passTimeout = 10 * time.Second
 	// lostLimit is how many orders of a queue are judged in a second.
 	lostLimit = 200
+	// truce is how long another broker's marker is left in the store after we put ours in its place.
+	truce = 10 * time.Minute
 	// After a wipe orders get due entries in portions, paced so that as many become due in a second as a broker takes with
 	// ease beside everything else.
 	portion     = 500
@@ -103,6 +105,14 @@ type Keeper struct {
 	log *zap.Logger
 	// fresh is the id of a marker that was declared and is not the store's yet; empty where there is none.
 	fresh string
+	// mine is the marker that was the store's and this broker's when both were seen last; empty where there is none.
+	mine string
+	// contested is when mine was last found replaced in the store and still at the broker, recovered when one of ours was put back
+	// for that; zero where they never were.
+	contested, recovered time.Time
+
+	mu      sync.Mutex
+	warning string
 
 	start, end sync.Once
 	stop       context.CancelFunc
@@ -147,16 +157,47 @@ func (k *Keeper) run(ctx context.Context) {
 	}
 }
 
+// Warning says for operators why orders are not looked after, for as long as that is so, or that two brokers are in use; else it
+// is empty.
+func (k *Keeper) Warning() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.warning
+}
+
+func (k *Keeper) warn(text string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.warning = text
+}
+
+// errTwoBrokers is said for longer than a truce, so that it is seen by whoever looks.
+var errTwoBrokers = errors.New("another commander uses another RabbitMQ (or another vhost) with the same Redis: missions wait where no soldier " +
+	"looks; give all commanders one RABBITMQ_URL (if Redis was just put back from a backup, this passes within 20 minutes)")
+
+// atTruce tells whether two brokers were in use not long ago.
+func (k *Keeper) atTruce() bool { return !k.contested.IsZero() && time.Since(k.contested) < 2*truce }
+
 // say logs why there was no look, once for each reason, and returns that. What is away says so itself.
 func (k *Keeper) say(ctx context.Context, err error, said string) string {
 	switch {
+	case err == nil && k.atTruce():
+		k.warn(errTwoBrokers.Error())
+		return said
 	case err == nil:
+		k.warn("")
 		return ""
 	case ctx.Err() != nil, errors.Is(err, store.ErrUnavailable), errors.Is(err, broker.ErrUnavailable),
-		errors.Is(err, context.DeadlineExceeded), err.Error() == said:
+		errors.Is(err, context.DeadlineExceeded):
 		k.log.Debug("could not look after the orders", zap.Error(err))
 		return said
+	case errors.Is(err, errTwoBrokers):
+		k.warn(err.Error())
+		return said
+	case err.Error() == said:
+		return said
 	default:
+		k.warn("orders that RabbitMQ loses are not sent again: " + err.Error())
 		k.log.Warn("can't look after the orders: what RabbitMQ loses is not sent again", zap.Error(err))
 		return err.Error()
 	}
@@ -246,10 +287,33 @@ func (k *Keeper) sameBroker(ctx context.Context) error {
 			return err
 		}
 		if there {
+			k.mine = id
 			return k.settle(ctx, id)
+		}
+		if err := k.contest(ctx, id); err != nil {
+			return err
 		}
 	}
 	return k.recover(ctx, id)
+}
+
+// contest looks whether the store names another marker than ours while ours is there: then this broker has lost nothing, and
+// somebody recovered from another one. He is answered in kind, for Redis may have been put back from a backup and named a
+// marker of long ago; but once in a truce only, for two that do so take all orders from each other for ever.
+func (k *Keeper) contest(ctx context.Context, id string) error {
+	if k.mine == "" || k.mine == id {
+		return nil
+	}
+	if there, err := k.exists(ctx, k.mine); err != nil || !there {
+		return err
+	}
+	k.contested = time.Now()
+	if !k.recovered.IsZero() && time.Since(k.recovered) < truce {
+		return errTwoBrokers
+	}
+	k.recovered = time.Now()
+	k.log.Error("another marker is in the store, and ours is still at the broker", zap.Error(errTwoBrokers))
+	return nil
 }
 
 // recover makes all due that was sent to a broker that is no more, and then takes the one that is there for it.
@@ -278,7 +342,7 @@ func (k *Keeper) recover(ctx context.Context, old string) error {
 		k.log.Warn("broker had lost its data: queues are declared again, and all orders are sent again", zap.Int("orders", orders),
 			zap.String("queue", topology.Marker(k.fresh).Name))
 	}
-	k.fresh = ""
+	k.mine, k.fresh = k.fresh, ""
 	return nil
 }
 
@@ -322,7 +386,7 @@ func (k *Keeper) mark(ctx context.Context, old string) error {
 	askCtx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	if err := k.Broker.Declare(askCtx, t); err != nil {
-		return fmt.Errorf("declare anew: %w", err)
+		return fmt.Errorf("declare queues (let RabbitMQ's user configure mc.epoch.* and the queues of docs/messaging.md): %w", err)
 	}
 	k.fresh = id
 	return nil

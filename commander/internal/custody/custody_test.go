@@ -127,7 +127,7 @@ func (w *world) startOn(s store.Store) *commander {
 		Observe: func(string) {}, Logger: zap.NewNop(),
 	})
 	c.missions = mission.New(mission.Deps{
-		Epoch: func() store.Epoch { return store.Epoch{} },
+		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil },
 		Store: s, Dispatcher: c.dispatch, Inboxes: nobody{}, Suspects: nobody{}, Observer: nobody{}, Now: now,
 		Claimed: c.dispatch.Claimed, TicketKey: []byte("key"), Logger: zap.NewNop(),
 	})
@@ -376,7 +376,8 @@ func TestAMissionThatNoOrderReachesFails(t *testing.T) {
 	})
 }
 
-// TestNoHandlerSpendsNothing: the order is sent again every 30 s, for hours.
+// TestNoHandlerSpendsNothing: the order is sent again after 30 s, for hours. Each time it is taken only after custody would have
+// judged it lost, and counted it, had it stayed on the shelf: the queue had stood empty for a minute, a minute after.
 func TestNoHandlerSpendsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newWorld(t).start()
@@ -390,7 +391,7 @@ func TestNoHandlerSpendsNothing(t *testing.T) {
 				By:     mission.Speaker{Session: "s", SoldierID: "soldier"},
 			}})
 			c.must(err)
-			time.Sleep(contracts.NoHandlerDelay + time.Second)
+			time.Sleep(2*custody.After + 10*time.Second)
 		}
 		if rec := c.load(id); rec.Dispatches != 0 || rec.Mission.Status != contracts.StatusQueued {
 			t.Errorf("mission %+v", rec)
@@ -598,3 +599,93 @@ func TestRecoveryIsPaced(t *testing.T) {
 		c.wantDepth(3000, "all of them")
 	})
 }
+
+// TestTwoBrokersAreFoundOut: two commanders share the store and not the broker. Each says so, and they don't take the orders from
+// each other for ever.
+func TestTwoBrokersAreFoundOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		here := w.start()
+		time.Sleep(2 * time.Second)
+		other := *w
+		other.server = membroker.New()
+		there := other.start()
+		time.Sleep(5 * time.Second)
+		for name, c := range map[string]*commander{"here": here, "there": there} {
+			if got := c.keeper.Warning(); !strings.Contains(got, "another RabbitMQ") {
+				t.Errorf("%s: warning %q", name, got)
+			}
+		}
+		time.Sleep(time.Hour)
+		// A marker was put in the other's place at most twice in ten minutes, and once at the start.
+		if n := here.wipes.Load() + there.wipes.Load(); n > 2*7+1 {
+			t.Errorf("recovered %d times in an hour", n)
+		}
+		there.stop()
+		time.Sleep(time.Hour)
+		if got := here.keeper.Warning(); got != "" {
+			t.Errorf("an hour after the other was stopped: warning %q", got)
+		}
+		if id, is := w.marker(); !is {
+			t.Errorf("marker %q is not here", id)
+		}
+	})
+}
+
+// TestARestoredStoreIsRecoveredFrom: it names a marker of long ago.
+func TestARestoredStoreIsRecoveredFrom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		c := w.start()
+		time.Sleep(2 * time.Second)
+		id, _ := w.marker()
+		swapped, err := w.store.SwapBrokerID(t.Context(), id, "of long ago")
+		w.must(err)
+		time.Sleep(2 * time.Second)
+		if after, there := w.marker(); !swapped || !there || after == "of long ago" {
+			t.Errorf("marker %q, there %v", after, there)
+		}
+		time.Sleep(time.Hour)
+		if got := c.keeper.Warning(); got != "" {
+			t.Errorf("warning %q", got)
+		}
+	})
+}
+
+// forbidden is a broker at which a commander may not declare.
+type forbidden struct{ *membroker.Client }
+
+func (forbidden) Declare(context.Context, topology.Topology) error {
+	return errors.New("ACCESS_REFUSED")
+}
+
+// TestWhoMayNotDeclareSaysWhatToDo, and takes it back once it may.
+func TestWhoMayNotDeclareSaysWhatToDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		all := topology.Default()
+		client := w.server.Connect(membroker.Config{Topology: &all})
+		defer func() { _ = client.Close(context.Background()) }()
+		k := custody.New(custody.Config{
+			Store: w.store, Broker: forbidden{client}, Topology: all, Queues: nowhere{}, Connected: func() bool { return true },
+			Now: now, Wake: func() {}, Logger: zap.NewNop(), Unbroken: func() time.Duration { return 0 },
+		})
+		w.must(k.Start(t.Context()))
+		time.Sleep(2 * time.Second)
+		if got := k.Warning(); !strings.Contains(got, "ACCESS_REFUSED") || !strings.Contains(got, "mc.epoch.*") {
+			t.Errorf("warning %q", got)
+		}
+		c := w.start() // one that may: it marks the broker
+		time.Sleep(2 * time.Second)
+		if got := k.Warning() + c.keeper.Warning(); got != "" {
+			t.Errorf("warning %q", got)
+		}
+		w.must(k.Stop(context.Background()))
+	})
+}
+
+// nowhere has no queues.
+type nowhere struct{}
+
+func (nowhere) Queues() []string             { return nil }
+func (nowhere) Passed(string) contracts.Time { return contracts.Time{} }

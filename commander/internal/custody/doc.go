@@ -28,5 +28,11 @@
 // share the portions; those that come too late at 4 delete their marker afterwards. The marker comes first, not last, and is looked
 // for at the end: whatever is published from 1 on lies beside it, and a second wipe at any moment takes it away, too.
 //
+// # Two brokers
+//
+// Commanders that share the store and not the broker would each find the other's marker missing, and take all orders from each
+// other for ever. One whose own marker still stands while the store names another knows that its broker lost nothing. It
+// recovers once in ten minutes, says loudly what is wrong, and has it in /health.
+//
 // The first start is the same, from no id, and without 2.
 package custody

@@ -77,6 +77,8 @@ type Config struct {
 	Queues []string
 	// Window is at how many orders in a queue the rest waits in the store, at least 1.
 	Window int
+	// SealKey seals orders (mission.Seal); all commanders share it.
+	SealKey []byte
 	// Connected tells whether the broker can be reached. While it can't, due entries are left alone.
 	Connected func() bool
 	// Unbroken tells for how long all that claims come through has been there, and no clock was set: an uptime.Tracker's.
@@ -201,7 +203,7 @@ func (d *Dispatcher) publish(ctx context.Context, o order) {
 	m := o.rec.Mission
 	end := notPublished
 	defer func() { d.queues.leave(o.queue, end) }()
-	body, err := contracts.NewOrder(m, o.dispatch, d.Now()).Encode()
+	body, err := d.write(o)
 	if err != nil {
 		d.log.Error("order can't be encoded", zap.String("mission_id", m.MissionID), zap.Error(err))
 		return
@@ -235,6 +237,17 @@ func (d *Dispatcher) publish(ctx context.Context, o order) {
 		d.Observe("failed")
 		d.log.Debug("order not published, it will be sent again", zap.String("mission_id", m.MissionID), zap.Error(err))
 	}
+}
+
+// write returns the order as it is published. What can't be sealed goes without: it would not be adopted after a wipe.
+func (d *Dispatcher) write(o order) ([]byte, error) {
+	m := o.rec.Mission
+	order := contracts.NewOrder(m, o.dispatch, d.Now())
+	var err error
+	if order.Seal, err = mission.Seal(m, d.SealKey); err != nil {
+		d.log.Warn("order goes without a seal: if redis is wiped it can't be adopted", zap.String("mission_id", m.MissionID), zap.Error(err))
+	}
+	return order.Encode()
 }
 
 // clearLoop clears the entries of orders that were confirmed or that wait, as many at a time as have gathered.
@@ -301,7 +314,7 @@ func (d *Dispatcher) take(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	recs, err := d.Store.Load(ctx, missionIDs(entries)...)
+	entries, recs, err := d.read(ctx, entries, d.Store.Load)
 	if err != nil {
 		return false
 	}
@@ -332,7 +345,7 @@ func (d *Dispatcher) setAside(ctx context.Context, entries []store.Due) ([]store
 	if !d.queues.anyFull() {
 		return entries, nil
 	}
-	recs, err := d.Store.Peek(ctx, missionIDs(entries)...)
+	entries, recs, err := d.read(ctx, entries, d.Store.Peek)
 	if err != nil {
 		return nil, err
 	}
@@ -348,6 +361,30 @@ func (d *Dispatcher) setAside(ctx context.Context, entries []store.Due) ([]store
 		others = append(others, entries[i])
 	}
 	return others, d.Store.ClearDue(ctx, aside...)
+}
+
+// read returns the records of entries: one by one where one of them can't be read, so that it holds up nobody else. Such an
+// entry is left out, and comes again when its hold ends.
+func (d *Dispatcher) read(ctx context.Context, entries []store.Due, load func(context.Context, ...string) ([]store.Record, error),
+) ([]store.Due, []store.Record, error) {
+	recs, err := load(ctx, missionIDs(entries)...)
+	if err == nil || errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
+		return entries, recs, err
+	}
+	var sound []store.Due
+	recs = nil
+	for _, e := range entries {
+		one, err := load(ctx, e.MissionID)
+		switch {
+		case err == nil:
+			sound, recs = append(sound, e), append(recs, one...)
+		case errors.Is(err, store.ErrUnavailable), ctx.Err() != nil:
+			return nil, nil, err
+		default:
+			d.log.Error("a mission can't be read, its order is not sent", zap.String("mission_id", e.MissionID), zap.Error(err))
+		}
+	}
+	return sound, recs, nil
 }
 
 func missionIDs(entries []store.Due) []string {

@@ -2,6 +2,7 @@ package dispatch_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,11 +33,30 @@ type counting struct {
 	*memstore.Store
 	loads  atomic.Int32 // calls
 	loaded atomic.Int32 // missions
+	// damaged is the id of a mission that can't be read.
+	damaged atomic.Pointer[string]
+}
+
+var errDamaged = errors.New("damaged")
+
+func (c *counting) broken(ids []string) bool {
+	id := c.damaged.Load()
+	return id != nil && slices.Contains(ids, *id)
+}
+
+func (c *counting) Peek(ctx context.Context, ids ...string) ([]store.Record, error) {
+	if c.broken(ids) {
+		return nil, errDamaged
+	}
+	return c.Store.Peek(ctx, ids...)
 }
 
 func (c *counting) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
 	c.loads.Add(int32(min(len(ids), 1)))
 	c.loaded.Add(int32(len(ids)))
+	if c.broken(ids) {
+		return nil, errDamaged
+	}
 	return c.Store.Load(ctx, ids...)
 }
 
@@ -463,4 +483,46 @@ func TestLargeOrdersThatWaitAreBounded(t *testing.T) {
 			t.Errorf("%d missions were ordered, want all %d", len(got), missions)
 		}
 	})
+}
+
+// TestAMissionThatCanNotBeReadHoldsUpNobodyElse: the orders of its neighbours go out, also where a queue is full and payloads are
+// not looked at; its own goes out once it can be read again.
+func TestAMissionThatCanNotBeReadHoldsUpNobodyElse(t *testing.T) {
+	for name, full := range map[string]bool{"all have room": false, "a queue is full": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				window := 100_000
+				if full {
+					window = 5
+				}
+				r := newWindowRig(t, window)
+				if full {
+					for range 5 {
+						rec, due := r.accept(func(m *contracts.MissionRequest) { m.Priority = contracts.PriorityLow })
+						r.Dispatch(rec, due.Dispatch)
+					}
+					time.Sleep(2 * time.Second)
+				}
+				var ids []string
+				for range 4 { // nobody dispatches them: their due entries are taken
+					rec, _ := r.accept(plain)
+					ids = append(ids, rec.Mission.MissionID)
+				}
+				r.store.damaged.Store(&ids[1])
+				time.Sleep(contracts.DispatchHold + time.Second)
+				got := map[string]bool{}
+				for _, o := range r.orders(topology.Orders) {
+					got[o.Mission.MissionID] = true
+				}
+				if len(got) != 3 || got[ids[1]] {
+					t.Errorf("ordered %v, want all of %v but the second", got, ids)
+				}
+				r.store.damaged.Store(nil)
+				time.Sleep(contracts.DispatchHold + time.Second)
+				if got := r.orders(topology.Orders); len(got) != 1 || got[0].Mission.MissionID != ids[1] {
+					t.Errorf("ordered %v, want %s", got, ids[1])
+				}
+			})
+		})
+	}
 }

@@ -37,8 +37,10 @@ type Keeper struct {
 	now   func() contracts.Time
 	log   *zap.Logger
 
-	mu      sync.RWMutex // held over Settle, see Current
+	mu      sync.Mutex // held for moments, never over a question
 	current store.Epoch
+	// settling is closed when the question that is under way is answered, nil while none is.
+	settling chan struct{}
 	// known is closed by the first answer, or the Stop before it.
 	known chan struct{}
 
@@ -87,14 +89,22 @@ func (k *Keeper) run(ctx context.Context) {
 func (k *Keeper) settle(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	answered := make(chan struct{})
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	before := k.current
+	k.settling = answered
+	k.mu.Unlock()
 	e, err := k.store.Settle(ctx)
+	k.mu.Lock()
+	if err == nil {
+		k.current = e
+	}
+	k.settling = nil
+	k.mu.Unlock()
+	close(answered)
 	if err != nil {
 		return
 	}
-	k.current = e
 	k.first.Do(func() { close(k.known) })
 	switch {
 	case wiped(e) && (e.ID != before.ID || !wiped(before)):
@@ -106,16 +116,37 @@ func (k *Keeper) settle(ctx context.Context) {
 }
 
 // Current returns the epoch. It is at least as new as that of anything that was read from the store before the call: it
-// waits for the first, and while a new one is being settled. So call it only once the store has answered.
-func (k *Keeper) Current() store.Epoch {
-	<-k.known
-	return k.last()
+// waits for the first, and while one is being asked for. So call it only once the store has answered. It fails with
+// store.ErrUnavailable where ctx ends before.
+func (k *Keeper) Current(ctx context.Context) (store.Epoch, error) {
+	if err := await(ctx, k.known); err != nil {
+		return store.Epoch{}, err
+	}
+	k.mu.Lock()
+	current, settling := k.current, k.settling
+	k.mu.Unlock()
+	if settling == nil {
+		return current, nil
+	}
+	if err := await(ctx, settling); err != nil {
+		return store.Epoch{}, err
+	}
+	return k.last(), nil
 }
 
-// last is Current, or the zero Epoch before the first.
+func await(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the store's epoch: %w (%w)", store.ErrUnavailable, ctx.Err())
+	}
+}
+
+// last is the newest epoch that is known, the zero Epoch before the first. It waits for nothing.
 func (k *Keeper) last() store.Epoch {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	return k.current
 }
 

@@ -70,12 +70,55 @@ func keep(t *testing.T, e *epochs, test func(k *epoch.Keeper, wipes func() int))
 	})
 }
 
+// current is the keeper's epoch, waited for.
+func current(t *testing.T, k *epoch.Keeper) store.Epoch {
+	e, err := k.Current(context.Background())
+	if err != nil {
+		t.Error(err)
+	}
+	return e
+}
+
+// TestNobodyHangsOnAStoreThatDoesNotAnswer: a question to the store may take its time; who waits for the epoch waits no longer
+// than they wanted to, and what only shows it does not wait.
+func TestNobodyHangsOnAStoreThatDoesNotAnswer(t *testing.T) {
+	e := &epochs{epoch: store.Epoch{ID: "1", Began: now(), Adopted: 7}}
+	keep(t, e, func(k *epoch.Keeper, _ func() int) {
+		current(t, k)
+		asked, release := make(chan struct{}), make(chan struct{})
+		e.set(func() { e.turning = func() { close(asked); <-release } })
+		<-asked
+		began := time.Now()
+		if k.Adopted() != 7 || k.Warning() == "" || time.Since(began) != 0 {
+			t.Errorf("%d adopted, %q, after %v", k.Adopted(), k.Warning(), time.Since(began))
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := k.Current(ctx); !errors.Is(err, store.ErrUnavailable) || time.Since(began) != 100*time.Millisecond {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		close(release)
+	})
+}
+
+// TestNobodyHangsBeforeTheFirstAnswer: the store has not answered yet.
+func TestNobodyHangsBeforeTheFirstAnswer(t *testing.T) {
+	e := &epochs{err: store.ErrUnavailable}
+	keep(t, e, func(k *epoch.Keeper, _ func() int) {
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := k.Current(ctx); !errors.Is(err, store.ErrUnavailable) {
+			t.Error(err)
+		}
+	})
+}
+
 func TestANewInstallationIsNoWipe(t *testing.T) {
 	e := &epochs{err: store.ErrUnavailable}
 	keep(t, e, func(k *epoch.Keeper, wipes func() int) {
 		time.Sleep(time.Minute) // the store comes later
 		e.set(func() { e.err, e.epoch = nil, store.Epoch{ID: "1", Began: now(), Origin: store.EpochFirst} })
-		if got := k.Current(); got.ID != "1" {
+		if got := current(t, k); got.ID != "1" {
 			t.Errorf("epoch %+v", got)
 		}
 		time.Sleep(time.Hour)
@@ -103,7 +146,7 @@ func TestAWipeIsSaidForADay(t *testing.T) {
 		}
 		e.set(func() { e.err = errors.New("away") })
 		time.Sleep(contracts.AdoptionPeriod)
-		if w := k.Warning(); w != "" || k.Current().ID != "2" {
+		if w := k.Warning(); w != "" || current(t, k).ID != "2" {
 			t.Errorf("a day later: %q", w)
 		}
 	})
@@ -130,7 +173,7 @@ func TestNobodyGetsTheOldEpochWhileANewOneIsSettled(t *testing.T) {
 	if err := k.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := k.Current(); got.ID != "1" {
+	if got := current(t, k); got.ID != "1" {
 		t.Fatalf("epoch %+v", got)
 	}
 	// The store turns to the new epoch, and its answer is under way until released.
@@ -138,7 +181,7 @@ func TestNobodyGetsTheOldEpochWhileANewOneIsSettled(t *testing.T) {
 	e.set(func() { e.epoch, e.turning = store.Epoch{ID: "2"}, func() { close(turned); <-release } })
 	<-turned
 	got := make(chan store.Epoch)
-	go func() { got <- k.Current() }()
+	go func() { got <- current(t, k) }()
 	close(release)
 	if e := <-got; e.ID != "2" {
 		t.Errorf("epoch %+v", e)
@@ -152,7 +195,7 @@ func TestStopReleasesWhoWaitsForTheFirst(t *testing.T) {
 	e := &epochs{err: store.ErrUnavailable}
 	keep(t, e, func(k *epoch.Keeper, _ func() int) {
 		got := make(chan store.Epoch)
-		go func() { got <- k.Current() }()
+		go func() { got <- current(t, k) }()
 		time.Sleep(time.Minute)
 		if err := k.Stop(t.Context()); err != nil {
 			t.Error(err)

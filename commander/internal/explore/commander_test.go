@@ -146,7 +146,7 @@ func (w *world) rivals(k int, outer func(), but int) {
 func (w *world) grantFromMemory(k, i int) {
 	m := w.s.Queue[i]
 	w.s.Queue[i] = message{}
-	d := w.config.rules.decide(w.ledger.record(int(m.Mission)), w.item(m), store.Epoch{}, ticketKey, now)
+	d := w.config.rules.decide(w.ledger.record(int(m.Mission)), w.item(m), store.Epoch{}, mission.Keys{Ticket: ticketKey}, now)
 	w.s.send(m.Inbox, w.answer(d.Answer))
 	w.say("commander %d, without the store, answers %s from memory: %s", k, m, d.Answer.Type)
 }
@@ -166,7 +166,7 @@ func (w *world) settle(k, i int) {
 		return
 	}
 	for {
-		d := w.config.rules.decide(w.ledger.record(int(m.Mission)), w.item(m), store.Epoch{}, ticketKey, now)
+		d := w.config.rules.decide(w.ledger.record(int(m.Mission)), w.item(m), store.Epoch{}, mission.Keys{Ticket: ticketKey}, now)
 		if d.Suspect != "" {
 			w.look(k, number(d.Suspect))
 		}

@@ -129,7 +129,7 @@ func (p *pair) update(status contracts.UpdateStatus) {
 			k := contracts.Ticket{MissionID: u.MissionID, Attempt: attempt, Run: run, Execution: exec, Session: sess}.Sign(ticketKey)
 			u.Ticket = &k
 		}
-		return mission.Decide(rec, mission.Item{Update: u, By: mission.Speaker{Session: sess, SoldierID: soldierIDs[0]}}, store.Epoch{}, ticketKey, now)
+		return mission.Decide(rec, mission.Item{Update: u, By: mission.Speaker{Session: sess, SoldierID: soldierIDs[0]}}, store.Epoch{}, mission.Keys{Ticket: ticketKey}, now)
 	})
 }
 

@@ -40,7 +40,7 @@ const (
 
 // rules are the code that is explored.
 type rules struct {
-	decide    func(rec store.Record, it mission.Item, e store.Epoch, key []byte, now contracts.Time) mission.Decision
+	decide    func(rec store.Record, it mission.Item, e store.Epoch, keys mission.Keys, now contracts.Time) mission.Decision
 	lose      func(rec store.Record, now contracts.Time) mission.Decision
 	cancel    func(rec store.Record, now contracts.Time) (mission.Decision, error)
 	retry     func(rec store.Record, now contracts.Time) (mission.Decision, error)

@@ -195,7 +195,7 @@ func largerWorlds() []config {
 }
 
 // decides is a rule for updates.
-type decides = func(rec store.Record, it mission.Item, e store.Epoch, key []byte, now contracts.Time) mission.Decision
+type decides = func(rec store.Record, it mission.Item, e store.Epoch, keys mission.Keys, now contracts.Time) mission.Decision
 
 // withDecide swaps the rule for updates.
 func withDecide(d decides) func(*config) { return func(c *config) { c.rules.decide = d } }
@@ -240,18 +240,18 @@ func flawedWorlds() []config {
 }
 
 // unfenced takes every final for the current execution's.
-func unfenced(rec store.Record, it mission.Item, e store.Epoch, key []byte, now contracts.Time) mission.Decision {
+func unfenced(rec store.Record, it mission.Item, e store.Epoch, keys mission.Keys, now contracts.Time) mission.Decision {
 	if it.Update.Ticket != nil {
 		t := *it.Update.Ticket
 		t.Run, t.Execution = rec.Mission.Run, rec.Execution
-		t = t.Sign(key)
+		t = t.Sign(keys.Ticket)
 		it.Update.Ticket = &t
 	}
-	return mission.Decide(rec, it, e, key, now)
+	return mission.Decide(rec, it, e, keys, now)
 }
 
-func sessionless(rec store.Record, it mission.Item, e store.Epoch, key []byte, now contracts.Time) mission.Decision {
-	d := mission.Decide(rec, it, e, key, now)
+func sessionless(rec store.Record, it mission.Item, e store.Epoch, keys mission.Keys, now contracts.Time) mission.Decision {
+	d := mission.Decide(rec, it, e, keys, now)
 	if d.Change != nil {
 		d.Change.IfSession = ""
 	}

@@ -38,6 +38,9 @@ type Config struct {
 	// InProcess: store and broker are in this process. What answers is then reported as not used, for there is no Redis
 	// and no RabbitMQ; what doesn't is down all the same.
 	InProcess bool
+	// BrokerWarning returns what operators should know about a broker that answers, empty where that is nothing. It must not
+	// block. Nil knows of nothing.
+	BrokerWarning func() string
 	// Excused tells whether the missing subscription to a queue was given up on purpose. Nil excuses none.
 	Excused func(queue string) bool
 }
@@ -59,9 +62,12 @@ func New(cfg Config, s Store, b Broker) *Checker {
 	if cfg.Excused == nil {
 		cfg.Excused = func(string) bool { return false }
 	}
+	if cfg.BrokerWarning == nil {
+		cfg.BrokerWarning = func() string { return "" }
+	}
 	c := &Checker{cfg: cfg}
 	c.redis = newProbe(s.Check)
-	c.rabbit = newProbe(func(ctx context.Context) (string, error) { return "", c.askBroker(ctx, b) })
+	c.rabbit = newProbe(func(ctx context.Context) (string, error) { return cfg.BrokerWarning(), c.askBroker(ctx, b) })
 	return c
 }
 

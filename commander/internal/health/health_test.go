@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,6 +94,27 @@ func expect(t *testing.T, c *Checker, status Status, redis, rabbit CheckStatus) 
 		t.Errorf("%s: redis %+v, rabbitmq %+v; want %s, %s, %s", r.Status, r.Checks.Redis, r.Checks.RabbitMQ, status, redis, rabbit)
 	}
 	return r
+}
+
+// TestABrokerWithAWarningDegrades: what is wrong with it has orders lost.
+func TestABrokerWithAWarningDegrades(t *testing.T) {
+	var warning atomic.Pointer[string]
+	say := func(text string) { warning.Store(&text); time.Sleep(2 * time.Second) }
+	none := ""
+	warning.Store(&none)
+	run(t, Config{BrokerWarning: func() string { return *warning.Load() }}, func(c *Checker, w *world) {
+		expect(t, c, OK, CheckUp, CheckUp)
+		say("two brokers")
+		if r := expect(t, c, Degraded, CheckUp, CheckWarn); r.Checks.RabbitMQ.Warning != "two brokers" {
+			t.Errorf("warning %q", r.Checks.RabbitMQ.Warning)
+		}
+		w.set(func() { w.rabbit = errors.New("away") })
+		time.Sleep(2 * time.Second)
+		expect(t, c, Degraded, CheckUp, CheckDown)
+		w.set(func() { w.rabbit = nil })
+		say("")
+		expect(t, c, OK, CheckUp, CheckUp)
+	})
 }
 
 func TestReportFollowsTheServers(t *testing.T) {

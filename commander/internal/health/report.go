@@ -72,7 +72,7 @@ func overall(c Checks) Status {
 	switch {
 	case c.Redis.away() && c.RabbitMQ.away():
 		return Down
-	case c.Redis.away() || c.RabbitMQ.away():
+	case c.Redis.away() || c.RabbitMQ.away(), c.RabbitMQ.Status == CheckWarn: // it says that orders may be lost
 		return Degraded
 	default:
 		return OK

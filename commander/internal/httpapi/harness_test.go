@@ -293,7 +293,7 @@ func newTestServerOver(t testing.TB, cfg Config, g *gate) *testServer {
 		cfg.Queues = []string{"orders_queue", "missing", "status_queue"}
 	}
 	missions := mission.New(mission.Deps{
-		Epoch: func() store.Epoch { return store.Epoch{} }, Store: s.store, Dispatcher: nobody{}, Inboxes: nobody{}, Observer: nobody{}, Now: now, TicketKey: []byte("k"), Logger: log,
+		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: s.store, Dispatcher: nobody{}, Inboxes: nobody{}, Observer: nobody{}, Now: now, TicketKey: []byte("k"), Logger: log,
 	})
 	s.missions = missions
 	server, err := New(cfg, Deps{

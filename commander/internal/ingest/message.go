@@ -200,9 +200,10 @@ func (in *Intake) extend(ctx context.Context, m *message) error {
 func away(err error) bool { return errors.Is(err, store.ErrUnavailable) }
 
 // setAside tells whether a refused update is kept for a person. A refused claim is a duplicate order, which is everyday
-// life; a refused final is somebody's work.
+// life; a refused final is somebody's work. A running execution whose order has no seal is asked for at each renewal, and its
+// final will come: nothing is kept of it before.
 func setAside(u contracts.Update, why mission.Refusal) bool {
-	return why != "" && (u.Status.Final() || why == mission.RefusedUnknown)
+	return why != "" && (u.Status.Final() || why == mission.RefusedUnknown || why == mission.RefusedUnsealed && u.Ticket == nil)
 }
 
 // finish answers, sets aside what was refused, and acks.

@@ -129,11 +129,11 @@ func newRig(t *testing.T) *rig {
 	sender := inbox.New(r.commander, func() { t.Error("an answer was dropped") }, zap.NewNop())
 	t.Cleanup(func() { _ = sender.Stop(context.Background()) })
 	r.missions = mission.New(mission.Deps{
-		Epoch: func() store.Epoch { return store.Epoch{} }, Store: r.store, Dispatcher: r, Inboxes: sender, Suspects: r, Observer: r, TicketKey: ticketKey, Logger: zap.NewNop(),
+		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: r.store, Dispatcher: r, Inboxes: sender, Suspects: r, Observer: r, TicketKey: ticketKey, Logger: zap.NewNop(),
 		Now: func() contracts.Time { return contracts.At(time.Now()) },
 	})
 	r.sessions = session.New(session.Config{
-		Epoch: func() store.Epoch { return store.Epoch{} }, Store: r.store, Issuer: r.issuer, Keys: tokenauthtest.Keys(t), TicketKey: ticketKey, Now: time.Now, Issued: func() {},
+		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: r.store, Issuer: r.issuer, Keys: tokenauthtest.Keys(t), TicketKey: ticketKey, Now: time.Now, Issued: func() {},
 		Logger: zap.NewNop(),
 	})
 	r.intake = ingest.New(ingest.Config{

@@ -34,6 +34,7 @@ type Refusal string
 // The refusals.
 const (
 	RefusedUnknown    Refusal = "unknown_mission" // the store has no such mission, and does not adopt it
+	RefusedUnsealed   Refusal = "unsealed_order"  // nor can it be adopted: what is told of its order does not bear our seal
 	RefusedTerminal   Refusal = "terminal"        // the mission has ended
 	RefusedHeld       Refusal = "held"            // another execution has it
 	RefusedAttempt    Refusal = "stale_attempt"   // the order is of an older attempt

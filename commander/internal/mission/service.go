@@ -52,16 +52,16 @@ const maxRounds = 20
 
 // Service runs the rules against the store.
 type Service struct {
-	store     Store
-	dispatch  Dispatcher
-	inboxes   Inboxes
-	suspects  Suspects
-	observer  Observer
-	epoch     func() store.Epoch
-	now       func() contracts.Time
-	claimed   func(queue string, dispatched contracts.Time)
-	ticketKey []byte
-	log       *zap.Logger
+	store    Store
+	dispatch Dispatcher
+	inboxes  Inboxes
+	suspects Suspects
+	observer Observer
+	epoch    func(context.Context) (store.Epoch, error)
+	now      func() contracts.Time
+	claimed  func(queue string, dispatched contracts.Time)
+	keys     Keys
+	log      *zap.Logger
 }
 
 // Deps are what a Service works with.
@@ -71,16 +71,17 @@ type Deps struct {
 	Inboxes    Inboxes
 	Suspects   Suspects
 	Observer   Observer
-	// Epoch is the store's, at least as new as that of anything that was read from it before the call.
-	Epoch func() store.Epoch
+	// Epoch is the store's, at least as new as that of anything that was read from it before the call. It fails with
+	// store.ErrUnavailable where that is not known before ctx ends.
+	Epoch func(ctx context.Context) (store.Epoch, error)
 	// Now is the clock that all commanders share.
 	Now func() contracts.Time
 	// Claimed is told, of each claim of an order that was not delivered before, when that order was dispatched, and to which
 	// queue. It must not block. It may be nil.
 	Claimed func(queue string, dispatched contracts.Time)
-	// TicketKey signs tickets; all commanders share it.
-	TicketKey []byte
-	Logger    *zap.Logger
+	// TicketKey signs tickets, OrderKey seals orders; all commanders share them.
+	TicketKey, OrderKey []byte
+	Logger              *zap.Logger
 }
 
 // New returns a service.
@@ -90,7 +91,7 @@ func New(d Deps) *Service {
 	}
 	return &Service{
 		store: d.Store, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects, observer: d.Observer,
-		epoch: d.Epoch, now: d.Now, claimed: d.Claimed, ticketKey: d.TicketKey, log: d.Logger.Named("mission"),
+		epoch: d.Epoch, now: d.Now, claimed: d.Claimed, keys: Keys{Ticket: d.TicketKey, Order: d.OrderKey}, log: d.Logger.Named("mission"),
 	}
 }
 

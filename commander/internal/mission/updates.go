@@ -60,7 +60,11 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 	if err != nil {
 		return nil, err
 	}
-	epoch, now := s.epoch(), s.now() // not older than what was loaded
+	epoch, err := s.epoch(ctx) // not older than what was loaded
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
 	var later, changing []int
 	var changes []store.Change
 	var decisions []Decision
@@ -72,7 +76,7 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 			continue
 		}
 		s.delivered(recs[id].Mission, items[i].Update)
-		d := Decide(recs[id], items[i], epoch, s.ticketKey, now)
+		d := Decide(recs[id], items[i], epoch, s.keys, now)
 		results[i] = Result{Answer: d.Answer, Refused: d.Refused}
 		if d.Suspect != "" {
 			s.suspects.Suspect(d.Suspect)
@@ -127,9 +131,12 @@ func (s *Service) loadFor(ctx context.Context, items []Item, pending []int) (map
 	return recs, nil
 }
 
-// Decide verifies what an update shows and asks the rule for it. epoch is the store's, not older than rec; key is the tickets'. A soldier's idea of our time runs
-// ahead by as long as its token was under way: nothing that it says was made later than now.
-func Decide(rec store.Record, it Item, epoch store.Epoch, key []byte, now contracts.Time) Decision {
+// Keys are what all commanders share, and nobody else has: that of the tickets, and that of the orders' seals.
+type Keys struct{ Ticket, Order []byte }
+
+// Decide verifies what an update shows and asks the rule for it. epoch is the store's, not older than rec. A soldier's idea of
+// our time runs ahead by as long as its token was under way: nothing that it says was made later than now.
+func Decide(rec store.Record, it Item, epoch store.Epoch, keys Keys, now contracts.Time) Decision {
 	u := it.Update
 	if u.MadeAt.After(now.Time) || u.MadeAt.IsZero() {
 		u.MadeAt = now
@@ -138,18 +145,18 @@ func Decide(rec store.Record, it Item, epoch store.Epoch, key []byte, now contra
 	switch {
 	case u.Ticket != nil:
 	case lost:
-		return signed(Adopt(epoch, u, it.By, Jitter(), now), key)
+		return signed(Adopt(epoch, u, it.By, keys.Order, Jitter(), now), keys.Ticket)
 	case u.Status == contracts.UpdateNoHandler:
 		return NoHandler(rec, u, it.By, now)
 	case mayRun(rec, epoch, now):
 		return Decision{} // it is repeated
 	default:
-		return signed(Claim(rec, u, it.By, now), key)
+		return signed(Claim(rec, u, it.By, now), keys.Ticket)
 	}
 	// The store itself vouches for the current execution; then a ticket from before the commanders' secret was replaced
 	// does as well as a new one.
 	current := rec.Session == it.By.Session && Current(rec, u)
-	if err := u.Ticket.Verify(key); err != nil && !current {
+	if err := u.Ticket.Verify(keys.Ticket); err != nil && !current {
 		return refuseFinal(rec, u, it.By, RefusedTicket, now)
 	}
 	if u.Ticket.Session != it.By.Session {
@@ -157,7 +164,7 @@ func Decide(rec store.Record, it Item, epoch store.Epoch, key []byte, now contra
 	}
 	switch {
 	case lost:
-		return Adopt(epoch, u, it.By, Jitter(), now)
+		return Adopt(epoch, u, it.By, keys.Order, Jitter(), now)
 	case u.Status == contracts.UpdateInProgress:
 		return Show(rec, u, it.By, now)
 	}

@@ -40,9 +40,10 @@ func creation(missionID string) (time.Time, bool) {
 }
 
 // Adopt decides about an update of an unknown mission that is Adoptable in the epoch. A ticket, where there is one, is
-// verified, and the speaker's.
+// verified, and the speaker's. sealKey is the orders': only what bears its seal is adopted.
 //
 //	claim, without its mission        show it
+//	a mission that no order had       set aside for a person
 //	running, with its ticket          adopted as it runs
 //	final, with its ticket            adopted and ended
 //	claim, while holders may speak up no answer: it is repeated
@@ -52,7 +53,7 @@ func creation(missionID string) (time.Time, bool) {
 //
 // An order that was delivered before may have been carried out, and its result have gone with the store. A fresh one may be
 // a second copy, of a mission that runs.
-func Adopt(e store.Epoch, u contracts.Update, by Speaker, jitter float64, now contracts.Time) Decision {
+func Adopt(e store.Epoch, u contracts.Update, by Speaker, sealKey []byte, jitter float64, now contracts.Time) Decision {
 	claim := u.Status == contracts.UpdateInProgress
 	rec, ok := restored(u.Mission, now)
 	switch {
@@ -60,6 +61,8 @@ func Adopt(e store.Epoch, u contracts.Update, by Speaker, jitter float64, now co
 		return Decision{Answer: contracts.Answer{Type: contracts.AnswerShow, MissionID: u.MissionID, Execution: u.Execution}}
 	case !ok:
 		return refuseUnknown(u)
+	case !sealFits(u, sealKey):
+		return refuseUnadopted(u, RefusedUnsealed)
 	case u.Ticket != nil:
 		return adoptGranted(e, rec, u, by, jitter, now)
 	case claim && early(e, now):
@@ -179,15 +182,17 @@ func bounded(e *contracts.MissionError) *contracts.MissionError {
 // cut shortens s to at most n bytes, between two characters.
 func cut(s string, n int) string { return strings.ToValidUTF8(s[:min(len(s), n)], "") }
 
-// refuseUnknown has an update set aside for a person.
-func refuseUnknown(u contracts.Update) Decision {
-	d := Decision{Refused: RefusedUnknown}
+// refuseUnknown has an update of a mission that nobody knows set aside for a person.
+func refuseUnknown(u contracts.Update) Decision { return refuseUnadopted(u, RefusedUnknown) }
+
+func refuseUnadopted(u contracts.Update, why Refusal) Decision {
+	d := Decision{Refused: why}
 	switch {
 	case u.Status.Final():
 		d.Answer = recorded(u)
 	case u.Status == contracts.UpdateInProgress:
 		d.Answer = contracts.Answer{
-			Type: contracts.AnswerRefused, MissionID: u.MissionID, Execution: u.Execution, Reason: string(RefusedUnknown),
+			Type: contracts.AnswerRefused, MissionID: u.MissionID, Execution: u.Execution, Reason: string(why),
 		}
 	}
 	return d

@@ -61,6 +61,20 @@ func told(id string, attempt int) *contracts.Mission {
 	}
 }
 
+// orderKey seals the orders of these tests.
+var orderKey = []byte("orders")
+
+// sealed returns an update with the seal of the order whose mission it tells, as a commander wrote it.
+func sealed(u contracts.Update) contracts.Update {
+	if u.Mission != nil {
+		var err error
+		if u.Seal, err = mission.Seal(*u.Mission, orderKey); err != nil {
+			panic(err)
+		}
+	}
+	return u
+}
+
 // wipedWorld is a service on an empty store, in which one session is registered again.
 type wipedWorld struct {
 	*world
@@ -76,8 +90,8 @@ func afterWipe(t interface{ Fatal(...any) }, now *time.Time) wipedWorld {
 		t.Fatal(err)
 	}
 	w.svc = mission.New(mission.Deps{
-		Store: w.data, Dispatcher: w, Inboxes: w, Suspects: w, Observer: w, TicketKey: ticketKey, Logger: zap.NewNop(),
-		Epoch: wipedEpoch, Now: func() contracts.Time { return contracts.At(*now) },
+		Store: w.data, Dispatcher: w, Inboxes: w, Suspects: w, Observer: w, TicketKey: ticketKey, OrderKey: orderKey, Logger: zap.NewNop(),
+		Epoch: func(context.Context) (store.Epoch, error) { return wipedEpoch(), nil }, Now: func() contracts.Time { return contracts.At(*now) },
 	})
 	return w
 }
@@ -97,7 +111,10 @@ func TestWhatIsAdoptedFromWhat(t *testing.T) {
 		}
 		return u
 	}
-	whole := func(u *contracts.Update) { u.Mission = told(id, u.Attempt) }
+	whole := func(u *contracts.Update) { u.Mission = told(id, u.Attempt); *u = sealed(*u) }
+	brief := func(u *contracts.Update) { u.Mission.Payload = nil }
+	unsealed := func(u *contracts.Update) { u.Seal = "" }
+	invented := func(u *contracts.Update) { u.Mission.Payload = []byte(`{"a":2}`) }
 	redelivered := func(u *contracts.Update) { u.Redelivered = true }
 	ticket := func(u *contracts.Update) { u.Ticket = ticketOf(id, u.Attempt, 4, u.Execution) }
 	says := func(s contracts.UpdateStatus) func(*contracts.Update) {
@@ -109,6 +126,7 @@ func TestWhatIsAdoptedFromWhat(t *testing.T) {
 		update contracts.Update
 		after  time.Duration // the wipe
 		dead   bool          // the session is not registered
+		brief  bool          // it is adopted without its payload
 		want   contracts.Status
 		answer contracts.AnswerType
 		why    mission.Refusal
@@ -123,6 +141,16 @@ func TestWhatIsAdoptedFromWhat(t *testing.T) {
 		"of a redelivered order, not shown yet":     {update: with(claim, redelivered), answer: contracts.AnswerShow},
 		"a claim a day later":                       {update: with(claim, whole), after: 25 * time.Hour, answer: contracts.AnswerRefused, why: mission.RefusedUnknown},
 		"a mission that nobody could have ordered":  {update: with(claim, whole, func(u *contracts.Update) { u.Mission.Kind = "No Kind" }), answer: contracts.AnswerRefused, why: mission.RefusedUnknown},
+		"a claim of an order without a seal":        {update: with(claim, whole, unsealed), after: 36 * time.Second, answer: contracts.AnswerRefused, why: mission.RefusedUnsealed},
+		"of one, while holders may speak":           {update: with(claim, whole, unsealed), answer: contracts.AnswerRefused, why: mission.RefusedUnsealed},
+		"a claim of an invented order":              {update: with(claim, whole, invented), after: 36 * time.Second, answer: contracts.AnswerRefused, why: mission.RefusedUnsealed},
+		"an order without its payload":              {update: with(claim, whole, brief), after: 36 * time.Second, answer: contracts.AnswerRefused, why: mission.RefusedUnsealed},
+		"an execution of an order without a seal":   {update: with(claim, whole, unsealed, ticket), answer: contracts.AnswerRefused, why: mission.RefusedUnsealed},
+		"COMPLETED, without the payload":            {update: with(claim, whole, brief, ticket, says(contracts.UpdateCompleted)), brief: true, want: contracts.StatusCompleted, answer: contracts.AnswerRecorded, run: 4},
+		"COMPLETED, with another payload":           {update: with(claim, whole, invented, ticket, says(contracts.UpdateCompleted)), answer: contracts.AnswerRecorded, why: mission.RefusedUnsealed},
+		"COMPLETED of an order without a seal":      {update: with(claim, whole, unsealed, ticket, says(contracts.UpdateCompleted)), answer: contracts.AnswerRecorded, why: mission.RefusedUnsealed},
+		"FAILED, without the payload":               {update: with(claim, whole, brief, ticket, says(contracts.UpdateFailed)), answer: contracts.AnswerRecorded, why: mission.RefusedUnsealed},
+		"NO_HANDLER for an invented order":          {update: with(claim, whole, invented, says(contracts.UpdateNoHandler)), after: 36 * time.Second, why: mission.RefusedUnsealed},
 		"an execution with its ticket":              {update: with(claim, whole, ticket), want: adopted, run: 4},
 		"its order was redelivered":                 {update: with(claim, whole, ticket, redelivered), want: adopted, run: 4},
 		"with a forged ticket":                      {update: with(claim, whole, ticket, func(u *contracts.Update) { u.Ticket.Run++ }), answer: contracts.AnswerRecorded, why: mission.RefusedTicket},
@@ -170,7 +198,7 @@ func TestWhatIsAdoptedFromWhat(t *testing.T) {
 				return
 			}
 			if m.Name != "m" || m.Priority != contracts.PriorityHigh || m.Squad != "red" || m.Labels["l"] != "v" || m.Losses != 1 ||
-				string(m.Payload) != `{"a":1}` || m.TimeoutSeconds != 60 || m.Version != contracts.At(now).Millis() {
+				(string(m.Payload) != `{"a":1}`) != c.brief || m.TimeoutSeconds != 60 || m.Version != contracts.At(now).Millis() {
 				t.Errorf("mission %+v", m)
 			}
 			h, err := w.data.History(t.Context(), id)
@@ -215,7 +243,7 @@ func TestAHolderSpeaksUpAfterNoHandler(t *testing.T) {
 	say := func(u contracts.Update) contracts.AnswerType {
 		t.Helper()
 		u.MissionID, u.Attempt, u.Mission = id, 1, told(id, 1)
-		got, err := w.svc.Apply(t.Context(), []mission.Item{{Update: u, By: by}})
+		got, err := w.svc.Apply(t.Context(), []mission.Item{{Update: sealed(u), By: by}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -361,7 +389,7 @@ func TestAnyOrderOfWordsAfterAWipe(t *testing.T) {
 
 // say has the service settle an update.
 func (w wipedWorld) say(t *rapid.T, by mission.Speaker, u contracts.Update) {
-	if _, err := w.svc.Apply(context.Background(), []mission.Item{{Update: u, By: by}}); err != nil {
+	if _, err := w.svc.Apply(context.Background(), []mission.Item{{Update: sealed(u), By: by}}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -375,7 +403,7 @@ func TestWhatASoldierSaysOfAnOrderIsBounded(t *testing.T) {
 		m := told(id, attempt)
 		edit(m)
 		u := contracts.Update{Status: contracts.UpdateInProgress, MissionID: id, Attempt: m.Attempt, Execution: "e", Mission: m}
-		if _, err := w.svc.Apply(t.Context(), []mission.Item{{Update: u, By: by}}); err != nil {
+		if _, err := w.svc.Apply(t.Context(), []mission.Item{{Update: sealed(u), By: by}}); err != nil {
 			t.Fatal(err)
 		}
 		recs, err := w.data.Load(t.Context(), id)
@@ -416,7 +444,12 @@ func TestTheLargestPayloadIsAdopted(t *testing.T) {
 	id := idOf(-time.Minute, 8)
 	m := told(id, 1)
 	m.Payload = []byte(`{"a":"` + strings.Repeat("<", contracts.MaxPayloadSize-len(`{"a":""}`)) + `"}`)
-	body, err := contracts.NewOrder(*m, 1, wipedAt).Encode()
+	sent := contracts.NewOrder(*m, 1, wipedAt)
+	var err error
+	if sent.Seal, err = mission.Seal(*m, orderKey); err != nil {
+		t.Fatal(err)
+	}
+	body, err := sent.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -425,7 +458,7 @@ func TestTheLargestPayloadIsAdopted(t *testing.T) {
 		t.Fatal(err)
 	}
 	body, err = contracts.NewStatusPack("token", wipedAt, "", contracts.Update{
-		Status: contracts.UpdateInProgress, MissionID: id, Attempt: 1, Execution: "e", Mission: &order.Mission,
+		Status: contracts.UpdateInProgress, MissionID: id, Attempt: 1, Execution: "e", Mission: &order.Mission, Seal: order.Seal,
 	}).Encode()
 	if err != nil {
 		t.Fatal(err)

@@ -59,9 +59,9 @@ func newWorld(t *rapid.T) *world {
 	}
 	w.store = missiontest.New(t, memstore.Config{Now: func() time.Time { return w.now }})
 	w.store.Meanwhile, w.store.Fate = w.meanwhile, w.fate
-	w.renewals = session.New(session.Config{Epoch: func() store.Epoch { return store.Epoch{} }, Store: w.store, TicketKey: ticketKey})
+	w.renewals = session.New(session.Config{Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: w.store, TicketKey: ticketKey})
 	w.service = mission.New(mission.Deps{
-		Epoch: func() store.Epoch { return store.Epoch{} }, Store: w.store, Dispatcher: w, Inboxes: w, Suspects: w, Observer: w, TicketKey: ticketKey, Logger: zap.NewNop(),
+		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: w.store, Dispatcher: w, Inboxes: w, Suspects: w, Observer: w, TicketKey: ticketKey, Logger: zap.NewNop(),
 		Now: func() contracts.Time { return contracts.At(w.now) },
 	})
 	for i := range 2 {

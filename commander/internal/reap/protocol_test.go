@@ -131,10 +131,10 @@ func (c *commander) start() {
 	now := func() contracts.Time { return contracts.At(time.Now()) }
 	c.up, c.paused = true, false
 	c.missions = mission.New(mission.Deps{
-		Epoch: func() store.Epoch { return store.Epoch{} }, Store: s, Dispatcher: c, Inboxes: c, Suspects: c, Observer: c, Now: now, TicketKey: ticketKey, Logger: zap.NewNop(),
+		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: s, Dispatcher: c, Inboxes: c, Suspects: c, Observer: c, Now: now, TicketKey: ticketKey, Logger: zap.NewNop(),
 	})
 	c.sessions = session.New(session.Config{
-		Epoch: func() store.Epoch { return store.Epoch{} }, Store: s, Issuer: w.issuer, TicketKey: ticketKey, Now: time.Now, Issued: func() {},
+		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: s, Issuer: w.issuer, TicketKey: ticketKey, Now: time.Now, Issued: func() {},
 	})
 	c.uptime = uptime.New(uptime.Store, uptime.Broker, uptime.Intake, uptime.Listener)
 	c.reaper = reap.NewStepper(reap.Config{

@@ -45,8 +45,9 @@ type Config struct {
 	Keys tokenauth.KeySet
 	// TicketKey signs tickets; all commanders share it.
 	TicketKey []byte
-	// Epoch is the store's, at least as new as that of anything that was read from it before the call.
-	Epoch func() store.Epoch
+	// Epoch is the store's, at least as new as that of anything that was read from it before the call. It fails with
+	// store.ErrUnavailable where that is not known before ctx ends.
+	Epoch func(ctx context.Context) (store.Epoch, error)
 	Now   func() time.Time
 	// Issued is called for each token.
 	Issued func()
@@ -141,7 +142,13 @@ func (s *Service) settle(ctx context.Context, r contracts.Renewal, reply *contra
 	for i, ref := range r.Running {
 		if stop, ok := mission.StopFor(recs[i], ref); ok {
 			reply.Stop = append(reply.Stop, stop)
-		} else if s.unproven(recs[i], ref) {
+			continue
+		}
+		show, err := s.unproven(ctx, recs[i], ref)
+		if err != nil {
+			return err
+		}
+		if show {
 			reply.Show = append(reply.Show, ref.Execution)
 		}
 	}
@@ -160,10 +167,14 @@ func (s *Service) settle(ctx context.Context, r contracts.Renewal, reply *contra
 }
 
 // unproven tells whether the soldier is to show the execution's ticket.
-func (s *Service) unproven(rec store.Record, ref contracts.ExecutionRef) bool {
-	return mission.Unproven(rec, ref, func() bool {
-		return mission.Adoptable(s.cfg.Epoch(), ref.MissionID, contracts.At(s.cfg.Now()))
+func (s *Service) unproven(ctx context.Context, rec store.Record, ref contracts.ExecutionRef) (bool, error) {
+	var err error
+	show := mission.Unproven(rec, ref, func() bool {
+		var e store.Epoch
+		e, err = s.cfg.Epoch(ctx)
+		return err == nil && mission.Adoptable(e, ref.MissionID, contracts.At(s.cfg.Now()))
 	})
+	return show, err
 }
 
 // JWKS returns the public keys that verify the tokens (RFC 7517).

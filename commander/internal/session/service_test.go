@@ -63,7 +63,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	r := &rig{t: t, store: &faulty{Store: memstore.New(memstore.Config{})}, verifier: tokenauthtest.NewVerifier(t, time.Now)}
 	r.Service = session.New(session.Config{
-		Epoch: func() store.Epoch { return store.Epoch{} }, Store: r.store, Issuer: tokenauthtest.NewIssuer(t, time.Now), Keys: tokenauthtest.Keys(t), TicketKey: ticketKey,
+		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: r.store, Issuer: tokenauthtest.NewIssuer(t, time.Now), Keys: tokenauthtest.Keys(t), TicketKey: ticketKey,
 		Now: time.Now, Issued: func() { r.issued++ }, Logger: zap.NewNop(),
 	})
 	return r
@@ -364,7 +364,7 @@ func TestARunningExecutionThatTheStoreDoesNotKnowIsToBeShown(t *testing.T) {
 		began := contracts.At(time.Now())
 		epoch := store.Epoch{}
 		r.Service = session.New(session.Config{
-			Epoch: func() store.Epoch { return epoch }, Store: r.store, Issuer: tokenauthtest.NewIssuer(t, time.Now),
+			Epoch: func(context.Context) (store.Epoch, error) { return epoch, nil }, Store: r.store, Issuer: tokenauthtest.NewIssuer(t, time.Now),
 			Keys: tokenauthtest.Keys(t), TicketKey: ticketKey, Now: time.Now, Issued: func() {}, Logger: zap.NewNop(),
 		})
 		id := r.renew(renewal("")).Session

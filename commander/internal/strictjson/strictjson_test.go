@@ -154,6 +154,40 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
+func TestValue(t *testing.T) {
+	for _, same := range [][]string{
+		{`{"a":1}`, `{"a":1.0}`, `{"a":10e-1}`, `{"a":0.1E+1}`, `{"\u0061":1.000}`},
+		{`{"a":0}`, `{"a":-0}`, `{"a":0.0e7}`},
+		{`{"a":[{"b":-1200}]}`, `{"a":[{"b":-1.2e3}]}`, `{"a":[{"b":-12e2}]}`},
+		{`{"a":1000000000000000000000}`, `{"a":1e21}`, `{"a":1e+21}`},
+		{`{"a":0.1,"b":"x"}`, `{"b":"x","a":0.10}`},
+	} {
+		first, err := Value([]byte(same[0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range same[1:] {
+			if got, err := Value([]byte(text)); err != nil || !bytes.Equal(got, first) {
+				t.Errorf("%s and %s: %s and %s, %v", same[0], text, first, got, err)
+			}
+		}
+	}
+	differ := map[string]string{}
+	for _, text := range []string{
+		`{"a":9007199254740993}`, `{"a":9007199254740992}`, `{"a":-1}`, `{"a":1}`, `{"a":"1"}`, `{"a":10}`, `{"a":0.1}`, `{"a":0.10000000000000001}`,
+		`{"a":1e99999999999}`, `{"a":1e99999999998}`, `{"a":[1]}`, `{"a":[1,1]}`, `{"a":[11]}`,
+	} {
+		got, err := Value([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, taken := differ[string(got)]; taken {
+			t.Errorf("%s and %s are both %s", text, other, got)
+		}
+		differ[string(got)] = text
+	}
+}
+
 // FuzzObject compares with encoding/json: whatever is accepted here is valid there and says the same, and whatever is
 // valid there is refused here only for a reason that encoding/json does not look at.
 func FuzzObject(f *testing.F) {

@@ -32,7 +32,7 @@ func (b *backoff) stood(d time.Duration) {
 	}
 }
 
-// wait sleeps until the next attempt is due, ctx ends or early is closed.
+// wait sleeps until the next attempt is due, ctx ends, or early is closed or says something.
 func (b *backoff) wait(ctx context.Context, early <-chan struct{}) {
 	timer := time.NewTimer(b.next())
 	defer timer.Stop()

@@ -68,10 +68,17 @@ func New(cfg Config) (*Broker, error) {
 		if s, _ := b.publishing.now(); s == nil {
 			b.publisher.Store(nil)
 			b.blocked.Store(nil)
+		} else {
+			b.consuming.hasten()
 		}
 		b.hooks.look()
 	}
-	b.consuming.told = b.hooks.look
+	b.consuming.told = func() {
+		if s, _ := b.consuming.now(); s != nil {
+			b.publishing.hasten()
+		}
+		b.hooks.look()
+	}
 	return b, nil
 }
 

@@ -29,7 +29,8 @@ type Config struct {
 	// ConnectTimeout bounds one attempt: TCP, TLS, handshake and topology. Default 10 s.
 	ConnectTimeout time.Duration
 	// BackoffMin and BackoffMax bound the wait between attempts to connect or to subscribe. It starts at the first,
-	// doubles to the second, and is then drawn evenly from zero to that. Defaults 0.1 s and 5 s.
+	// doubles to the second, and is then drawn evenly from zero to that. Defaults 0.1 s and 2 s: after an outage this wait is
+	// most of what passes until missions start again, and it is due up to once for each step of a soldier's and a commander's.
 	BackoffMin, BackoffMax time.Duration
 	// OnConnected is called when both connections stand, OnDisconnected when the first of them is gone, with the
 	// reason. They alternate, starting with OnConnected, come from one goroutine, and should return soon. Both may be nil.
@@ -55,7 +56,7 @@ func (c Config) withDefaults() (Config, error) {
 		{&c.Heartbeat, 10 * time.Second},
 		{&c.ConnectTimeout, 10 * time.Second},
 		{&c.BackoffMin, 100 * time.Millisecond},
-		{&c.BackoffMax, 5 * time.Second},
+		{&c.BackoffMax, 2 * time.Second},
 	} {
 		if *d.value == 0 {
 			*d.value = d.fallback

@@ -19,6 +19,8 @@ type keeper struct {
 	// connect makes a session with what lives on it; told is called after each change of it.
 	connect func(context.Context) (*session, error)
 	told    func()
+	// hurry ends the wait for the next attempt: the other connection stands, so the broker is back.
+	hurry chan struct{}
 
 	mu      sync.Mutex
 	epoch   uint64 // counts sessions
@@ -33,6 +35,7 @@ func newKeeper(r role, cfg Config) *keeper {
 		role:    r,
 		backoff: newBackoff(cfg.BackoffMin, cfg.BackoffMax),
 		log:     cfg.Logger.Named(string(r)),
+		hurry:   make(chan struct{}, 1),
 		changed: make(chan struct{}),
 		err:     errors.New("not connected yet"),
 	}
@@ -49,7 +52,7 @@ func (k *keeper) run(ctx, farewell context.Context) {
 				k.log.Warn("broker connection failed, trying again", zap.Error(err))
 			}
 			k.set(nil, err)
-			k.backoff.wait(ctx, nil)
+			k.backoff.wait(ctx, k.hurry)
 			continue
 		}
 		lastLogged = ""
@@ -61,11 +64,28 @@ func (k *keeper) run(ctx, farewell context.Context) {
 			k.set(nil, s.err)
 			k.log.Warn("broker connection lost", zap.Error(s.err))
 			k.backoff.stood(time.Since(since))
-			k.backoff.wait(ctx, nil)
+			k.calm()
+			k.backoff.wait(ctx, k.hurry)
 		case <-ctx.Done():
 			s.close(farewell)
 			k.set(nil, broker.ErrClosed)
 		}
+	}
+}
+
+// hasten has the next attempt made now, if one is waited for.
+func (k *keeper) hasten() {
+	select {
+	case k.hurry <- struct{}{}:
+	default:
+	}
+}
+
+// calm forgets what hasten said while the connection stood.
+func (k *keeper) calm() {
+	select {
+	case <-k.hurry:
+	default:
 	}
 }
 

@@ -9,7 +9,7 @@ const HEARTBEAT_SECONDS = 10;
 const CONNECT_MS = 10_000;
 const CONFIRM_MS = 10_000;
 const BACKOFF_MIN_MS = 100;
-const BACKOFF_MAX_MS = 5_000;
+const BACKOFF_MAX_MS = 2_000;
 const INBOX_PREFETCH = 256;
 const STATUS_QUEUE = 'status_queue';
 

@@ -20,7 +20,7 @@ export const Cause = Object.freeze({
   DRAINING: 'draining', // the soldier stops
 });
 
-/** An order, of which `mission` and `dispatched_at` matter; null where it can not be read. */
+/** An order, of which `mission`, `seal` and `dispatched_at` matter; null where it can not be read. */
 export function readOrder(body) {
   let order;
   try {

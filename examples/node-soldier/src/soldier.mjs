@@ -40,6 +40,7 @@ class Work {
 
   constructor(order, delivery) {
     this.mission = order.mission;
+    this.seal = order.seal; // told with the mission, wherever that is told
     this.dispatchedAt = order.dispatched_at;
     this.delivery = delivery;
   }
@@ -433,6 +434,7 @@ export class Soldier {
           attempt: work.mission.attempt,
           redelivered: delivery.redelivered || undefined,
           mission: work.mission,
+          seal: work.seal,
         },
         performance.now(),
         () => {
@@ -661,11 +663,11 @@ export class Soldier {
   #show(work) {
     if (work?.state === 'claiming') {
       if (work.letter.update.mission === undefined) {
-        work.letter.say({ ...work.letter.update, mission: work.mission });
+        work.letter.say({ ...work.letter.update, mission: work.mission, seal: work.seal });
         this.#outbox.send(work.letter);
       }
     } else if ((work?.state === 'running' || work?.state === 'ending') && !work.lost) {
-      const { ticket, mission } = work;
+      const { ticket, mission, seal } = work;
       const update = {
         status: 'IN_PROGRESS',
         mission_id: ticket.mission_id,
@@ -673,6 +675,7 @@ export class Soldier {
         execution: ticket.execution,
         ticket,
         mission,
+        seal,
       };
       this.#outbox.send(new Letter('show', update, performance.now(), () => {}));
     }
@@ -754,7 +757,15 @@ export class Soldier {
     const final = { execution: ticket.execution, ticket, work, confirmed: false, timer: null, letter: null };
     final.letter = new Letter(
       'final',
-      { ...end, mission_id: ticket.mission_id, attempt: ticket.attempt, execution: ticket.execution, ticket, mission },
+      {
+        ...end,
+        mission_id: ticket.mission_id,
+        attempt: ticket.attempt,
+        execution: ticket.execution,
+        ticket,
+        mission,
+        seal: work.seal,
+      },
       performance.now(),
       () => {
         clearTimeout(final.timer);

@@ -34,7 +34,7 @@ func (m *Machine) report(now time.Time, w *work, e End) {
 	}
 	f.letter = m.newLetter(now, letterFinal, w, contracts.Update{
 		Status: e.Status, MissionID: t.MissionID, Attempt: t.Attempt, Execution: t.Execution, Ticket: &t, Mission: told,
-		Result: e.Result, Error: e.Error,
+		Seal: w.seal, Result: e.Result, Error: e.Error,
 	})
 	f.letter.final = f
 	w.final = f

@@ -20,10 +20,17 @@ func atWork(t *testing.T, now time.Time) *protocol.Machine {
 	m.InboxUp(now, "amq.gen-1")
 	m.OrdersUp(topology.Orders)
 	m.Renewed(now, "", contracts.RenewalReply{Session: "s", Token: "token", Lease: true}, now)
-	m.OrderTaken(now, contracts.NewOrder(contracts.Mission{
-		MissionID: missionID(1), Kind: "k", Attempt: 1, TimeoutSeconds: 60, Payload: []byte(`{"a":1}`),
-	}, 1, contracts.At(now)), broker.Delivery{Queue: topology.Orders})
+	m.OrderTaken(now, sealedOrder(now, "k"), broker.Delivery{Queue: topology.Orders})
 	return m
+}
+
+// sealedOrder is an order of a kind, as a commander sends it.
+func sealedOrder(now time.Time, kind string) contracts.Order {
+	o := contracts.NewOrder(contracts.Mission{
+		MissionID: missionID(1), Kind: kind, Attempt: 1, TimeoutSeconds: 60, Payload: []byte(`{"a":1}`),
+	}, 1, contracts.At(now))
+	o.Seal = "seal"
+	return o
 }
 
 // sends takes the only update that there is to send, and has it published.
@@ -47,21 +54,21 @@ func silent(t *testing.T, m *protocol.Machine) {
 func TestAClaimIsShownWhenACommanderAsks(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	m := atWork(t, now)
-	if u := sends(t, m, now, nil); u.Mission != nil {
+	if u := sends(t, m, now, nil); u.Mission != nil || u.Seal != "" {
 		t.Errorf("a claim carries %+v unasked", u.Mission)
 	}
 	m.Answer(now, contracts.Answer{Type: contracts.AnswerShow, Execution: "another"})
 	silent(t, m)
 	show := contracts.Answer{Type: contracts.AnswerShow, MissionID: missionID(1), Execution: "e"}
 	m.Answer(now, show)
-	if u := sends(t, m, now, nil); u.Mission == nil || string(u.Mission.Payload) != `{"a":1}` || u.Execution != "e" || u.Ticket != nil {
+	if u := sends(t, m, now, nil); u.Mission == nil || string(u.Mission.Payload) != `{"a":1}` || u.Seal != "seal" || u.Execution != "e" || u.Ticket != nil {
 		t.Errorf("it shows %+v", u)
 	}
 	m.Answer(now, show) // to an earlier copy
 	silent(t, m)
 	now = now.Add(contracts.ClaimRepeat)
 	m.Tick(now)
-	if u := sends(t, m, now, nil); u.Mission == nil {
+	if u := sends(t, m, now, nil); u.Mission == nil || u.Seal != "seal" {
 		t.Error("the repeat shows nothing")
 	}
 }
@@ -76,17 +83,29 @@ func TestARunningExecutionIsShownOnceEachTime(t *testing.T) {
 	for _, err := range []error{nil, errors.New("lost")} {
 		m.Renewed(now, "s", asked, now)
 		u := sends(t, m, now, err)
-		if u.Status != contracts.UpdateInProgress || u.Ticket == nil || *u.Ticket != ticket || u.Mission == nil || string(u.Mission.Payload) != `{"a":1}` {
+		if u.Status != contracts.UpdateInProgress || u.Ticket == nil || *u.Ticket != ticket || u.Mission == nil || string(u.Mission.Payload) != `{"a":1}` || u.Seal != "seal" {
 			t.Errorf("it shows %+v", u)
 		}
 		silent(t, m)
 	}
 	m.HandlerEnded(now, 1, protocol.End{Status: contracts.UpdateCompleted})
-	if u := sends(t, m, now, nil); u.Mission == nil || u.Mission.Payload != nil {
+	if u := sends(t, m, now, nil); u.Mission == nil || u.Mission.Payload != nil || u.Seal != "seal" {
 		t.Errorf("the final carries %+v", u.Mission)
 	}
 	m.Renewed(now, "s", asked, now) // it has ended: its final says the same
 	silent(t, m)
+}
+
+func TestAnOrderIsToldBackWithItsSeal(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	m := protocol.New(protocol.Config{Slots: 1, Serves: func(string) bool { return false }, NewExecution: func() string { return "e" }})
+	m.InboxUp(now, "amq.gen-1")
+	m.OrdersUp(topology.Orders)
+	m.Renewed(now, "", contracts.RenewalReply{Session: "s", Token: "token", Lease: true}, now)
+	m.OrderTaken(now, sealedOrder(now, "k"), broker.Delivery{Queue: topology.Orders})
+	if u := sends(t, m, now, nil); u.Status != contracts.UpdateNoHandler || u.Mission == nil || u.Seal != "seal" {
+		t.Errorf("it tells %+v", u)
+	}
 }
 
 func TestNothingOfADeadSessionIsShown(t *testing.T) {

@@ -26,6 +26,8 @@ const (
 type work struct {
 	id      WorkID
 	mission contracts.Mission
+	// seal is the order's, told with its mission.
+	seal string
 	// dispatchedAt is the order's, for its claims.
 	dispatchedAt contracts.Time
 	state        state
@@ -58,7 +60,7 @@ func (m *Machine) OrderTaken(now time.Time, o contracts.Order, d broker.Delivery
 	}
 	d.Body = nil // decoded; not to be kept as long as the work
 	m.lastID++
-	w := &work{id: m.lastID, mission: o.Mission, dispatchedAt: o.DispatchedAt, delivery: d, held: true}
+	w := &work{id: m.lastID, mission: o.Mission, seal: o.Seal, dispatchedAt: o.DispatchedAt, delivery: d, held: true}
 	if m.draining {
 		m.settle(w, broker.Requeued)
 		return
@@ -68,7 +70,7 @@ func (m *Machine) OrderTaken(now time.Time, o contracts.Order, d broker.Delivery
 		w.state = returning
 		w.claim = m.newLetter(now, letterNoHandler, w, contracts.Update{
 			Status: contracts.UpdateNoHandler, MissionID: w.mission.MissionID, Attempt: w.mission.Attempt,
-			Redelivered: d.Redelivered, Mission: w.told(),
+			Redelivered: d.Redelivered, Mission: w.told(), Seal: w.seal,
 		})
 		m.note(NoteNoHandler, w, w.mission.Kind)
 		m.send(w.claim)

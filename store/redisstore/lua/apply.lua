@@ -40,6 +40,10 @@ local function read()
   return c
 end
 
+-- A Redis that lost its last writes gives numbers again. That breaks no fence: those are run, execution and ticket, and a number
+-- decides only whose confirm clears a due entry. An old confirm under a number that was given again to the same mission
+-- takes its entry to the shelf "sent" a little early. Whoever took the entry publishes all the same; where it can't, the order
+-- is found lost and sent again (package custody).
 local function nextDispatch()
   local n = redis.call('INCR', DISPATCH)
   if n == 1 then -- new or wiped: start where no number from before the wipe can be met again

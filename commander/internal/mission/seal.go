@@ -1,0 +1,94 @@
+package mission
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/strictjson"
+	"github.com/mission-control-dev/mission-control/contracts"
+)
+
+// A seal proves that a mission which a soldier tells of stood in an order of ours: docs/adr/0026. It is base64url, without
+// padding, of
+//
+//	SHA-256 of the payload (32 bytes) | HMAC-SHA256 over all that is adopted, that digest in the payload's place (32 bytes)
+//
+// So it fits a mission without its payload, too, as a COMPLETED brings it. The payload's digest is that of its value: who
+// reads JSON and writes it again may sort keys, escape otherwise, and write 1.0 as 1. A number that it rounds is another one.
+
+const (
+	digestSize = sha256.Size
+	sealSize   = digestSize + sha256.Size
+)
+
+// Seal returns the seal of an order's mission. key is what all commanders share and nobody else has.
+func Seal(m contracts.Mission, key []byte) (string, error) {
+	digest, err := digestOf(m.Payload)
+	if err != nil {
+		return "", fmt.Errorf("seal the order of mission %s: %w", m.MissionID, err)
+	}
+	return base64.RawURLEncoding.EncodeToString(sealed(m, digest, key)), nil
+}
+
+// sealFits tells whether the mission of an update is the one that its seal was made for. A COMPLETED may lack the payload.
+func sealFits(u contracts.Update, key []byte) bool {
+	m := u.Mission
+	got, err := base64.RawURLEncoding.DecodeString(u.Seal)
+	if err != nil || len(got) != sealSize {
+		return false
+	}
+	digest := got[:digestSize:digestSize]
+	if len(m.Payload) > 0 || u.Status != contracts.UpdateCompleted {
+		if digest, err = digestOf(m.Payload); err != nil {
+			return false
+		}
+	}
+	return hmac.Equal(got, sealed(*m, digest, key))
+}
+
+// digestOf returns the digest of a payload's value. Two readers must not understand it differently.
+func digestOf(payload []byte) ([]byte, error) {
+	if len(payload) == 0 {
+		return make([]byte, digestSize), nil
+	}
+	if _, err := strictjson.Object(payload, contracts.MaxJSONDepth); err != nil {
+		return nil, fmt.Errorf("payload: %w", err)
+	}
+	value, err := strictjson.Value(payload)
+	if err != nil {
+		return nil, fmt.Errorf("payload: %w", err)
+	}
+	sum := sha256.Sum256(value)
+	return sum[:], nil
+}
+
+// sealed returns the bytes of the seal. It covers what restored reads of a mission: who reads more there adds it here, under
+// another number.
+func sealed(m contracts.Mission, digest, key []byte) []byte {
+	fields := []string{
+		"order/1", m.MissionID, m.Name, m.Kind, string(digest), string(m.Priority), m.Squad,
+		strconv.Itoa(m.Attempt), strconv.Itoa(m.MaxAttempts), strconv.FormatInt(m.Run, 10), strconv.Itoa(m.Losses),
+		strconv.Itoa(m.TimeoutSeconds), strconv.Itoa(len(m.Labels)),
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Labels)) {
+		fields = append(fields, name, m.Labels[name])
+	}
+	if e := m.Error; e != nil {
+		fields = append(fields, e.Code, e.Message)
+	}
+	// Length-prefixed fields: no two missions write the same bytes.
+	b := make([]byte, 0, 512)
+	for _, s := range fields {
+		b = strconv.AppendInt(b, int64(len(s)), 10)
+		b = append(b, ':')
+		b = append(b, s...)
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write(b)
+	return mac.Sum(digest[:digestSize:digestSize])
+}
