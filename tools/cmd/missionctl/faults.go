@@ -12,6 +12,9 @@ import (
 	"github.com/mission-control-dev/mission-control/tools/internal/faults/schedule"
 )
 
+// The least and the most missions a second.
+const minRate, maxRate = 0.1, 100.0
+
 // newFaults returns `missionctl faults`.
 func newFaults(streams cliout.Streams, conn *connection) *cobra.Command {
 	var (
@@ -21,7 +24,10 @@ func newFaults(streams cliout.Streams, conn *connection) *cobra.Command {
 		binDir, dir    string
 		wipes, dryRun  bool
 		asJSON, silent bool
-		most           int
+		most, each     int
+		rate           float64
+		freezes        bool
+		strictTimes    bool
 	)
 	cmd := &cobra.Command{
 		Use:   "faults",
@@ -32,22 +38,36 @@ delay and half-open the ways between them, fill up memory, copy messages. Then h
 mission lost, was one carried out twice without need, did anybody see one go back from its end?
 
 The seed decides what is broken when, the same every time. Exits with 3 where a promise was broken; then the evidence
-stays, and the last line tells where. It takes --minutes, and up to some minutes more for the last missions to end.`,
+stays, and the last line tells where. It takes --minutes, and up to some minutes more for the last missions to end.
+
+With --each N every kind of fault occurs N times alone, and the next one waits until all has been well for 6 s; that takes
+about 9 minutes for each N. The kind absence, both commanders gone for ten minutes, occurs only where --only names it.
+
+What took longer to come back than docs/guarantees.md says is counted as slow, and fails the drill only with
+--strict-times: a machine with other work may be the reason.`,
 		Example: `  missionctl faults --seed 1 --minutes 2
   missionctl faults --seed 7 --minutes 30 --json > report.json
   missionctl faults --only kill-redis,half-open --minutes 3
+  missionctl faults --seed 7 --minutes 30 --rate 12
+  missionctl faults --each 2 --freezes
+  missionctl faults --only absence --each 1
   missionctl faults --seed 1 --minutes 60 --dry-run`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("seed") {
 				seed = rand.Uint64N(1_000_000) //nolint:gosec // any will do
 			}
-			plan := schedule.Config{Seed: seed, Length: time.Duration(minutes * float64(time.Minute)), Wipes: wipes}
+			plan := schedule.Config{Seed: seed, Length: time.Duration(minutes * float64(time.Minute)), Wipes: wipes, Each: each, Freezes: freezes}
 			for _, k := range only {
 				plan.Only = append(plan.Only, schedule.Kind(k))
 			}
-			if err := plan.Check(); err != nil {
+			switch err := plan.Check(); {
+			case err != nil:
 				return cliout.Usage("%v", err)
+			case rate < minRate || rate > maxRate:
+				return cliout.Usage("--rate is %g to %g missions a second", minRate, maxRate)
+			case each > 0 && cmd.Flags().Changed("minutes"):
+				return cliout.Usage("with --each the faults decide how long it takes: leave out --minutes")
 			}
 			for _, f := range schedule.New(plan) {
 				switch {
@@ -62,7 +82,7 @@ stays, and the last line tells where. It takes --minutes, and up to some minutes
 			}
 			screen := cliout.NewScreen(streams.Err)
 			defer screen.Close()
-			cfg := faults.Config{Schedule: plan, BinDir: binDir, Dir: dir, MaxMissions: most, Log: screen.Line}
+			cfg := faults.Config{Schedule: plan, BinDir: binDir, Dir: dir, Rate: rate, MaxMissions: most, Log: screen.Line}
 			if silent {
 				cfg.Log = func(string, ...any) {}
 			}
@@ -82,6 +102,8 @@ stays, and the last line tells where. It takes --minutes, and up to some minutes
 				return cmd.Context().Err()
 			case len(out.Violations) > 0:
 				return cliout.Verdict("seed %d: %d promises were broken", seed, len(out.Violations))
+			case strictTimes && len(out.Slow) > 0:
+				return cliout.Verdict("seed %d: %d times something took too long", seed, len(out.Slow))
 			}
 			return nil
 		},
@@ -94,6 +116,10 @@ stays, and the last line tells where. It takes --minutes, and up to some minutes
 	f.BoolVar(&dryRun, "dry-run", false, "print the schedule and end")
 	f.StringVar(&binDir, "bin-dir", besideUs(), "where the programs commander and soldier are")
 	f.StringVar(&dir, "dir", "", "where data, logs and journals go, and stay (default a temporary folder, kept after violations)")
+	f.IntVar(&each, "each", 0, "let each kind of fault occur this often, alone, instead of --minutes of overlapping ones")
+	f.BoolVar(&freezes, "freezes", false, "with --each also freeze a commander, a soldier, Redis and RabbitMQ once for a minute")
+	f.Float64Var(&rate, "rate", faults.DefaultRate, "missions a second that are asked for; soldiers get slots to match")
+	f.BoolVar(&strictTimes, "strict-times", false, "exit with 3 also where something took longer than docs/guarantees.md says")
 	f.IntVar(&most, "max-missions", faults.DefaultMaxMissions, "how many missions are asked for at most")
 	f.BoolVar(&asJSON, "json", false, "print the report as JSON, as --output json does")
 	f.BoolVar(&silent, "quiet", false, "only the report, not what happens")

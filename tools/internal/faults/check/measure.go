@@ -25,7 +25,7 @@ func (j *judge) measure() {
 	}
 	j.r.WithoutSubmit = j.longest(accepted)
 	j.r.WithoutRead = j.longest(read)
-	for _, f := range j.Faults {
+	for i, f := range j.Faults {
 		submitted = submitted[:0]
 		for _, m := range j.Missions {
 			if !m.Accepted.IsZero() && m.Asked.After(f.Ended) {
@@ -38,10 +38,8 @@ func (j *judge) measure() {
 				read = append(read, s.Answered)
 			}
 		}
-		j.r.Recoveries = append(j.r.Recoveries, Recovery{
-			Kind: f.Kind, Where: f.Where(), Began: f.Began, Lasted: f.Ended.Sub(f.Began),
-			Submit: firstAfter(submitted, f.Ended), Read: firstAfter(read, f.Ended), Start: firstAfter(started, f.Ended),
-		})
+		r := &j.r.Recoveries[i]
+		r.Submit, r.Read, r.Start = firstAfter(submitted, f.Ended), firstAfter(read, f.Ended), firstAfter(started, f.Ended)
 	}
 }
 
