@@ -97,11 +97,9 @@ func Run(ctx context.Context, cfg Config) (Outcome, error) {
 	}
 	d := drill{cfg: cfg, stack: s, plan: schedule.New(cfg.Schedule), turns: map[string]*sync.Mutex{}}
 	in, err := d.hold(ctx)
-	if err == nil && ctx.Err() == nil {
-		out.Versions = s.versions(ctx) // while RabbitMQ runs, which is asked
-	}
 	err = errors.Join(err, s.stop(), s.close())
 	if err == nil && ctx.Err() == nil {
+		out.Versions = d.versions
 		out.Report, err = d.judge(in)
 	}
 	if err != nil {
@@ -117,9 +115,10 @@ func Run(ctx context.Context, cfg Config) (Outcome, error) {
 
 // drill is one run.
 type drill struct {
-	cfg   Config
-	stack *stack
-	plan  []schedule.Fault
+	cfg      Config
+	stack    *stack
+	plan     []schedule.Fault
+	versions Versions
 
 	mu     sync.Mutex
 	faults []check.Fault
@@ -137,6 +136,7 @@ func (d *drill) hold(ctx context.Context) (check.Input, error) {
 	if err := d.stack.awaitWell(starting); err != nil {
 		return in, err
 	}
+	d.versions = d.stack.versions(ctx)
 	d.cfg.Log("the stack runs in %s, %d faults in %v", d.stack.dir, len(d.plan), d.cfg.length())
 
 	f := newFlow(d.stack.urls(), d.cfg.Rate, d.cfg.MaxMissions)

@@ -371,8 +371,10 @@ func (s *stack) journalDir() string { return filepath.Join(s.dir, "journals") }
 
 func (s *stack) dataDir(server string) string { return filepath.Join(s.dir, server) }
 
+func (s *stack) logPath(part string) string { return filepath.Join(s.dir, "logs", part+".log") }
+
 func (s *stack) openLog(part string) (*partlog.Log, error) {
-	log, err := partlog.Open(partlog.Config{Path: filepath.Join(s.dir, "logs", part+".log")})
+	log, err := partlog.Open(partlog.Config{Path: s.logPath(part)})
 	if err != nil {
 		return nil, err
 	}
