@@ -32,7 +32,7 @@ func Print(w io.Writer, o Outcome) error {
 	rows = [][]string{
 		{"drill", fmt.Sprintf("seed %d, %v, %d faults", o.Seed, o.Length, len(o.Recoveries))},
 		{"on", fmt.Sprintf("commit %s, RabbitMQ %s, Redis %s, %s, %s", v.Commit, v.RabbitMQ, v.Redis, v.Go, v.System)},
-		{"missions", fmt.Sprintf("%d asked, %d accepted (%.1f a second); %d completed, %d failed, %d cancelled", c.Asked, c.Accepted, float64(c.Accepted)/max(1, o.Length.Seconds()), c.Completed, c.Failed, c.Cancelled)},
+		{"missions", fmt.Sprintf("%d asked, %d accepted (%.1f a second); %d completed, %d failed, %d cancelled", c.Asked, c.Accepted, float64(c.Accepted)/max(1, o.Flow.Seconds()), c.Completed, c.Failed, c.Cancelled)},
 		{"lost, doubled", fmt.Sprintf("%d lost, %d doubled, %d overlapping, %d gone back", c.Lost, c.Doubled, c.Overlapping, c.GoneBack)},
 		{"executions", fmt.Sprintf("%d, of them %d again after an interruption", c.Executions, c.RunAgain)},
 		{"without Redis", fmt.Sprintf("%d accepted by RabbitMQ alone", c.OnBroker)},

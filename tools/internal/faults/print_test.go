@@ -17,6 +17,7 @@ import (
 func TestPrint(t *testing.T) {
 	out := faults.Outcome{Seed: 7, Length: 2 * time.Minute, Dir: "/evidence", Report: check.Report{
 		Counts: check.Counts{Asked: 12, Accepted: 11, Lost: 1, OnBroker: 3},
+		Flow:   110 * time.Second,
 		Slow: []check.Slow{
 			{What: "submit", Took: 12 * time.Second, Limit: 10 * time.Second, Text: "the first"},
 			{What: "submit", Took: -1, Limit: 10 * time.Second, Text: "the worst"},

@@ -38,6 +38,8 @@ type Violation struct {
 type Report struct {
 	Violations []Violation `json:"violations"`
 	Counts     Counts      `json:"counts"`
+	// Flow is how long missions were asked for.
+	Flow time.Duration `json:"flow_ns"`
 	// WithoutSubmit and WithoutRead are the longest times in which no client had a mission accepted, and none a read
 	// answered.
 	WithoutSubmit time.Duration `json:"without_submit_ns"`
