@@ -38,7 +38,7 @@ func TestTheProofsExist(t *testing.T) {
 			t.Errorf("%s has no %s", p[1], p[2])
 		}
 	}
-	for _, k := range append(schedule.Kinds(), schedule.Wipes()...) {
+	for _, k := range schedule.All() {
 		if !strings.Contains(string(text), "`"+string(k)+"`") {
 			t.Errorf("the fault %s is not explained", k)
 		}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 )
 
 // Installation says where RabbitMQ and Erlang's port mapper are.
@@ -17,8 +18,9 @@ type Installation struct {
 	Epmd string
 }
 
-// Find looks for RabbitMQ in the folders where packages put it and on PATH; Debian's and Fedora's commands on PATH change user, so the
-// script behind them is preferred. It returns ErrNotInstalled, possibly wrapped with the missing piece.
+// Find looks for RabbitMQ on PATH and in the folders where packages put it. In the system's own folders Debian and Fedora have
+// commands that change user, so there the script behind them is preferred; a rabbitmq-server anywhere else on PATH is taken, so
+// that another version can be chosen. It returns ErrNotInstalled, possibly wrapped with the missing piece.
 func Find() (Installation, error) {
 	candidates := []string{
 		"/usr/lib/rabbitmq/bin/rabbitmq-server",
@@ -26,7 +28,11 @@ func Find() (Installation, error) {
 		"/usr/local/sbin/rabbitmq-server",
 	}
 	if onPath, err := exec.LookPath("rabbitmq-server"); err == nil {
-		candidates = append(candidates, onPath)
+		if systems := []string{"/bin", "/sbin", "/usr/bin", "/usr/sbin"}; slices.Contains(systems, filepath.Dir(onPath)) {
+			candidates = append(candidates, onPath)
+		} else {
+			candidates = append([]string{onPath}, candidates...)
+		}
 	}
 	for _, server := range candidates {
 		ctl := filepath.Join(filepath.Dir(server), "rabbitmqctl")

@@ -132,11 +132,33 @@ func TestLifeOfANode(t *testing.T) {
 		t.Fatalf("a graceful stop ended with %v", err)
 	}
 	awaitNoProcess(t, dir)
+	if _, err := server.Ctl(within(t, time.Minute), "version"); !errors.Is(err, rabbitserver.ErrNotRunning) {
+		t.Fatalf("Ctl without a node: %v", err)
+	}
+	awaitNoProcess(t, dir) // rabbitmqctl would have started an epmd
 	if err := server.Stop(within(t, time.Second)); err != nil {
 		t.Fatalf("second Stop: %v", err)
 	}
 	if !strings.Contains(log.String(), "Starting RabbitMQ") || server.LastWords(3) == "" {
 		t.Fatal("the node's output did not reach the log")
+	}
+}
+
+// TestAServerOnPATHIsTaken: another version is chosen by PATH, also where the system has one of its own.
+func TestAServerOnPATHIsTaken(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"rabbitmq-server", "rabbitmqctl", "epmd"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	got, err := rabbitserver.Find()
+	want := rabbitserver.Installation{
+		Server: filepath.Join(dir, "rabbitmq-server"), Ctl: filepath.Join(dir, "rabbitmqctl"), Epmd: filepath.Join(dir, "epmd"),
+	}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 

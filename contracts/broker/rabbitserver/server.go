@@ -234,7 +234,11 @@ func (s *Server) URL() string {
 }
 
 // Ctl runs rabbitmqctl against this node and returns what it printed, errors included. It takes one to three seconds.
+// Without a running node it is ErrNotRunning: rabbitmqctl would start an epmd, which nobody would end.
 func (s *Server) Ctl(ctx context.Context, args ...string) (string, error) {
+	if _, err := s.current(); err != nil {
+		return "", fmt.Errorf("rabbitmqctl %v: %w", args, err)
+	}
 	cmd := exec.CommandContext(ctx, s.cfg.Installation.Ctl, args...)
 	cmd.Env = s.cfg.environment()
 	out, err := cmd.CombinedOutput()

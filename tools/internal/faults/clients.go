@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -19,37 +21,43 @@ import (
 )
 
 const (
-	// clients ask for missions at the same time, each on its own, every other one with idempotency keys.
-	clients = 4
-	// pace is the mean time between two missions of one client.
-	pace = 1300 * time.Millisecond
-	// A tenth of the missions are long, from shortest to a half of the drill, at most mostSeconds.
+	// leastClients and clientsPerRate are how many clients there are: one that waits for an answer asks for nothing else.
+	leastClients, clientsPerRate = 4, 2
+	// failing is the share of missions whose handler fails, each time that it is called.
+	failing = 0.2
+	// Long missions take from shortest to a half of the drill, at most mostSeconds. They are a tenth of all, but at most
+	// mostLong a second, which a few slots carry.
 	shortest, mostSeconds = 20.0, 80.0
+	longShare, mostLong   = 0.1, 0.3
 	// callTimeout bounds one call: longer than a commander needs to say that something is away.
 	callTimeout = 8 * time.Second
 	// retryPause is between two tries.
 	retryPause = 300 * time.Millisecond
 )
 
-// flow is the clients, and their records.
+// flow is the clients, and their records. Clients ask at the same time, each on its own and at its share of the rate,
+// every other one with idempotency keys. What an outage held up they ask for afterwards, as fast as they get answers.
 type flow struct {
-	urls []string
-	http *http.Client
-	max  int
+	urls    []string
+	http    *http.Client
+	max     int
+	rate    float64 // missions a second, of all clients
+	clients int
 
 	mu       sync.Mutex
 	missions []*check.Mission
 	ids      []string // accepted ones
-	odd      map[string]int
+	odd      []check.Odd
 	byID     map[string]*check.Mission
 	looked   map[string]bool // FAILED ones that are tried again
 
 	retries chan *check.Mission
 }
 
-func newFlow(urls []string, most int) *flow {
+func newFlow(urls []string, rate float64, most int) *flow {
+	clients := max(leastClients, int(math.Ceil(rate*clientsPerRate)))
 	return &flow{
-		urls: urls, max: most, odd: map[string]int{}, byID: map[string]*check.Mission{}, looked: map[string]bool{},
+		urls: urls, rate: rate, clients: clients, max: most, byID: map[string]*check.Mission{}, looked: map[string]bool{},
 		retries: make(chan *check.Mission, 16),
 		http:    &http.Client{Timeout: callTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: clients}},
 	}
@@ -59,7 +67,7 @@ func newFlow(urls []string, most int) *flow {
 func (f *flow) run(ctx context.Context, seed uint64, length time.Duration) {
 	longest := max(shortest, min(mostSeconds, length.Seconds()/2))
 	var all sync.WaitGroup
-	for n := range clients {
+	for n := range f.clients {
 		r := rand.New(rand.NewPCG(seed, uint64(n))) //nolint:gosec // what is asked for repeats with the seed
 		all.Go(func() { f.client(ctx, n, r, longest) })
 	}
@@ -68,65 +76,81 @@ func (f *flow) run(ctx context.Context, seed uint64, length time.Duration) {
 	f.http.CloseIdleConnections()
 }
 
-// client asks for one mission after the other.
+// client asks for one mission after the other, and returns when its cancels are sent, too.
 func (f *flow) client(ctx context.Context, n int, r *rand.Rand, longest float64) {
+	var cancels sync.WaitGroup
+	defer cancels.Wait()
+	pace := float64(f.clients) / f.rate * float64(time.Second)
+	due := time.Now()
 	for i := 0; ; i++ {
-		if !sleep(ctx, time.Duration((0.5+r.Float64())*float64(pace))) {
+		due = due.Add(time.Duration((0.5 + r.Float64()) * pace))
+		if !sleep(ctx, time.Until(due)) {
 			return
 		}
-		request, cancelAfter := order(r, fmt.Sprintf("client %d mission %d", n+1, i+1), longest)
+		o := draw(r, f.rate, longest)
+		o.request.Name = fmt.Sprintf("client %d mission %d", n+1, i+1)
 		key := ""
 		if n%2 == 0 {
 			key = client.NewIdempotencyKey()
 		}
-		m := f.begin(key)
+		m := f.begin(key, o.fails)
 		if m == nil {
 			return // enough
 		}
-		f.ask(ctx, m, request, n+i)
+		f.ask(ctx, m, o.request, n+i)
 		if key != "" && r.IntN(10) == 0 {
-			f.ask(ctx, m, request, n+i+1) // under the same key it must be the same mission
+			f.ask(ctx, m, o.request, n+i+1) // under the same key it must be the same mission
 		}
-		if cancelAfter > 0 {
-			f.cancelLater(ctx, m, cancelAfter, (n+i)%len(f.urls))
+		if o.cancelAfter > 0 {
+			cancels.Go(func() { f.cancelLater(ctx, m, o.cancelAfter, (n+i)%len(f.urls)) })
 		}
 	}
 }
 
-// order draws a mission: most are short, some outlast a lease; some fail, some are cancelled.
-func order(r *rand.Rand, name string, longest float64) (request contracts.MissionRequest, cancelAfter time.Duration) {
+// order is what a client asks for.
+type order struct {
+	request     contracts.MissionRequest
+	fails       bool
+	cancelAfter time.Duration // 0 is never
+}
+
+// draw draws a mission: most are short, some outlast a lease; some fail, some are cancelled.
+func draw(r *rand.Rand, rate, longest float64) order {
+	long := min(longShare, mostLong/rate)
 	seconds := 0.1 + 2*r.Float64()
 	switch d := r.Float64(); {
-	case d < 0.1:
+	case d < long:
 		seconds = shortest + (longest-shortest)*r.Float64()
-	case d < 0.3:
+	case d < long+0.2:
 		seconds = 2 + 8*r.Float64()
 	}
-	// With the seed, every execution of a mission takes as long and ends as the one before.
-	request = contracts.MissionRequest{
-		Name:    name,
-		Payload: fmt.Appendf(nil, `{"min_seconds":%.3f,"max_seconds":%.3f,"failure_rate":0.2,"seed":%d}`, seconds, seconds, r.Int64N(1<<40)),
+	o := order{fails: r.Float64() < failing}
+	rateOfFailure := 0
+	if o.fails {
+		rateOfFailure = 1
 	}
+	// Every execution of a mission takes as long and ends as the one before.
+	o.request.Payload = fmt.Appendf(nil, `{"min_seconds":%.3f,"max_seconds":%.3f,"failure_rate":%d}`, seconds, seconds, rateOfFailure)
 	if r.Float64() < 0.05 {
-		cancelAfter = time.Duration(r.IntN(3000)+1) * time.Millisecond
+		o.cancelAfter = time.Duration(r.IntN(3000)+1) * time.Millisecond
 	}
-	return request, cancelAfter
+	return o
 }
 
 // begin opens the record of a mission; nil where there are enough.
-func (f *flow) begin(key string) *check.Mission {
+func (f *flow) begin(key string, fails bool) *check.Mission {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.missions) >= f.max {
 		return nil
 	}
-	m := &check.Mission{Asked: time.Now(), Key: key}
+	m := &check.Mission{Asked: time.Now(), Key: key, Fails: fails}
 	f.missions = append(f.missions, m)
 	return m
 }
 
-// ask asks until the mission is accepted. Without a key only what was certainly refused is asked for again: what a
-// broken call left is not known.
+// ask asks until the mission is accepted. Without a key only what was certainly refused, or never sent, is asked for
+// again: what a broken call left is not known.
 func (f *flow) ask(ctx context.Context, m *check.Mission, request contracts.MissionRequest, at int) {
 	body, err := json.Marshal(request)
 	if err != nil {
@@ -140,9 +164,9 @@ func (f *flow) ask(ctx context.Context, m *check.Mission, request contracts.Miss
 			f.accepted(m, p)
 			return
 		case errors.As(err, &refused) && refused.status != http.StatusServiceUnavailable:
-			f.wonder(refused)
+			f.wonder("submit", m.ID(), refused)
 			return
-		case m.Key == "" && refused == nil:
+		case m.Key == "" && refused == nil && !unsent(err):
 			return
 		}
 		if !sleep(ctx, retryPause) {
@@ -151,11 +175,17 @@ func (f *flow) ask(ctx context.Context, m *check.Mission, request contracts.Miss
 	}
 }
 
+// unsent tells whether there was not even a connection.
+func unsent(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
 // wonder notes an answer that no client should get.
-func (f *flow) wonder(err *refusedError) {
+func (f *flow) wonder(call, id string, err *refusedError) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.odd[err.Error()]++
+	f.odd = append(f.odd, check.Odd{Call: call, ID: id, At: time.Now(), Status: err.status, Said: err.code})
 }
 
 func (f *flow) accepted(m *check.Mission, p promise) {
@@ -176,6 +206,9 @@ func (f *flow) cancelLater(ctx context.Context, m *check.Mission, after time.Dur
 	if !sleep(ctx, after) || m.ID() == "" {
 		return
 	}
+	f.mu.Lock()
+	m.CancelAsked = time.Now()
+	f.mu.Unlock()
 	_, err := f.post(ctx, f.urls[at]+"/missions/"+m.ID()+"/cancel", nil, "")
 	var refused *refusedError
 	switch {
@@ -184,7 +217,7 @@ func (f *flow) cancelLater(ctx context.Context, m *check.Mission, after time.Dur
 		defer f.mu.Unlock()
 		m.Cancelled = time.Now()
 	case errors.As(err, &refused) && refused.status != http.StatusServiceUnavailable && refused.status != http.StatusConflict:
-		f.wonder(refused)
+		f.wonder("cancel", m.ID(), refused)
 	}
 }
 
@@ -193,7 +226,7 @@ func (f *flow) failed(id string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	m := f.byID[id]
-	if m == nil || !m.Retried.IsZero() || !m.Cancelled.IsZero() || f.looked[id] {
+	if m == nil || !m.Retried.IsZero() || !m.CancelAsked.IsZero() || f.looked[id] {
 		return
 	}
 	f.looked[id] = true
@@ -216,7 +249,7 @@ func (f *flow) operator(ctx context.Context) {
 			_, err := f.post(ctx, f.urls[at%len(f.urls)]+"/missions/"+m.ID()+"/retry", nil, "")
 			var refused *refusedError
 			if errors.As(err, &refused) && refused.status != http.StatusServiceUnavailable {
-				f.wonder(refused)
+				f.wonder("retry", m.ID(), refused)
 			}
 		}
 	}
@@ -288,11 +321,21 @@ func (f *flow) records() []check.Mission {
 	return all
 }
 
-// known returns the ids of the last missions that were accepted, at most n.
-func (f *flow) known(n int) []string {
+// known returns the ids of all missions that were accepted.
+func (f *flow) known() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Clone(f.ids[max(0, len(f.ids)-n):])
+	return slices.Clone(f.ids)
+}
+
+// any returns the id of any of the last n missions that were accepted; empty where there is none.
+func (f *flow) any(n int) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n = min(n, len(f.ids)); n == 0 {
+		return ""
+	}
+	return f.ids[len(f.ids)-1-rand.IntN(n)] //nolint:gosec // any will do
 }
 
 // sleep waits, and tells whether ctx lasted.

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/mission-control-dev/mission-control/contracts/client"
 	"github.com/mission-control-dev/mission-control/tools/internal/faults/check"
 	"github.com/mission-control-dev/mission-control/tools/internal/faults/schedule"
 	"github.com/mission-control-dev/mission-control/tools/internal/journal"
@@ -24,14 +22,22 @@ type Config struct {
 	// Dir is where all data, logs and journals lie. Empty makes a temporary folder, which is removed after a drill without
 	// violations and kept after one with some.
 	Dir string
+	// Rate is how many missions are asked for a second, by all clients. 0 means DefaultRate.
+	Rate float64
 	// MaxMissions bounds how many missions are asked for. 0 means DefaultMaxMissions.
 	MaxMissions int
 	// Log gets a line for what happens, from several goroutines.
 	Log func(format string, args ...any)
 }
 
-// DefaultMaxMissions is more than an hour's flow.
-const DefaultMaxMissions = 20_000
+// length is how long the drill goes on, without what it waits for.
+func (c Config) length() time.Duration { return schedule.LengthOf(c.Schedule) }
+
+// DefaultRate suits short drills on small machines.
+const DefaultRate = 2
+
+// DefaultMaxMissions is an hour's flow at 14 a second; more would take gigabytes.
+const DefaultMaxMissions = 50_000
 
 const (
 	startWithin = 2 * time.Minute
@@ -41,6 +47,10 @@ const (
 	// endWithin is how long missions may take to end once all is well: a lease that runs out, a death's hold-off, an
 	// order that has to be missed first, retries, and the longest mission, one after the other.
 	endWithin = 5 * time.Minute
+	// readingWithin is how long it may take on top to read all of them, which are many in a long drill.
+	readingWithin = 5 * time.Minute
+	// atOnce is how many missions are read at the same time in the end.
+	atOnce    = 16
 	askEvery  = 500 * time.Millisecond
 	tellEvery = 5 * time.Second
 )
@@ -53,6 +63,8 @@ type Outcome struct {
 	Versions Versions      `json:"versions"`
 	// Dir is where the evidence lies; empty where it was removed.
 	Dir string `json:"dir,omitempty"`
+	// Alone: each fault occurred alone.
+	Alone bool `json:"alone,omitempty"`
 	// Interrupted: the drill was ended early; nothing is judged.
 	Interrupted bool `json:"interrupted,omitempty"`
 }
@@ -65,7 +77,10 @@ func Run(ctx context.Context, cfg Config) (Outcome, error) {
 	if cfg.MaxMissions == 0 {
 		cfg.MaxMissions = DefaultMaxMissions
 	}
-	out := Outcome{Seed: cfg.Schedule.Seed, Length: cfg.Schedule.Length, Dir: cfg.Dir}
+	if cfg.Rate == 0 {
+		cfg.Rate = DefaultRate
+	}
+	out := Outcome{Seed: cfg.Schedule.Seed, Length: cfg.length(), Dir: cfg.Dir, Alone: cfg.Schedule.Each > 0}
 	if out.Dir == "" {
 		dir, err := os.MkdirTemp("", "mission-control-faults-")
 		if err != nil {
@@ -73,16 +88,22 @@ func Run(ctx context.Context, cfg Config) (Outcome, error) {
 		}
 		out.Dir = dir
 	}
-	s, err := newStack(out.Dir, cfg.BinDir, cfg.Log)
+	s, err := newStack(out.Dir, cfg.BinDir, slotsFor(cfg.Rate), cfg.Log)
 	if err != nil {
+		if cfg.Dir == "" {
+			err = errors.Join(err, os.RemoveAll(out.Dir))
+		}
 		return out, err
 	}
 	d := drill{cfg: cfg, stack: s, plan: schedule.New(cfg.Schedule), turns: map[string]*sync.Mutex{}}
 	in, err := d.hold(ctx)
 	err = errors.Join(err, s.stop(), s.close())
 	if err == nil && ctx.Err() == nil {
-		out.Versions = s.versions(ctx)
+		out.Versions = d.versions
 		out.Report, err = d.judge(in)
+	}
+	if err != nil {
+		err = fmt.Errorf("%w; logs and data are in %s", err, out.Dir)
 	}
 	out.Interrupted = ctx.Err() != nil
 	if cfg.Dir == "" && err == nil && len(out.Violations) == 0 {
@@ -94,9 +115,10 @@ func Run(ctx context.Context, cfg Config) (Outcome, error) {
 
 // drill is one run.
 type drill struct {
-	cfg   Config
-	stack *stack
-	plan  []schedule.Fault
+	cfg      Config
+	stack    *stack
+	plan     []schedule.Fault
+	versions Versions
 
 	mu     sync.Mutex
 	faults []check.Fault
@@ -114,9 +136,10 @@ func (d *drill) hold(ctx context.Context) (check.Input, error) {
 	if err := d.stack.awaitWell(starting); err != nil {
 		return in, err
 	}
-	d.cfg.Log("the stack runs in %s, %d faults in %v", d.stack.dir, len(d.plan), d.cfg.Schedule.Length)
+	d.versions = d.stack.versions(ctx)
+	d.cfg.Log("the stack runs in %s, %d faults in %v", d.stack.dir, len(d.plan), d.cfg.length())
 
-	f := newFlow(d.stack.urls(), d.cfg.MaxMissions)
+	f := newFlow(d.stack.urls(), d.cfg.Rate, d.cfg.MaxMissions)
 	r := newReaders(f)
 	reading, stopReading := context.WithCancel(ctx)
 	defer stopReading()
@@ -128,14 +151,14 @@ func (d *drill) hold(ctx context.Context) (check.Input, error) {
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	defer stopFlow()
-	asking.Go(func() { f.run(flowing, d.cfg.Schedule.Seed, d.cfg.Schedule.Length) })
+	asking.Go(func() { f.run(flowing, d.cfg.Schedule.Seed, d.cfg.length()) })
 
 	in.Began = time.Now()
 	if err := d.breakThings(ctx, in.Began); err != nil {
 		return in, err
 	}
 	// What was started again may have taken its time: the flow goes on a little beyond, to see that it is well.
-	sleep(ctx, max(time.Until(in.Began.Add(d.cfg.Schedule.Length)), wellFor))
+	sleep(ctx, max(time.Until(in.Began.Add(d.cfg.length())), wellFor))
 	in.Ended = time.Now()
 	stopFlow()
 	asking.Wait() // calls that have begun are seen through
@@ -156,11 +179,7 @@ func (d *drill) hold(ctx context.Context) (check.Input, error) {
 		return in, nil // what was broken off says nothing
 	}
 	in.Missions, in.Sights, in.Faults = f.records(), r.seen(), d.faults
-	for _, odd := range []map[string]int{f.odd, r.odd} {
-		for answer, n := range odd {
-			in.Odd = append(in.Odd, fmt.Sprintf("%d calls: %s", n, answer))
-		}
-	}
+	in.Odd = slices.Concat(f.odd, r.odd)
 	return in, nil
 }
 
@@ -172,22 +191,38 @@ func (d *drill) breakThings(ctx context.Context, began time.Time) error {
 		if !sleep(ctx, time.Until(began.Add(f.At))) {
 			break
 		}
-		all.Go(func() {
-			// What takes longer than planned to start again holds up what is to happen to it next.
-			defer d.turn(f.On)()
-			d.cfg.Log("%s %s for %.1f s", f.Kind, f.Where(), f.For.Seconds())
-			happened := check.Fault{Fault: f, Began: time.Now()}
-			errs[i] = d.stack.inflict(ctx, f)
-			happened.Ended = time.Now()
-			d.cfg.Log("%s %s is over", f.Kind, f.Where())
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			d.faults = append(d.faults, happened)
-		})
+		if d.cfg.Schedule.Each == 0 {
+			all.Go(func() {
+				// What takes longer than planned to start again holds up what is to happen to it next.
+				defer d.turn(f.On)()
+				errs[i] = d.breakOne(ctx, f)
+			})
+			continue
+		}
+		errs[i] = d.breakOne(ctx, f)
+		well, cancel := context.WithTimeout(ctx, wellWithin)
+		if err := d.stack.awaitWell(well); err != nil {
+			d.cfg.Log("%v", err) // if it lasts, the end finds it
+		}
+		cancel()
+		sleep(ctx, schedule.Apart)
 	}
 	all.Wait()
 	slices.SortFunc(d.faults, func(a, b check.Fault) int { return a.Began.Compare(b.Began) })
 	return errors.Join(errs...)
+}
+
+// breakOne inflicts one fault, and notes when.
+func (d *drill) breakOne(ctx context.Context, f schedule.Fault) error {
+	d.cfg.Log("%s %s for %.1f s", f.Kind, f.Where(), f.For.Seconds())
+	happened := check.Fault{Fault: f, Began: time.Now()}
+	err := d.stack.inflict(ctx, f)
+	happened.Ended = time.Now()
+	d.cfg.Log("%s %s is over", f.Kind, f.Where())
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.faults = append(d.faults, happened)
+	return err
 }
 
 // turn waits until nothing is broken on any of these, and returns what lets others have their turn.
@@ -208,58 +243,6 @@ func (d *drill) turn(on []string) (done func()) {
 			m.Unlock()
 		}
 	}
-}
-
-// finals waits until every accepted mission has ended, and reads each with its history; what had not ended in time is
-// read as it is.
-func (d *drill) finals(ctx context.Context, f *flow) map[string]check.Final {
-	ctx, cancel := context.WithTimeout(ctx, endWithin)
-	defer cancel()
-	c, err := client.New(client.Config{BaseURL: d.stack.urls()[0]})
-	if err != nil {
-		return nil // the address of our own commander
-	}
-	defer c.CloseIdleConnections()
-	finals := map[string]check.Final{}
-	left := f.known(d.cfg.MaxMissions * 2)
-	told := time.Now()
-	for len(left) > 0 {
-		left = slices.DeleteFunc(left, func(id string) bool {
-			final, over := final(ctx, c, id)
-			if over || final.Mission.MissionID != "" {
-				finals[id] = final
-			}
-			return over
-		})
-		if time.Since(told) > tellEvery {
-			told = time.Now()
-			d.cfg.Log("%d missions have not ended", len(left))
-		}
-		if len(left) == 0 || !sleep(ctx, askEvery+time.Duration(len(left))*10*time.Millisecond) {
-			break
-		}
-	}
-	return finals
-}
-
-// final reads one mission. It tells whether that is its last state.
-func final(ctx context.Context, c *client.Client, id string) (check.Final, bool) {
-	m, err := c.Get(ctx, id)
-	var problem *client.Problem
-	if errors.As(err, &problem) && problem.Status == http.StatusNotFound {
-		return check.Final{Missing: true}, true
-	}
-	if err != nil {
-		return check.Final{}, false
-	}
-	h, err := c.History(ctx, id)
-	if err != nil {
-		return check.Final{}, false
-	}
-	if now, err := c.Get(ctx, id); err != nil || now.Version != m.Version {
-		return check.Final{}, false // it changed in between
-	}
-	return check.Final{Mission: m.Mission, History: h.Lines, Dropped: h.Dropped}, m.Status.Terminal()
 }
 
 // judge adds what the processes left, and has all of it checked.

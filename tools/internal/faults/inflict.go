@@ -36,7 +36,7 @@ func (s *stack) inflict(ctx context.Context, f schedule.Fault) error {
 func (s *stack) begin(ctx context.Context, f schedule.Fault) (undo func(context.Context) error, err error) {
 	switch f.Kind {
 	case schedule.KillCommander, schedule.KillSoldier, schedule.KillRedis, schedule.KillRabbitMQ, schedule.KillAll,
-		schedule.CommandersAway, schedule.RedisAway:
+		schedule.CommandersAway, schedule.RedisAway, schedule.Absence:
 		return s.startAgain(f), s.kill(f.On...)
 	case schedule.WipeRedis, schedule.WipeRabbitMQ:
 		if err := s.kill(f.On...); err != nil {

@@ -3,7 +3,6 @@ package faults
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -28,10 +27,10 @@ type readers struct {
 
 	mu     sync.Mutex
 	sights []check.Sight
-	odd    map[string]int // answers that are neither a mission, nor 404, nor 503, by what they said
+	odd    []check.Odd // answers that are neither a mission, nor 404, nor 503
 }
 
-func newReaders(f *flow) *readers { return &readers{flow: f, odd: map[string]int{}} }
+func newReaders(f *flow) *readers { return &readers{flow: f} }
 
 // run reads until ctx ends.
 func (r *readers) run(ctx context.Context) error {
@@ -57,11 +56,9 @@ func (r *readers) reader(ctx context.Context, c *client.Client) {
 		if rand.IntN(5) == 0 { //nolint:gosec // any will do
 			n = 1 << 30
 		}
-		ids := r.flow.known(n)
-		if len(ids) == 0 {
-			continue
+		if id := r.flow.any(n); id != "" {
+			r.read(ctx, c, id)
 		}
-		r.read(ctx, c, ids[rand.IntN(len(ids))]) //nolint:gosec // any will do
 	}
 }
 
@@ -73,7 +70,7 @@ func (r *readers) read(ctx context.Context, c *client.Client, id string) {
 	var unreachable *client.UnreachableError
 	switch {
 	case err == nil:
-		s.Status, s.Degraded = m.Status, m.Degraded
+		s.Status, s.Version, s.Degraded = m.Status, m.Version, m.Degraded
 		if m.Status == contracts.StatusFailed {
 			r.flow.failed(id)
 		}
@@ -84,7 +81,7 @@ func (r *readers) read(ctx context.Context, c *client.Client, id string) {
 	default:
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.odd[fmt.Sprintf("a read: %v", err)]++
+		r.odd = append(r.odd, check.Odd{Call: "read", ID: id, At: s.Answered, Said: err.Error()})
 		return
 	}
 	r.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -33,13 +34,18 @@ const (
 	// readyWithin bounds each start of a part, which may happen while all else starts.
 	readyWithin = 2 * time.Minute
 	stopGrace   = 5 * time.Second
-	// slots is how many missions a soldier runs at once.
-	slots = "16"
 )
+
+// slotsFor is how many missions a soldier runs at once: several times what the flow needs of three, since an outage leaves
+// a backlog, and one or two of them may be away.
+func slotsFor(rate float64) int { return max(leastSlots, int(math.Ceil(rate*slotsPerRate))) }
+
+const leastSlots, slotsPerRate = 16, 4
 
 // stack is the drill's own stack. Its methods may be called from several goroutines.
 type stack struct {
 	dir, binDir string
+	slots       int // of each soldier
 	secrets     secrets.Files
 	redis       *redisserver.Server
 	rabbitmq    *rabbitserver.Server
@@ -55,14 +61,14 @@ type stack struct {
 }
 
 // newStack prepares a stack in a folder; nothing runs yet but the links.
-func newStack(dir, binDir string, log func(format string, args ...any)) (*stack, error) {
+func newStack(dir, binDir string, slots int, log func(format string, args ...any)) (*stack, error) {
 	for _, program := range []string{"commander", "soldier"} {
 		if _, err := os.Stat(filepath.Join(binDir, program)); err != nil {
 			return nil, fmt.Errorf("the program %s is not in %s: build it with ./task build", program, binDir)
 		}
 	}
 	s := &stack{
-		dir: dir, binDir: binDir, log: log, parts: map[string]*supervise.Part{}, links: map[string]*netfault.Link{},
+		dir: dir, binDir: binDir, slots: slots, log: log, parts: map[string]*supervise.Part{}, links: map[string]*netfault.Link{},
 		addrs: map[string]string{}, deaths: map[check.Process]time.Time{},
 	}
 	if err := s.prepare(); err != nil {
@@ -190,7 +196,7 @@ func (s *stack) soldier(id string) supervise.ProgramConfig {
 		Args: []string{"--id", id},
 		Env: environment(
 			"SOLDIER_ID="+id,
-			"SOLDIER_SLOTS="+slots,
+			"SOLDIER_SLOTS="+strconv.Itoa(s.slots),
 			"SOLDIER_DRAIN_TIMEOUT=3s",
 			"SOLDIER_JOURNAL="+filepath.Join(s.journalDir(), id+".jsonl"),
 			"SOLDIER_ENROLLMENT_KEY_FILE="+s.secrets.EnrollmentKey,
@@ -366,8 +372,10 @@ func (s *stack) journalDir() string { return filepath.Join(s.dir, "journals") }
 
 func (s *stack) dataDir(server string) string { return filepath.Join(s.dir, server) }
 
+func (s *stack) logPath(part string) string { return filepath.Join(s.dir, "logs", part+".log") }
+
 func (s *stack) openLog(part string) (*partlog.Log, error) {
-	log, err := partlog.Open(partlog.Config{Path: filepath.Join(s.dir, "logs", part+".log")})
+	log, err := partlog.Open(partlog.Config{Path: s.logPath(part)})
 	if err != nil {
 		return nil, err
 	}

@@ -2,15 +2,18 @@ package faults
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/store/redisserver"
+	"github.com/mission-control-dev/mission-control/tools/internal/faults/schedule"
 )
 
 // Versions are what a drill ran on; what can't be found out is "unknown".
@@ -25,14 +28,18 @@ type Versions struct {
 
 const unknown = "unknown"
 
+// versions is to be asked for once the stack runs, while RabbitMQ's first words are still in its log.
 func (s *stack) versions(ctx context.Context) Versions {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	v := Versions{
 		Commit: commit(ctx), RabbitMQ: unknown, Redis: unknown, Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
 	}
-	if text, err := s.rabbitmq.Ctl(ctx, "version"); err == nil {
-		v.RabbitMQ = strings.TrimSpace(text)
+	// Its log says it at once; rabbitmqctl needs many seconds on a busy machine, and starts an epmd where none runs.
+	if text, err := os.ReadFile(s.logPath(schedule.RabbitMQ)); err == nil {
+		if banner := regexp.MustCompile(`Starting RabbitMQ (\S+) on Erlang (\S+)`).FindSubmatch(text); banner != nil {
+			v.RabbitMQ = fmt.Sprintf("%s (Erlang %s)", banner[1], banner[2])
+		}
 	}
 	if program, err := redisserver.Find(); err == nil {
 		text, err := exec.CommandContext(ctx, program, "--version").Output()

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +17,9 @@ func Check(in Input) Report {
 	j := judge{
 		Input: in, r: Report{Violations: []Violation{}}, disturbed: disturbed(in.Faults),
 		isolated: map[string]spans{}, executions: map[string][]journal.Execution{}, sights: map[string][]Sight{},
+		missions: map[string]Mission{},
 	}
+	j.recoveries()
 	for _, s := range schedule.Soldiers() {
 		j.isolated[s] = isolated(in.Faults, s)
 	}
@@ -29,15 +33,18 @@ func Check(in Input) Report {
 		j.mission(m)
 	}
 	for _, c := range in.Crashes {
-		j.r.violate(Crashed, "", "%s", c)
+		j.violate(Crashed, "", time.Time{}, "%s", c)
 	}
 	for _, o := range in.Odd {
-		j.r.violate(Odd, "", "%s", o)
+		j.odd(o)
 	}
 	if in.Unwell != "" {
-		j.r.violate(Unwell, "", "%s", in.Unwell)
+		j.violate(Unwell, "", time.Time{}, "%s", in.Unwell)
 	}
+	j.withoutRedis()
 	j.measure()
+	j.flowBack()
+	j.r.Kinds = kinds(j.r.Recoveries)
 	return j.r
 }
 
@@ -48,6 +55,26 @@ type judge struct {
 	isolated   map[string]spans
 	executions map[string][]journal.Execution
 	sights     map[string][]Sight
+	missions   map[string]Mission // accepted ones by id
+}
+
+// violate notes a violation, and at which fault it happened.
+func (j *judge) violate(code Code, id string, at time.Time, format string, args ...any) {
+	j.r.Violations = append(j.r.Violations, Violation{code, id, fmt.Sprintf(format, args...)})
+	if r := j.during(at); r != nil {
+		r.Violations++
+	}
+}
+
+// odd judges an answer that no call should get: only a wipe of Redis explains that a mission is unknown, or is not what it
+// was.
+func (j *judge) odd(o Odd) {
+	m, known := j.missions[o.ID]
+	steered := o.Call == "cancel" || o.Call == "retry"
+	if known && steered && (o.Status == http.StatusNotFound || o.Status == http.StatusConflict) && j.wiped(m.Asked, o.At) {
+		return
+	}
+	j.violate(OddAnswer, o.ID, o.At, "%s was answered %d %s", o.Call, o.Status, o.Said)
 }
 
 func (j *judge) mission(m Mission) {
@@ -57,16 +84,22 @@ func (j *judge) mission(m Mission) {
 	}
 	j.r.Counts.Accepted++
 	if m.Key != "" && len(m.IDs) > 1 && !j.wiped(m.Asked, j.Ended) {
-		j.r.violate(TwoMissions, m.ID(), "one idempotency key was answered with %s", strings.Join(m.IDs, " and "))
+		j.violate(TwoMissions, m.ID(), m.Accepted, "one idempotency key was answered with %s", strings.Join(m.IDs, " and "))
+	}
+	if m.OnBroker {
+		j.r.Counts.OnBroker++
 	}
 	for _, id := range m.IDs {
+		j.missions[id] = m
 		all := slices.SortedStableFunc(slices.Values(j.executions[id]), func(a, b journal.Execution) int { return a.Start.Compare(b.Start) })
 		j.r.Counts.Executions += len(all)
 		if !j.end(m, id, all) {
 			continue
 		}
-		j.history(id, all)
+		j.history(m, id, all)
+		j.explained(m, id, all)
 		j.again(m, id, all)
+		j.slowAgain(id, all)
 		j.overlap(id, all)
 		j.seen(m, id)
 	}
@@ -81,11 +114,11 @@ func (j *judge) end(m Mission, id string, all []journal.Execution) bool {
 			return false
 		}
 		j.r.Counts.Lost++
-		j.r.violate(Lost, id, "accepted at %s, and in the end there is no such mission", clock(m.Accepted))
+		j.violate(Lost, id, m.Accepted, "accepted at %s, and in the end there is no such mission", clock(m.Accepted))
 		return false
 	case !f.Mission.Status.Terminal():
 		j.r.Counts.Lost++
-		j.r.violate(Lost, id, "accepted at %s, and in the end it is %s", clock(m.Accepted), f.Mission.Status)
+		j.violate(Lost, id, m.Accepted, "accepted at %s, and in the end it is %s", clock(m.Accepted), f.Mission.Status)
 		return true
 	}
 	switch f.Mission.Status {
@@ -94,7 +127,7 @@ func (j *judge) end(m Mission, id string, all []journal.Execution) bool {
 	case contracts.StatusFailed:
 		j.r.Counts.Failed++
 		if !m.Cancelled.IsZero() && m.Retried.IsZero() && !j.wiped(m.Accepted, j.Ended) {
-			j.r.violate(CancelLost, id, "a cancel was accepted at %s, and it is FAILED", clock(m.Cancelled))
+			j.violate(CancelLost, id, m.Cancelled, "a cancel was accepted at %s, and it is FAILED", clock(m.Cancelled))
 		}
 	default:
 		j.r.Counts.Cancelled++
@@ -114,10 +147,13 @@ func (j *judge) again(m Mission, id string, all []journal.Execution) {
 			continue
 		case e.Outcome == journal.OutcomeReleased, j.interrupted(e, next), j.forgottenByWipe(m, e, next):
 			j.r.Counts.RunAgain++
+			if r := j.during(next.Start); r != nil {
+				r.RunAgain++
+			}
 			continue
 		}
 		doubled = true
-		j.r.violate(Doubled, id, "run %d by %s began at %s, and run %d by %s before it %s",
+		j.violate(Doubled, id, next.Start, "run %d by %s began at %s, and run %d by %s before it %s",
 			next.Run, next.Process.SoldierID, clock(next.Start), e.Run, e.Process.SoldierID, fate(e))
 	}
 	if doubled {
@@ -162,39 +198,44 @@ func (j *judge) overlap(id string, all []journal.Execution) {
 				continue
 			}
 			j.r.Counts.Overlapping++
-			j.r.violate(Overlapping, id, "run %d by %s began at %s, while run %d by %s was at work since %s",
+			j.violate(Overlapping, id, later.Start, "run %d by %s began at %s, while run %d by %s was at work since %s",
 				later.Run, later.Process.SoldierID, clock(later.Start), e.Run, e.Process.SoldierID, clock(e.Start))
 			return
 		}
 	}
 }
 
-// seen judges what readers saw.
+// seen judges what readers saw: no later read may be of an older version, nor leave an end.
 func (j *judge) seen(m Mission, id string) {
 	sights := slices.SortedStableFunc(slices.Values(j.sights[id]), func(a, b Sight) int { return a.Answered.Compare(b.Answered) })
 	for i, s := range sights {
 		if s.Missing {
-			if s.Asked.After(m.Accepted) && !j.wiped(m.Accepted, s.Answered) {
-				j.r.violate(Forgotten, id, "accepted at %s, and a read at %s was answered 404", clock(m.Accepted), clock(s.Asked))
+			if s.Asked.After(m.Accepted) && !j.wiped(m.Asked, s.Answered) {
+				j.violate(Forgotten, id, s.Answered, "accepted at %s, and a read at %s was answered 404", clock(m.Accepted), clock(s.Asked))
 				return
 			}
 			continue
 		}
-		if !s.Status.Terminal() {
-			continue
-		}
 		for _, later := range sights[i+1:] {
 			// Only a read that was asked for after the other one's answer must be as new; one from memory may lag, and says so.
-			if later.Missing || later.Degraded || later.Asked.Before(s.Answered) || later.Status == s.Status {
-				continue
-			}
-			if j.wiped(s.Asked, later.Answered) || retried(m, s, later) {
+			if later.Missing || later.Degraded || later.Asked.Before(s.Answered) || !back(m, s, later) || j.wiped(m.Asked, later.Answered) {
 				continue
 			}
 			j.r.Counts.GoneBack++
-			j.r.violate(GoneBack, id, "seen %s at %s, and %s at %s", s.Status, clock(s.Answered), later.Status, clock(later.Asked))
+			j.violate(GoneBack, id, later.Answered, "seen %s in version %d at %s, and %s in version %d at %s",
+				s.Status, s.Version, clock(s.Answered), later.Status, later.Version, clock(later.Asked))
 			return
 		}
+	}
+}
+
+// back tells whether a later sight shows less than one before.
+func back(m Mission, s, later Sight) bool {
+	switch {
+	case later.Version != s.Version:
+		return later.Version < s.Version || s.Status.Terminal() && later.Status != s.Status && !retried(m, s, later)
+	default:
+		return later.Status != s.Status
 	}
 }
 

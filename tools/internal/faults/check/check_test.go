@@ -54,8 +54,24 @@ func (d *drill) history(lines ...contracts.HistoryLine) {
 	f.Mission.Version = int64(len(lines))
 	last := lines[len(lines)-1]
 	f.Mission.Status, f.Mission.Run, f.Mission.Attempt = last.Status, last.Run, last.Attempt
+	f.Mission.Error = nil
+	if last.Status == contracts.StatusFailed {
+		f.Mission.Error = &contracts.MissionError{Code: string(last.Cause)}
+	}
 	d.Finals[id] = f
 }
+
+// fails is a good drill whose mission fails.
+func fails() *drill {
+	d := good()
+	d.Missions[0].Fails = true
+	d.first(journal.OutcomeFailed, 5)
+	d.history(accepted, granted(one, 1), ended(one, 1, contracts.CauseFailed))
+	d.code("simulated_failure")
+	return d
+}
+
+func (d *drill) code(code string) { d.Finals[id].Mission.Error.Code = code }
 
 func (d *drill) first(outcome string, end float64) {
 	d.Executions[0].Outcome, d.Executions[0].End = outcome, at(end)
@@ -72,8 +88,14 @@ func (d *drill) fault(k schedule.Kind, from, to float64, on ...string) {
 	d.Faults = append(d.Faults, check.Fault{Fault: schedule.Fault{Kind: k, On: on}, Began: at(from), Ended: at(to)})
 }
 
+// saw adds a sight, in the version that a mission's first way has.
 func (d *drill) saw(asked, answered float64, s contracts.Status) {
-	d.Sights = append(d.Sights, check.Sight{ID: id, Asked: at(asked), Answered: at(answered), Status: s, Missing: s == ""})
+	version := map[contracts.Status]int64{queued: 1, contracts.StatusInProgress: 2, completed: 3, failed: 3}[s]
+	d.sawVersion(asked, answered, s, version)
+}
+
+func (d *drill) sawVersion(asked, answered float64, s contracts.Status, version int64) {
+	d.Sights = append(d.Sights, check.Sight{ID: id, Asked: at(asked), Answered: at(answered), Status: s, Version: version, Missing: s == ""})
 }
 
 func pid(soldier string) int { return int(soldier[len(soldier)-1]) }
@@ -168,15 +190,112 @@ func TestWhatWasPromised(t *testing.T) {
 			e.MissionID = "n"
 			d.Executions = append(d.Executions, e)
 		}, []check.Code{check.TwoMissions}},
-		{"cancelled, and FAILED", good, func(d *drill) {
-			d.Missions[0].Cancelled = at(3)
-			d.first(journal.OutcomeFailed, 5)
-			d.history(accepted, granted(one, 1), ended(one, 1, contracts.CauseFailed))
-		}, []check.Code{check.CancelLost}},
+		{"cancelled, and FAILED", fails, func(d *drill) { d.Missions[0].Cancelled = at(3) }, []check.Code{check.CancelLost}},
 		{"cancelled, and COMPLETED all the same", good, func(d *drill) { d.Missions[0].Cancelled = at(3) }, nil},
 		{"a crash", good, func(d *drill) { d.Crashes = []string{"soldier-1 died by itself"} }, []check.Code{check.Crashed}},
 		{"not well in the end", good, func(d *drill) { d.Unwell = "commander-a is degraded" }, []check.Code{check.Unwell}},
-		{"an odd answer", good, func(d *drill) { d.Odd = []string{"answered 500"} }, []check.Code{check.Odd}},
+		{"an odd answer", good, func(d *drill) { d.Odd = []check.Odd{{Call: "cancel", ID: id, At: at(3), Status: 500}} },
+			[]check.Code{check.OddAnswer}},
+		{"an accepted mission is unknown", good, func(d *drill) { d.Odd = []check.Odd{{Call: "cancel", ID: id, At: at(3), Status: 404}} },
+			[]check.Code{check.OddAnswer}},
+	}.run(t)
+}
+
+func TestWhyAMissionEnds(t *testing.T) {
+	frozen := func(d *drill) {
+		d.Missions[0].Fails = false
+		d.code(contracts.ErrorCodeTimeout)
+		d.first(journal.OutcomeFailed, 302)
+	}
+	lost := func(n int) []contracts.HistoryLine {
+		lines := []contracts.HistoryLine{accepted}
+		for i := range n {
+			l := ended(one, int64(i+1), contracts.CauseLost)
+			if i == n-1 {
+				l.Status, l.Cause = failed, contracts.CauseSoldierLost
+			}
+			lines = append(lines, granted(one, int64(i+1)), l)
+		}
+		return lines
+	}
+	cases{
+		{"its handler fails", fails, nil, nil},
+		{"its handler never fails", fails, func(d *drill) { d.Missions[0].Fails = false }, []check.Code{check.Unexplained}},
+		{"its handler fails, and it is COMPLETED", good, func(d *drill) { d.Missions[0].Fails = true }, []check.Code{check.Unexplained}},
+		{"a code of nobody's", fails, func(d *drill) { d.code("panic") }, []check.Code{check.Unexplained}},
+		{"no reason", fails, func(d *drill) {
+			f := d.Finals[id]
+			f.Mission.Error = nil
+			d.Finals[id] = f
+		}, []check.Code{check.Unexplained}},
+		{"its handler took too long in a frozen soldier", fails, func(d *drill) {
+			frozen(d)
+			d.fault(schedule.PauseSoldier, 3, 250, one)
+		}, nil},
+		{"its handler took too long, and another soldier was frozen", fails, func(d *drill) {
+			frozen(d)
+			d.fault(schedule.PauseSoldier, 3, 250, two)
+		}, []check.Code{check.Unexplained}},
+		{"its handler had time left", fails, func(d *drill) {
+			frozen(d)
+			d.first(journal.OutcomeFailed, 260)
+			d.fault(schedule.PauseSoldier, 3, 250, one)
+		}, []check.Code{check.Unexplained}},
+		{"its soldiers died five times", fails, func(d *drill) {
+			d.history(lost(5)...)
+			d.died(one, 6)
+		}, nil},
+		{"its soldiers died four times", fails, func(d *drill) {
+			d.history(lost(4)...)
+			d.died(one, 6)
+		}, []check.Code{check.Unexplained}},
+		{"five deaths, and nobody died", fails, func(d *drill) {
+			d.history(lost(5)...)
+			d.died(two, 6)
+		}, []check.Code{check.Unexplained}},
+		{"sent in vain twenty times", fails, func(d *drill) {
+			d.code(contracts.ErrorCodeUndeliverable)
+			for i := range 20 {
+				d.fault(schedule.Cut, float64(i), float64(i)+0.5, schedule.Link(one, schedule.RabbitMQ))
+			}
+		}, nil},
+		{"sent in vain, and RabbitMQ was always there", fails, func(d *drill) {
+			d.code(contracts.ErrorCodeUndeliverable)
+			d.fault(schedule.KillRedis, 2, 3, schedule.Redis)
+		}, []check.Code{check.Unexplained}},
+		{"cancelled by a client whose answer got lost", good, func(d *drill) {
+			d.Missions[0].CancelAsked = at(3)
+			d.history(accepted, granted(one, 1), ended(one, 1, contracts.CauseCancel))
+		}, nil},
+		{"cancelled by nobody", good, func(d *drill) {
+			d.history(accepted, granted(one, 1), ended(one, 1, contracts.CauseCancel))
+		}, []check.Code{check.Unexplained}},
+	}.run(t)
+}
+
+func TestSubmissionsWithoutRedis(t *testing.T) {
+	ask := func(n int, key string) func(*drill) {
+		return func(d *drill) {
+			d.fault(schedule.RedisAway, 100, 140, schedule.Redis)
+			d.Faults[0].For = 40 * time.Second
+			for i := range n {
+				d.Missions = append(d.Missions, check.Mission{Asked: at(110 + float64(i)), Key: key})
+			}
+		}
+	}
+	and := func(first, then func(*drill)) func(*drill) {
+		return func(d *drill) {
+			first(d)
+			then(d)
+		}
+	}
+	cases{
+		{"none was taken", good, ask(5, ""), []check.Code{check.NotTaken}},
+		{"one was taken", good, and(ask(6, ""), func(d *drill) { d.Missions[3].OnBroker = true }), nil},
+		{"few were asked for", good, ask(4, ""), nil},
+		{"all had keys", good, ask(9, "k"), nil},
+		{"Redis was back soon", good, and(ask(9, ""), func(d *drill) { d.Faults[0].For = 19 * time.Second }), nil},
+		{"RabbitMQ was away, too", good, and(ask(9, ""), func(d *drill) { d.fault(schedule.KillRabbitMQ, 120, 121, schedule.RabbitMQ) }), nil},
 	}.run(t)
 }
 
@@ -191,6 +310,22 @@ func TestWhatReadersSaw(t *testing.T) {
 		{"back from COMPLETED", good, func(d *drill) {
 			d.saw(6, 6.1, completed)
 			d.saw(7, 7.1, queued)
+		}, []check.Code{check.GoneBack}},
+		{"back to QUEUED from IN_PROGRESS, by an older version", good, func(d *drill) {
+			d.saw(3, 3.1, contracts.StatusInProgress)
+			d.saw(4, 4.1, queued)
+		}, []check.Code{check.GoneBack}},
+		{"back to QUEUED from IN_PROGRESS, by a newer version", good, func(d *drill) {
+			d.saw(3, 3.1, contracts.StatusInProgress)
+			d.sawVersion(4, 4.1, queued, 3)
+		}, nil},
+		{"an older version in the same state", good, func(d *drill) {
+			d.sawVersion(3, 3.1, contracts.StatusInProgress, 4)
+			d.sawVersion(4, 4.1, contracts.StatusInProgress, 2)
+		}, []check.Code{check.GoneBack}},
+		{"two states of one version", good, func(d *drill) {
+			d.sawVersion(3, 3.1, contracts.StatusInProgress, 2)
+			d.sawVersion(4, 4.1, queued, 2)
 		}, []check.Code{check.GoneBack}},
 		{"from one end to another", good, func(d *drill) {
 			d.saw(6, 6.1, failed)
@@ -217,19 +352,24 @@ func TestWhatReadersSaw(t *testing.T) {
 		{"an operator's retry leads back from FAILED", good, func(d *drill) {
 			d.Missions[0].Retried = at(6.5)
 			d.saw(6, 6.1, failed)
-			d.saw(7, 7.1, queued)
+			d.sawVersion(7, 7.1, queued, 4)
 		}, nil},
 		{"an operator's retry doesn't lead back from COMPLETED", good, func(d *drill) {
 			d.Missions[0].Retried = at(6.5)
 			d.saw(6, 6.1, completed)
-			d.saw(7, 7.1, queued)
+			d.sawVersion(7, 7.1, queued, 4)
 		}, []check.Code{check.GoneBack}},
 		{"back before the retry was asked for", good, func(d *drill) {
 			d.Missions[0].Retried = at(8)
 			d.saw(6, 6.1, failed)
-			d.saw(7, 7.1, queued)
+			d.sawVersion(7, 7.1, queued, 4)
 		}, []check.Code{check.GoneBack}},
 		{"404 after the 202", good, func(d *drill) { d.saw(1.1, 1.2, "") }, []check.Code{check.Forgotten}},
+		{"an older version after Redis was wiped", good, func(d *drill) {
+			d.saw(6, 6.1, completed)
+			d.saw(12, 12.1, queued)
+			d.fault(schedule.WipeRedis, 10, 11, schedule.Redis)
+		}, nil},
 		{"404 before the 202", good, func(d *drill) { d.saw(0.95, 1.2, "") }, nil},
 	}.run(t)
 }
@@ -412,6 +552,38 @@ func TestWipes(t *testing.T) {
 			d.first(journal.OutcomeCompleted, 120)
 			d.fault(schedule.WipeRedis, 30, 31, schedule.Redis)
 		}, []check.Code{check.Lost}},
+		{"a cancel of what was wiped", good, func(d *drill) {
+			gone(d)
+			d.fault(schedule.WipeRedis, 10, 12, schedule.Redis)
+			d.Odd = []check.Odd{{Call: "cancel", ID: id, At: at(11), Status: 404}, {Call: "retry", ID: id, At: at(13), Status: 409}}
+		}, nil},
+		{"a cancel before the wipe", good, func(d *drill) {
+			gone(d)
+			d.fault(schedule.WipeRedis, 10, 12, schedule.Redis)
+			d.Odd = []check.Odd{{Call: "cancel", ID: id, At: at(9), Status: 404}}
+		}, []check.Code{check.OddAnswer}},
+		{"a submission is refused under a wipe", good, func(d *drill) {
+			gone(d)
+			d.fault(schedule.WipeRedis, 10, 12, schedule.Redis)
+			d.Odd = []check.Odd{{Call: "submit", At: at(11), Status: 500}}
+		}, []check.Code{check.OddAnswer}},
+		{"its versions begin anew", good, func(d *drill) {
+			adopted := accepted
+			adopted.Cause = contracts.CauseAdopted
+			d.history(adopted, granted(one, 1), ended(one, 1, contracts.CauseCompleted))
+			f := d.Finals[id]
+			f.Mission.Version = at(13).UnixMilli() + 2
+			d.Finals[id] = f
+			d.fault(schedule.WipeRedis, 10, 12, schedule.Redis)
+		}, nil},
+		{"its versions begin anew, and nothing was wiped", good, func(d *drill) {
+			adopted := accepted
+			adopted.Cause = contracts.CauseAdopted
+			d.history(adopted, granted(one, 1), ended(one, 1, contracts.CauseCompleted))
+			f := d.Finals[id]
+			f.Mission.Version = at(13).UnixMilli() + 2
+			d.Finals[id] = f
+		}, []check.Code{check.History}},
 		{"carried out again after the wipe", again, func(d *drill) { d.fault(schedule.WipeRedis, 10, 12, schedule.Redis) }, nil},
 		{"only RabbitMQ had it, and was wiped", good, func(d *drill) {
 			gone(d)
@@ -447,8 +619,8 @@ func TestMeasures(t *testing.T) {
 		t.Errorf("without submit %v, without read %v", r.WithoutSubmit, r.WithoutRead)
 	}
 	want := []check.Recovery{
-		{Kind: schedule.KillRedis, Where: "redis", Began: at(40), Lasted: 10 * time.Second, Submit: 11 * time.Second, Read: 31 * time.Second, Start: -1},
-		{Kind: schedule.KillCommander, Where: "commander-a", Began: at(98), Lasted: time.Second, Submit: -1, Read: -1, Start: -1},
+		{Kind: schedule.KillRedis, Where: "redis", Began: at(40), Lasted: 10 * time.Second, Submit: 11 * time.Second, Read: 31 * time.Second, Start: -1, Again: -1},
+		{Kind: schedule.KillCommander, Where: "commander-a", Began: at(98), Lasted: time.Second, Submit: -1, Read: -1, Start: -1, Again: -1},
 	}
 	if diff := cmp.Diff(want, r.Recoveries); diff != "" {
 		t.Error(diff)

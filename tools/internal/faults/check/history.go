@@ -9,26 +9,28 @@ import (
 )
 
 // history judges a mission's history by itself, against the mission, and against the journals.
-func (j *judge) history(id string, all []journal.Execution) {
+func (j *judge) history(m Mission, id string, all []journal.Execution) {
 	f := j.Finals[id]
 	lines := slices.DeleteFunc(slices.Clone(f.History), func(l contracts.HistoryLine) bool { return l.Refused })
 	if fault := edges(lines, f.Dropped); fault != "" {
-		j.r.violate(History, id, "%s", fault)
+		j.violate(History, id, m.Accepted, "%s", fault)
 		return
 	}
 	last := lines[len(lines)-1]
 	switch {
 	case last.Status != f.Mission.Status:
-		j.r.violate(History, id, "it ends with %s, and the mission is %s", last.Status, f.Mission.Status)
+		j.violate(History, id, m.Accepted, "it ends with %s, and the mission is %s", last.Status, f.Mission.Status)
+	case lines[0].Cause == contracts.CauseAdopted && j.wiped(m.Asked, j.Ended):
+		// Its versions begin anew, far above all that it can have had.
 	case f.Mission.Version > int64(len(f.History)+f.Dropped):
-		j.r.violate(History, id, "the mission changed %d times, and there are %d lines", f.Mission.Version, len(f.History)+f.Dropped)
+		j.violate(History, id, m.Accepted, "the mission changed %d times, and there are %d lines", f.Mission.Version, len(f.History)+f.Dropped)
 	}
 	for _, l := range lines {
 		outcome, told := told(l)
 		if told && !slices.ContainsFunc(all, func(e journal.Execution) bool {
 			return e.Run == l.Run && e.Process.SoldierID == l.SoldierID && slices.Contains(outcome, e.Outcome)
 		}) && !unstarted(l, all) {
-			j.r.violate(Invented, id, "run %d was recorded as %s by %s, and no journal has such an end", l.Run, l.Cause, l.SoldierID)
+			j.violate(Invented, id, m.Accepted, "run %d was recorded as %s by %s, and no journal has such an end", l.Run, l.Cause, l.SoldierID)
 		}
 	}
 }

@@ -24,8 +24,8 @@ type Input struct {
 	Faults []Fault
 	// Crashes are deaths that nobody had asked for.
 	Crashes []string
-	// Odd are answers that no call should get, whatever is broken.
-	Odd []string
+	// Odd are answers that no call should get, whatever is broken, unless a wipe explains them.
+	Odd []Odd
 	// Unwell is why a commander did not say that all is well, some minutes after everything was undone; empty where it did.
 	Unwell string
 	// Began and Ended bound the flow of missions.
@@ -42,6 +42,10 @@ type Mission struct {
 	Key string
 	// OnBroker: its 202 said that RabbitMQ alone had it yet.
 	OnBroker bool
+	// Fails: its handler fails each time that it is called.
+	Fails bool
+	// CancelAsked is when a cancel of it was asked for, whatever came of it; zero where none was.
+	CancelAsked time.Time
 	// Cancelled is when a cancel of it was accepted; zero where none was.
 	Cancelled time.Time
 	// Retried is when an operator's retry of it was asked for, whatever came of it; zero where none was.
@@ -64,8 +68,21 @@ type Sight struct {
 	// Missing: it was 404. The other fields are empty then.
 	Missing bool
 	Status  contracts.Status
+	Version int64
 	// Degraded: from a commander's memory, which may lag.
 	Degraded bool
+}
+
+// Odd is an answer that a call should not get.
+type Odd struct {
+	// Call is what was asked for: submit, cancel, retry or read.
+	Call string
+	// ID is the mission that it was about, if any.
+	ID string
+	At time.Time
+	// Status is HTTP's, where it is known; Said is the answer's code or words.
+	Status int
+	Said   string
 }
 
 // Process is one life of a soldier.

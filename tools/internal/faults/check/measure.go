@@ -7,7 +7,7 @@ import (
 
 // measure counts reads, and finds the longest gaps and the recoveries.
 func (j *judge) measure() {
-	var accepted, read, submitted, started []time.Time
+	var accepted, read []time.Time
 	for _, m := range j.Missions {
 		if !m.Accepted.IsZero() {
 			accepted = append(accepted, m.Accepted)
@@ -20,28 +20,27 @@ func (j *judge) measure() {
 			j.r.Counts.Degraded++
 		}
 	}
-	for _, e := range j.Executions {
-		started = append(started, e.Start)
-	}
+	j.r.Flow = j.Ended.Sub(j.Began)
 	j.r.WithoutSubmit = j.longest(accepted)
 	j.r.WithoutRead = j.longest(read)
-	for _, f := range j.Faults {
-		submitted = submitted[:0]
+	for i, f := range j.Faults {
+		r := &j.r.Recoveries[i]
+		r.Submit, r.Read, r.Start = -1, -1, -1
 		for _, m := range j.Missions {
 			if !m.Accepted.IsZero() && m.Asked.After(f.Ended) {
-				submitted = append(submitted, m.Accepted)
+				r.Submit = sooner(r.Submit, m.Accepted.Sub(f.Ended))
 			}
 		}
-		read = read[:0]
 		for _, s := range j.Sights {
-			if s.Asked.After(f.Ended) && !s.Degraded {
-				read = append(read, s.Answered)
+			if !s.Degraded && s.Asked.After(f.Ended) {
+				r.Read = sooner(r.Read, s.Answered.Sub(f.Ended))
 			}
 		}
-		j.r.Recoveries = append(j.r.Recoveries, Recovery{
-			Kind: f.Kind, Where: f.Where(), Began: f.Began, Lasted: f.Ended.Sub(f.Began),
-			Submit: firstAfter(submitted, f.Ended), Read: firstAfter(read, f.Ended), Start: firstAfter(started, f.Ended),
-		})
+		for _, e := range j.Executions {
+			if !e.Start.Before(f.Ended) {
+				r.Start = sooner(r.Start, e.Start.Sub(f.Ended))
+			}
+		}
 	}
 }
 
@@ -58,13 +57,10 @@ func (j *judge) longest(times []time.Time) time.Duration {
 	return most
 }
 
-// firstAfter is how long after t the first of these was; -1 where none was.
-func firstAfter(times []time.Time, t time.Time) time.Duration {
-	first := time.Duration(-1)
-	for _, at := range times {
-		if d := at.Sub(t); d >= 0 && (first < 0 || d < first) {
-			first = d
-		}
+// sooner is the smaller of two, where -1 is none yet.
+func sooner(first, d time.Duration) time.Duration {
+	if first < 0 || d < first {
+		return d
 	}
 	return first
 }

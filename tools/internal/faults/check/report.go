@@ -1,7 +1,6 @@
 package check
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/tools/internal/faults/schedule"
@@ -22,7 +21,9 @@ const (
 	Invented    Code = "invented"
 	CancelLost  Code = "cancel_lost"
 	Crashed     Code = "crashed"
-	Odd         Code = "odd_answer"
+	OddAnswer   Code = "odd_answer"
+	Unexplained Code = "unexplained"
+	NotTaken    Code = "not_taken"
 	Unwell      Code = "unwell"
 )
 
@@ -37,12 +38,18 @@ type Violation struct {
 type Report struct {
 	Violations []Violation `json:"violations"`
 	Counts     Counts      `json:"counts"`
+	// Flow is how long missions were asked for.
+	Flow time.Duration `json:"flow_ns"`
 	// WithoutSubmit and WithoutRead are the longest times in which no client had a mission accepted, and none a read
 	// answered.
 	WithoutSubmit time.Duration `json:"without_submit_ns"`
 	WithoutRead   time.Duration `json:"without_read_ns"`
-	// Recoveries are one for each fault.
+	// Slow is what took longer than docs/guarantees.md says, on a machine that has time.
+	Slow []Slow `json:"slow,omitempty"`
+	// Recoveries are one for each fault, by their beginning.
 	Recoveries []Recovery `json:"recoveries"`
+	// Kinds sum up the recoveries of each kind.
+	Kinds []KindSum `json:"kinds"`
 }
 
 // Counts count. Lost, Doubled and Overlapping are missions with such a violation.
@@ -59,6 +66,8 @@ type Counts struct {
 	Executions  int `json:"executions"`
 	// RunAgain are executions that followed another one for a good reason, retries after a failure not counted.
 	RunAgain int `json:"run_again"`
+	// OnBroker are missions that RabbitMQ alone had when they were accepted.
+	OnBroker int `json:"on_broker"`
 	Reads    int `json:"reads"`
 	// Degraded are reads from a commander's memory.
 	Degraded int `json:"degraded_reads"`
@@ -75,8 +84,23 @@ type Recovery struct {
 	Submit time.Duration `json:"submit_ns"`
 	Read   time.Duration `json:"read_ns"`
 	Start  time.Duration `json:"start_ns"`
+	// Again is the longest time from a soldier's death, while this was the last fault, until what it ran began again; -1
+	// where there was nothing.
+	Again time.Duration `json:"again_ns"`
+	// RunAgain counts executions that were run again while this was the last fault, and Violations what was found then.
+	// Where faults overlap, another one may be the cause.
+	RunAgain   int `json:"run_again"`
+	Violations int `json:"violations"`
 }
 
-func (r *Report) violate(code Code, id, format string, args ...any) {
-	r.Violations = append(r.Violations, Violation{code, id, fmt.Sprintf(format, args...)})
+// KindSum sums up what faults of a kind did: the longest recoveries, where -1 is that one never came, and counts.
+type KindSum struct {
+	Kind       schedule.Kind `json:"kind"`
+	Times      int           `json:"times"`
+	RunAgain   int           `json:"run_again"`
+	Submit     time.Duration `json:"submit_ns"`
+	Read       time.Duration `json:"read_ns"`
+	Start      time.Duration `json:"start_ns"`
+	Again      time.Duration `json:"again_ns"`
+	Violations int           `json:"violations"`
 }

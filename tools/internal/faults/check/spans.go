@@ -65,6 +65,11 @@ func (s spans) calm(from, to time.Time, d time.Duration) bool {
 	return to.Sub(at) >= d
 }
 
+// meets tells whether any of the spans has a moment between from and to.
+func (s spans) meets(from, to time.Time) bool {
+	return slices.ContainsFunc(s, func(b span) bool { return b.from.Before(to) && b.to.After(from) })
+}
+
 func latest(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
@@ -103,7 +108,7 @@ func broken(faults []Fault, on string) spans {
 			s = append(s, span{f.Began, f.Ended.Add(unnoticed)})
 		case schedule.KillCommander, schedule.KillSoldier, schedule.KillRedis, schedule.KillRabbitMQ, schedule.KillAll,
 			schedule.PauseCommander, schedule.PauseSoldier, schedule.PauseRedis, schedule.PauseRabbitMQ,
-			schedule.Cut, schedule.Stall, schedule.Isolate, schedule.CommandersAway, schedule.PauseCommanders, schedule.RedisAway,
+			schedule.Cut, schedule.Stall, schedule.Isolate, schedule.CommandersAway, schedule.PauseCommanders, schedule.RedisAway, schedule.Absence,
 			schedule.WipeRedis, schedule.WipeRabbitMQ:
 			s = append(s, span{f.Began, f.Ended})
 		case schedule.Delay, schedule.CopyOrders, schedule.CopyStatus, schedule.Alarm, schedule.RedisFull, schedule.RedisReadOnly:

@@ -39,6 +39,8 @@ const (
 
 	WipeRedis    Kind = "wipe-redis"    // killed, and started again without its data
 	WipeRabbitMQ Kind = "wipe-rabbitmq" // killed, and started again without its data
+
+	Absence Kind = "absence" // both commanders are killed, and stay away for ten minutes
 )
 
 // Kinds list the kinds of the usual drill.
@@ -54,8 +56,11 @@ func Kinds() []Kind {
 // Wipes list the kinds that lose a server's data. The design promises less under them.
 func Wipes() []Kind { return []Kind{WipeRedis, WipeRabbitMQ} }
 
+// All list every kind: also the wipes, and those that occur only where they are asked for by name.
+func All() []Kind { return append(append(Kinds(), Wipes()...), Absence) }
+
 // Valid tells whether k is a kind.
-func (k Kind) Valid() bool { return slices.Contains(append(Kinds(), Wipes()...), k) }
+func (k Kind) Valid() bool { return slices.Contains(All(), k) }
 
 // seconds is a range of lengths.
 type seconds struct{ from, to float64 }
@@ -75,6 +80,8 @@ func (k Kind) lengths() seconds {
 		return seconds{2, 45}
 	case CommandersAway, PauseCommanders, RedisAway:
 		return seconds{38, 45}
+	case Absence:
+		return seconds{600, 600}
 	case Cut, Stall, HalfOpen:
 		return seconds{1, 20}
 	case CopyStatus, CopyOrders:
@@ -101,6 +108,32 @@ func (k Kind) long() (seconds, bool) {
 	}
 }
 
+// alone is how long each kind lasts in a drill of single faults: as short as what it is to show allows.
+func (k Kind) alone() time.Duration {
+	switch k {
+	case KillCommander, KillSoldier, KillRedis, KillRabbitMQ, KillAll:
+		return 2 * time.Second
+	case WipeRedis, WipeRabbitMQ:
+		return time.Second
+	case PauseCommander, PauseSoldier, PauseRedis, PauseRabbitMQ, Isolate, Cut, Stall, HalfOpen:
+		return 10 * time.Second
+	case CommandersAway, PauseCommanders, RedisAway:
+		return 38 * time.Second
+	case CopyStatus, CopyOrders:
+		return 14 * time.Second
+	case Delay, Alarm, RedisFull, RedisReadOnly:
+		return 8 * time.Second
+	case Absence:
+		return 10 * time.Minute
+	}
+	return 0
+}
+
+// freezes are the kinds that Config.Freezes adds, and for how long.
+func freezes() []Kind { return []Kind{PauseCommander, PauseSoldier, PauseRedis, PauseRabbitMQ} }
+
+const freeze = time.Minute
+
 func (s seconds) draw(r *rand.Rand) time.Duration {
 	d := time.Duration((s.from + r.Float64()*(s.to-s.from)) * float64(time.Second))
 	return d.Round(100 * time.Millisecond)
@@ -120,7 +153,7 @@ func (k Kind) on(r *rand.Rand) []string {
 		return []string{RabbitMQ}
 	case KillAll:
 		return Parts()
-	case CommandersAway, PauseCommanders:
+	case CommandersAway, PauseCommanders, Absence:
 		return Commanders()
 	case Isolate:
 		return LinksOf(one(Soldiers())[0])

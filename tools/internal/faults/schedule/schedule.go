@@ -32,7 +32,7 @@ func (f Fault) Where() string {
 	case f.Kind == Isolate:
 		soldier, _ := Ends(f.On[0])
 		return soldier
-	case f.Kind == CommandersAway, f.Kind == PauseCommanders:
+	case f.Kind == CommandersAway, f.Kind == PauseCommanders, f.Kind == Absence:
 		return "commanders"
 	case len(f.On) > 1:
 		_, end := Ends(f.On[0])
@@ -53,12 +53,19 @@ func (f Fault) String() string {
 // Config says what is wanted.
 type Config struct {
 	Seed uint64
-	// Length is that of the whole drill, without what it waits for afterwards.
+	// Length is that of the whole drill, without what it waits for afterwards. With Each it is not asked for.
 	Length time.Duration
+	// Each is how often each kind occurs alone, one fault after the other, with Apart between them; 0 is a schedule of
+	// overlapping faults. Freezes adds one freeze of a minute for each kind that freezes one part.
+	Each    int
+	Freezes bool
 	// Only are the kinds that are wanted; empty means Kinds, with Wipes where those are on.
 	Only  []Kind
 	Wipes bool
 }
+
+// Apart is how long all must be well between two faults that occur alone.
+const Apart = 6 * time.Second
 
 // MinLength is the shortest drill in which something can happen.
 const MinLength = 20 * time.Second
@@ -75,12 +82,19 @@ const (
 
 // Check says what is wrong with a Config.
 func (c Config) Check() error {
-	if c.Length < MinLength {
+	switch {
+	case c.Each < 0:
+		return errors.New("each kind of fault occurs once at least")
+	case c.Each == 0 && c.Freezes:
+		return errors.New("freezes of a minute are for faults that occur alone: say with --each how often")
+	case c.Each == 0 && c.Length < MinLength:
 		return fmt.Errorf("a fault drill takes at least %v", MinLength)
+	case c.Each == 0 && slices.Contains(c.Only, Absence) && c.Length < Absence.alone()+first+last:
+		return fmt.Errorf("the fault %s takes %v: choose a longer drill, or --each 1", Absence, Absence.alone())
 	}
 	for _, k := range c.Only {
 		if !k.Valid() {
-			return fmt.Errorf("there is no fault %q; there are %s", k, names(append(Kinds(), Wipes()...)))
+			return fmt.Errorf("there is no fault %q; there are %s", k, names(All()))
 		}
 		if slices.Contains(Wipes(), k) && !c.Wipes {
 			return errors.New("faults that wipe a server's data must be asked for with --wipes")
@@ -99,7 +113,6 @@ func names(kinds []Kind) string {
 
 // New returns the schedule, by the beginning of its faults.
 func New(c Config) []Fault {
-	r := rand.New(rand.NewPCG(c.Seed, uint64(c.Length))) //nolint:gosec // it has to repeat
 	kinds := c.Only
 	if len(kinds) == 0 {
 		kinds = Kinds()
@@ -107,6 +120,10 @@ func New(c Config) []Fault {
 			kinds = append(kinds, Wipes()...)
 		}
 	}
+	if c.Each > 0 {
+		return alone(c, kinds)
+	}
+	r := rand.New(rand.NewPCG(c.Seed, uint64(c.Length))) //nolint:gosec // it has to repeat
 	var all []Fault
 	busy := map[string]time.Duration{} // until when
 	var round []Kind
@@ -139,6 +156,43 @@ func New(c Config) []Fault {
 	}
 	slices.SortStableFunc(all, func(a, b Fault) int { return cmp.Compare(a.At, b.At) })
 	return all
+}
+
+// alone returns each kind some times, one after the other: whole rounds, each in an order of its own, then the freezes.
+func alone(c Config, kinds []Kind) []Fault {
+	r := rand.New(rand.NewPCG(c.Seed, uint64(c.Each))) //nolint:gosec // it has to repeat
+	var all []Fault
+	at := first
+	add := func(k Kind, length time.Duration) {
+		f := Fault{Kind: k, On: k.on(r), At: at, For: length}
+		if k == Delay {
+			f.By = seconds{0.1, 1}.draw(r)
+		}
+		all = append(all, f)
+		at = f.End() + Apart
+	}
+	for range c.Each {
+		round := slices.Clone(kinds)
+		r.Shuffle(len(round), func(i, j int) { round[i], round[j] = round[j], round[i] })
+		for _, k := range round {
+			add(k, k.alone())
+		}
+	}
+	for _, k := range freezes() {
+		if c.Freezes && slices.Contains(kinds, k) {
+			add(k, freeze)
+		}
+	}
+	return all
+}
+
+// LengthOf is how long a drill with this schedule is, without what it waits for.
+func LengthOf(c Config) time.Duration {
+	if c.Each == 0 {
+		return c.Length
+	}
+	all := New(c)
+	return all[len(all)-1].End() + last
 }
 
 func draw(r *rand.Rand, k Kind, length time.Duration) Fault {

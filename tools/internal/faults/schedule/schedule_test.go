@@ -81,6 +81,66 @@ func TestARunOfAnHourHasAllKinds(t *testing.T) {
 	}
 }
 
+// TestEachAlone: every kind as often as asked, one after the other, within twenty minutes for two of each.
+func TestEachAlone(t *testing.T) {
+	for seed := range uint64(50) {
+		c := schedule.Config{Seed: seed, Each: 2, Freezes: seed%2 == 0, Wipes: seed%3 == 0}
+		if err := c.Check(); err != nil {
+			t.Fatal(err)
+		}
+		all := schedule.New(c)
+		times, minutes := map[schedule.Kind]int{}, map[schedule.Kind]int{}
+		for i, f := range all {
+			times[f.Kind]++
+			if f.For == time.Minute {
+				minutes[f.Kind]++
+			}
+			if i > 0 && f.At < all[i-1].End()+schedule.Apart || len(f.On) == 0 || f.For <= 0 {
+				t.Fatalf("seed %d: %v after %v", seed, f, all[i-1])
+			}
+			if (f.Kind == schedule.Delay) != (f.By > 0) {
+				t.Fatalf("seed %d: %v", seed, f)
+			}
+		}
+		for _, k := range schedule.All() {
+			want := 2
+			switch {
+			case slices.Contains(schedule.Wipes(), k) && !c.Wipes, k == schedule.Absence:
+				want = 0
+			case minutes[k] > 0:
+				want = 3
+			}
+			if times[k] != want {
+				t.Errorf("seed %d: %s occurs %d times, not %d", seed, k, times[k], want)
+			}
+		}
+		if frozen := len(minutes); c.Freezes && frozen != 4 || !c.Freezes && frozen != 0 {
+			t.Errorf("seed %d: %d kinds of freezes of a minute", seed, frozen)
+		}
+		if l := schedule.LengthOf(c); !c.Freezes && l > 16*time.Minute {
+			t.Errorf("seed %d: it takes %v, and what has to start again comes on top", seed, l)
+		}
+		if diff := cmp.Diff(all, schedule.New(c)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestTheAbsence(t *testing.T) {
+	for name, c := range map[string]schedule.Config{
+		"alone":   {Seed: 1, Only: []schedule.Kind{schedule.Absence}, Each: 1},
+		"by time": {Seed: 1, Only: []schedule.Kind{schedule.Absence}, Length: 11 * time.Minute},
+	} {
+		all := schedule.New(c)
+		if err := c.Check(); err != nil || len(all) != 1 || all[0].For != 10*time.Minute || all[0].Where() != "commanders" {
+			t.Errorf("%s: %v, %v", name, all, err)
+		}
+		if l := schedule.LengthOf(c); l < 10*time.Minute+10*time.Second || l > 11*time.Minute {
+			t.Errorf("%s: it takes %v", name, l)
+		}
+	}
+}
+
 func TestOnlyOneKind(t *testing.T) {
 	for _, k := range append(schedule.Kinds(), schedule.Wipes()...) {
 		t.Run(string(k), func(t *testing.T) {
@@ -111,6 +171,10 @@ func TestCheck(t *testing.T) {
 		"too short":         {func(c *schedule.Config) { c.Length = time.Second }, false},
 		"unknown kind":      {func(c *schedule.Config) { c.Only = []schedule.Kind{"flood"} }, false},
 		"a wipe unasked":    {func(c *schedule.Config) { c.Only = []schedule.Kind{schedule.WipeRedis} }, false},
+		"no each":           {func(c *schedule.Config) { c.Each = -1 }, false},
+		"each, and no time": {func(c *schedule.Config) { c.Each, c.Length = 1, 0 }, true},
+		"freezes alone":     {func(c *schedule.Config) { c.Freezes = true }, false},
+		"no time for it":    {func(c *schedule.Config) { c.Only = []schedule.Kind{schedule.Absence} }, false},
 		"a wipe, asked for": {func(c *schedule.Config) { c.Only, c.Wipes = []schedule.Kind{schedule.WipeRedis}, true }, true},
 	} {
 		c := good
