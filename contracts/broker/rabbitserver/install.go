@@ -17,8 +17,8 @@ type Installation struct {
 	Epmd string
 }
 
-// Find looks for RabbitMQ in the folders where packages put it and on PATH; Debian's and Fedora's commands on PATH change user, so the
-// script behind them is preferred. It returns ErrNotInstalled, possibly wrapped with the missing piece.
+// Find looks for RabbitMQ on PATH and in the folders where packages put it. Debian's and Fedora's commands in /usr change user, so the
+// script behind them is preferred to those. It returns ErrNotInstalled, possibly wrapped with the missing piece.
 func Find() (Installation, error) {
 	candidates := []string{
 		"/usr/lib/rabbitmq/bin/rabbitmq-server",
@@ -26,7 +26,12 @@ func Find() (Installation, error) {
 		"/usr/local/sbin/rabbitmq-server",
 	}
 	if onPath, err := exec.LookPath("rabbitmq-server"); err == nil {
-		candidates = append(candidates, onPath)
+		switch filepath.Dir(onPath) {
+		case "/usr/sbin", "/usr/bin", "/sbin", "/bin":
+			candidates = append(candidates, onPath)
+		default:
+			candidates = append([]string{onPath}, candidates...)
+		}
 	}
 	for _, server := range candidates {
 		ctl := filepath.Join(filepath.Dir(server), "rabbitmqctl")
