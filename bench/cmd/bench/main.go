@@ -33,6 +33,7 @@ type options struct {
 	rounds, missions      int
 	cores                 int
 	bin, json, pprof      string
+	scripts               string
 }
 
 func parse(args []string) (options, error) {
@@ -45,7 +46,8 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.rounds, "rounds", 3, "how often everything is measured")
 	flags.IntVar(&o.missions, "missions", 30000, "how many missions a measurement of throughput takes")
 	flags.IntVar(&o.cores, "cores", 2, "how many cores all of it shares (Linux)")
-	flags.StringVar(&o.bin, "bin", "../bin", "the folder of the programs commander, bench-soldier and bench-commander")
+	flags.StringVar(&o.bin, "bin", "bin", "the folder of the programs commander, bench-soldier and bench-commander")
+	flags.StringVar(&o.scripts, "scripts", "bench/internal/bullmqpeer", "the folder of BullMQ's scripts, with its npm packages")
 	flags.StringVar(&o.json, "json", "", "a file for all numbers as JSON")
 	flags.StringVar(&o.pprof, "pprof", "", "a folder for CPU profiles of our commander and soldier; slower, not for the record")
 	if err := flags.Parse(args); err != nil {

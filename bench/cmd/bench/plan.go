@@ -17,7 +17,11 @@ type group struct {
 }
 
 // groups are all, in the order in which each round takes them.
-func groups() []group { return []group{{"ours", ourEntrants}, {"limit", limitEntrants}} }
+func groups() []group {
+	return []group{
+		{"ours", ourEntrants}, {"limit", limitEntrants}, {"asynq", asynqEntrants}, {"river", riverEntrants}, {"bullmq", bullmqEntrants},
+	}
+}
 
 func groupNames() []string {
 	var names []string

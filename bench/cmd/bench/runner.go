@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/bench/internal/contender"
@@ -66,6 +68,8 @@ type session struct {
 	entrant   entrant
 	round     int
 	submitted int
+	// peak is the rate of singles, once measured.
+	peak float64
 }
 
 func (s *session) all(ctx context.Context) error {
@@ -123,7 +127,9 @@ func (s *session) throughput(ctx context.Context, measure string, do func(contex
 	defer cancel()
 	jobs := s.options.missions
 	processes := s.contender.Processes()
-	processes["client"] = os.Getpid()
+	if !slices.Contains(slices.Collect(maps.Values(processes)), os.Getpid()) {
+		processes["client"] = os.Getpid()
+	}
 	stopProfiles := s.profile(ctx, measure)
 	before, began := meter.Read(processes), time.Now()
 	if err := do(ctx, by, jobs); err != nil {
@@ -136,6 +142,9 @@ func (s *session) throughput(ctx context.Context, measure string, do func(contex
 	}
 	stopProfiles()
 	rate := float64(jobs) / took.Seconds()
+	if measure == singles {
+		s.peak = rate
+	}
 	s.table.Add(report.Row{Entrant: s.entrant.name, Settings: s.entrant.settings, Measure: measure, Unit: "/s"}, rate)
 	s.table.AddCost(s.entrant.name, measure, jobs, cost)
 	fmt.Fprintf(os.Stderr, "round %d  %-40s %-10s %9.0f /s\n", s.round, s.entrant.name, measure, rate)
@@ -171,18 +180,29 @@ func (s *session) profile(ctx context.Context, measure string) func() {
 	}
 }
 
-// latencyRate is the rate a second at which everybody's latency is measured, latencySeconds for how long.
 const (
+	// latencyRate is the rate a second at which everybody's latency is measured, latencySeconds for how long.
 	latencyRate    = 200
 	latencySeconds = 10
+	// peakShare is the share of what the contender did with singles a moment before, at which it is measured again.
+	peakShare = 0.7
 )
 
 func (s *session) latency(ctx context.Context) error {
 	p, is := s.contender.(contender.Pacer)
 	if !is {
-		return nil
+		return errors.New("its latency can't be measured")
 	}
-	seen, err := p.Latencies(ctx, latencyRate, latencyRate*latencySeconds)
+	if err := s.latencyAt(ctx, p, fmt.Sprintf("%d/s", latencyRate), latencyRate); err != nil || s.peak == 0 {
+		return err
+	}
+	return s.latencyAt(ctx, p, fmt.Sprintf("%.0f %% of peak", peakShare*100), peakShare*s.peak)
+}
+
+func (s *session) latencyAt(ctx context.Context, p contender.Pacer, name string, rate float64) error {
+	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
+	defer cancel()
+	seen, err := p.Latencies(ctx, rate, int(rate*latencySeconds))
 	if err != nil {
 		return err
 	}
@@ -190,9 +210,11 @@ func (s *session) latency(ctx context.Context) error {
 		s.submitted += len(took)
 		ms := report.Milliseconds(took)
 		for _, q := range []float64{0.5, 0.99} {
-			measure := fmt.Sprintf("latency at %d/s, %s, p%.0f", latencyRate, by, q*100)
+			measure := fmt.Sprintf("latency at %s, %s, p%.0f", name, by, q*100)
 			s.table.Add(report.Row{Entrant: s.entrant.name, Settings: s.entrant.settings, Measure: measure, Unit: "ms"}, report.Quantile(ms, q))
 		}
+		fmt.Fprintf(os.Stderr, "round %d  %-40s latency at %s, %s: %.1f / %.1f ms\n", s.round, s.entrant.name, name, by,
+			report.Quantile(ms, 0.5), report.Quantile(ms, 0.99))
 	}
 	return nil
 }

@@ -20,8 +20,8 @@ type Contender interface {
 	SubmitSingles(ctx context.Context, jobs int) error
 	// AwaitAll returns once total jobs, counted since Setup, are finished and their results can be read.
 	AwaitAll(ctx context.Context, total int) error
-	// Processes are the ids of the processes that do the work, by the names under which their cost is shown. The
-	// benchmark's own process is added by the caller.
+	// Processes are the ids of the processes that do the work, by the names under which their cost is shown. Where the
+	// benchmark's own is not among them, the caller adds it as the client.
 	Processes() map[string]int
 	// Close ends everything that Setup started, also after a Setup that failed.
 	Close(ctx context.Context) error

@@ -161,7 +161,7 @@ func (l *Limit) AwaitAll(ctx context.Context, total int) error {
 
 // Processes are the servers; both sides are this process.
 func (l *Limit) Processes() map[string]int {
-	out := map[string]int{"rabbitmq": l.rabbit.PID(), "commander and soldier": os.Getpid()}
+	out := map[string]int{"rabbitmq": l.rabbit.PID(), "all clients": os.Getpid()}
 	if l.redis != nil {
 		out["redis"] = l.redis.PID()
 	}
