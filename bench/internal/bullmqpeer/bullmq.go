@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -47,7 +46,7 @@ func New(cfg Config) *BullMQ { return &BullMQ{cfg: cfg} }
 func (b *BullMQ) Setup(ctx context.Context, dir string) error {
 	node, err := exec.LookPath("node")
 	if err != nil {
-		return fmt.Errorf("BullMQ needs Node 20.19 or later; install it, or leave bullmq out of --only: %w", err)
+		return fmt.Errorf("%w: Node 20.19 or later (%w)", contender.ErrMissing, err)
 	}
 	if err := b.jobs.Start(ctx, filepath.Join(dir, "redis"), b.cfg.AppendFsync); err != nil {
 		return err
@@ -67,7 +66,7 @@ func (b *BullMQ) Setup(ctx context.Context, dir string) error {
 		return err
 	}
 	if line, err := bufio.NewReader(ready).ReadString('\n'); err != nil || line != "ready\n" {
-		return fmt.Errorf("the worker said %q, see %s (./task deps:bench installs what it needs): %w", line, dir, errors.Join(err))
+		return fmt.Errorf("the worker said %q and did not start, see worker.log in %s; ./task deps:bench installs what it needs", line, dir)
 	}
 	producing := script("producer.js")
 	if b.commands, err = producing.StdinPipe(); err != nil {

@@ -7,6 +7,7 @@ package contender
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -26,6 +27,9 @@ type Contender interface {
 	// Close ends everything that Setup started, also after a Setup that failed.
 	Close(ctx context.Context) error
 }
+
+// ErrMissing is wrapped by the error of a Setup that lacks a program on this machine.
+var ErrMissing = errors.New("a program is not installed")
 
 // InFlight is how many single submissions every contender has under way at once.
 const InFlight = 64

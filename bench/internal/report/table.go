@@ -15,7 +15,10 @@ import (
 
 // Row is one measure of one entrant.
 type Row struct {
-	Entrant  string `json:"entrant"`
+	Entrant string `json:"entrant"`
+	// Group is whose the entrant is; Fsync is its Redis's appendfsync, empty where it has none.
+	Group    string `json:"group"`
+	Fsync    string `json:"appendfsync,omitempty"`
 	Settings string `json:"settings"`
 	Measure  string `json:"measure"`
 	// Unit is "/s", of which more is better, or "ms", of which less is.
@@ -35,12 +38,41 @@ type CostRow struct {
 	rounds []map[string]meter.Cost
 }
 
+// Ratio is one number beside another.
+type Ratio struct {
+	// Of is what is compared, Ours and Other are what with what.
+	Of    string  `json:"of"`
+	Ours  string  `json:"ours"`
+	Other string  `json:"other"`
+	Is    float64 `json:"is"`
+	// Goal is what Is should be at least.
+	Goal float64 `json:"goal"`
+}
+
 // Table is all numbers of a run.
 type Table struct {
 	Missions int        `json:"missions"`
 	Cores    int        `json:"cores"`
 	Rows     []*Row     `json:"rows"`
+	Ratios   []Ratio    `json:"ratios"`
 	Costs    []*CostRow `json:"costs"`
+	// Skipped are entrants that could not take part, and why.
+	Skipped []string `json:"skipped,omitempty"`
+}
+
+// Compare adds the ratio of two rows of throughput. It is nothing where one of them was not measured.
+func (t *Table) Compare(of string, ours, other *Row, goal float64) {
+	if ours != nil && other != nil && other.Median > 0 {
+		t.Ratios = append(t.Ratios, Ratio{Of: of, Ours: ours.Entrant, Other: other.Entrant, Is: ours.Median / other.Median, Goal: goal})
+	}
+}
+
+// Skip notes that an entrant could not take part, once.
+func (t *Table) Skip(entrant string, why error) {
+	note := entrant + ": " + why.Error()
+	if !slices.Contains(t.Skipped, note) {
+		t.Skipped = append(t.Skipped, note)
+	}
 }
 
 // NewTable returns an empty one.
@@ -56,6 +88,24 @@ func (t *Table) Add(r Row, value float64) {
 	row := t.Rows[at]
 	row.Values = append(row.Values, value)
 	row.Median, row.Spread = Median(row.Values), Spread(row.Values)
+}
+
+// Best returns the row with the best median of those that match, nil for none.
+func (t *Table) Best(match func(*Row) bool) *Row {
+	var best *Row
+	for _, r := range t.Rows {
+		if match(r) && (best == nil || better(r, best)) {
+			best = r
+		}
+	}
+	return best
+}
+
+func better(a, b *Row) bool {
+	if a.Unit == "ms" {
+		return a.Median < b.Median
+	}
+	return a.Median > b.Median
 }
 
 // AddCost adds what a round cost.
@@ -99,6 +149,7 @@ func (t *Table) Print(w io.Writer) {
 		}
 	}
 	_ = out.Flush() // for people: when the terminal is gone, there is nobody to tell
+	t.printRatios(w)
 	fmt.Fprintln(w, "\nCPU milliseconds for 1,000 missions, and KiB written to the disk")
 	for _, c := range t.Costs {
 		t.printCost(w, c)
@@ -111,6 +162,21 @@ func (t *Table) Print(w io.Writer) {
 		}
 		said[r.Entrant] = true
 	}
+	for _, note := range t.Skipped {
+		fmt.Fprintln(w, "  skipped,", note)
+	}
+}
+
+func (t *Table) printRatios(w io.Writer) {
+	if len(t.Ratios) == 0 {
+		return
+	}
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(out, "\nratio\tgoal\tof\t\t\n")
+	for _, r := range t.Ratios {
+		fmt.Fprintf(out, "%.2f\t≥ %.2f\t%s\t%s / %s\n", r.Is, r.Goal, r.Of, r.Ours, r.Other)
+	}
+	_ = out.Flush() // as above
 }
 
 func (t *Table) printCost(w io.Writer, c *CostRow) {
@@ -147,12 +213,7 @@ func (t *Table) of(measure string) []*Row {
 			out = append(out, r)
 		}
 	}
-	sort.SliceStable(out, func(i, j int) bool {
-		if out[i].Unit == "ms" {
-			return out[i].Median < out[j].Median
-		}
-		return out[i].Median > out[j].Median
-	})
+	sort.SliceStable(out, func(i, j int) bool { return better(out[i], out[j]) })
 	return out
 }
 
