@@ -36,10 +36,11 @@ const (
 	batches = "batches"
 	singles = "singles"
 	accept  = "accept"
+	reads   = "reads"
 	latency = "latency"
 )
 
-func allMeasures() []string { return []string{batches, singles, accept, latency} }
+func allMeasures() []string { return []string{batches, singles, accept, reads, latency} }
 
 // entrant is a contender under one set of settings, and what is measured of it.
 type entrant struct {
@@ -89,7 +90,7 @@ func ourEntrants(o options) []entrant {
 				name:     fmt.Sprintf("ours, %d slots, %s", slots, fsync),
 				fsync:    fsync,
 				settings: fmt.Sprintf("quorum queues, confirms, Redis AOF appendfsync %s; 1 commander, 1 soldier", fsync),
-				measures: []string{batches, singles, latency},
+				measures: []string{batches, singles, reads, latency},
 				new:      func() contender.Contender { return ours.New(c) },
 			})
 		}

@@ -112,6 +112,8 @@ func (s *session) all(ctx context.Context) error {
 			err = s.throughput(ctx, m, s.complete, s.contender.SubmitSingles)
 		case accept:
 			err = s.throughput(ctx, m, s.submit, s.contender.SubmitBatches)
+		case reads:
+			err = s.reads(ctx)
 		case latency:
 			err = s.latency(ctx)
 		}
@@ -151,6 +153,11 @@ func (s *session) throughput(ctx context.Context, measure string, do func(contex
 	if !slices.Contains(slices.Collect(maps.Values(processes)), os.Getpid()) {
 		processes["client"] = os.Getpid()
 	}
+	// Asking the servers costs them something, so it stays outside of what is timed.
+	moved, err := s.traffic(ctx)
+	if err != nil {
+		return err
+	}
 	stopProfiles := s.profile(ctx, measure)
 	before, began := meter.Read(processes), time.Now()
 	if err := do(ctx, by, jobs); err != nil {
@@ -158,10 +165,16 @@ func (s *session) throughput(ctx context.Context, measure string, do func(contex
 	}
 	took := time.Since(began)
 	cost := meter.Read(processes)
-	for name := range cost {
-		cost[name] = cost[name].Minus(before[name])
-	}
 	stopProfiles()
+	movedThen, err := s.traffic(ctx)
+	if err != nil {
+		return err
+	}
+	for name := range cost {
+		c := cost[name].Minus(before[name])
+		c.Network = movedThen[name] - moved[name]
+		cost[name] = c
+	}
 	rate := float64(jobs) / took.Seconds()
 	if measure == singles {
 		s.peak = rate
@@ -170,6 +183,14 @@ func (s *session) throughput(ctx context.Context, measure string, do func(contex
 	s.table.AddCost(s.entrant.name, measure, jobs, cost)
 	fmt.Fprintf(os.Stderr, "round %d  %-40s %-10s %9.0f /s\n", s.round, s.entrant.name, measure, rate)
 	return nil
+}
+
+func (s *session) traffic(ctx context.Context) (map[string]float64, error) {
+	n, is := s.contender.(contender.Networked)
+	if !is {
+		return nil, nil
+	}
+	return n.Traffic(ctx)
 }
 
 // profileSeconds is how long a CPU profile lasts, from the start of the measurement.
@@ -199,6 +220,29 @@ func (s *session) profile(ctx context.Context, measure string) func() {
 			}
 		}
 	}
+}
+
+// readsAJob is how many reads are measured for each job of a measurement of throughput.
+const readsAJob = 5
+
+func (s *session) reads(ctx context.Context) error {
+	r, is := s.contender.(contender.Reader)
+	if !is {
+		return errors.New("its reads can't be measured")
+	}
+	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
+	defer cancel()
+	if err := s.complete(ctx, s.contender.SubmitSingles, warmUp); err != nil {
+		return err
+	}
+	times, began := readsAJob*s.options.missions, time.Now()
+	if err := r.Reads(ctx, times); err != nil {
+		return err
+	}
+	rate := float64(times) / time.Since(began).Seconds()
+	s.table.Add(s.row(reads, "/s"), rate)
+	fmt.Fprintf(os.Stderr, "round %d  %-40s %-10s %9.0f /s\n", s.round, s.entrant.name, reads, rate)
+	return nil
 }
 
 const (

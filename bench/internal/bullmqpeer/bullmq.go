@@ -17,6 +17,7 @@ import (
 	"github.com/mission-control-dev/mission-control/bench/internal/child"
 	"github.com/mission-control-dev/mission-control/bench/internal/contender"
 	"github.com/mission-control-dev/mission-control/bench/internal/redisjobs"
+	"github.com/mission-control-dev/mission-control/bench/internal/traffic"
 )
 
 // Config is one set of settings.
@@ -157,6 +158,12 @@ func (b *BullMQ) Latencies(ctx context.Context, rate float64, jobs int) (map[str
 		out[i] = time.Duration(ms * float64(time.Millisecond))
 	}
 	return map[string][]time.Duration{contender.ByEvent: out}, nil
+}
+
+// Traffic is Redis's.
+func (b *BullMQ) Traffic(ctx context.Context) (map[string]float64, error) {
+	redis, err := traffic.Redis(ctx, b.jobs.Addr())
+	return map[string]float64{"redis": redis}, err
 }
 
 // Processes are the three.

@@ -28,6 +28,18 @@ type Contender interface {
 	Close(ctx context.Context) error
 }
 
+// Networked is a Contender whose servers tell their traffic.
+type Networked interface {
+	// Traffic is bytes over the network so far, in both directions, by the names of Processes.
+	Traffic(ctx context.Context) (map[string]float64, error)
+}
+
+// Reader is a Contender whose reads of one finished job are measured.
+type Reader interface {
+	// Reads reads so often, InFlight at a time, jobs that SubmitSingles submitted, at least 1,000, and that are finished.
+	Reads(ctx context.Context, times int) error
+}
+
 // ErrMissing is wrapped by the error of a Setup that lacks a program on this machine.
 var ErrMissing = errors.New("a program is not installed")
 

@@ -48,7 +48,7 @@ func filled() *report.Table {
 		table.Add(report.Row{Entrant: "peer", Measure: "batches", Unit: "/s", Settings: "durable too"}, 2*rate)
 		table.Add(report.Row{Entrant: "ours", Measure: "p50", Unit: "ms", Settings: "durable"}, rate/100)
 		table.Add(report.Row{Entrant: "peer", Measure: "p50", Unit: "ms", Settings: "durable too"}, rate/50)
-		table.AddCost("ours", "batches", 5000, map[string]meter.Cost{"redis": {CPU: rate / 100, Written: 1024 * rate}})
+		table.AddCost("ours", "batches", 5000, map[string]meter.Cost{"redis": {CPU: rate / 100, Written: 1024 * rate, Network: 512 * rate}})
 	}
 	return table
 }
@@ -71,7 +71,7 @@ func TestTableForPeople(t *testing.T) {
 		"batches peer 1800 /s ±11 % 1.00 batches ours 900 /s ±11 % 0.50",
 		"p50 ours 9.0 ms ±11 % 1.00 p50 peer 18.0 ms ±11 % 0.50",
 		"0.50 ≥ 0.80 batches ours / peer",
-		"ours, batches: 1800 ms = redis 1800; 180 KiB",
+		"ours, batches: 1800 ms = redis 1800; redis's network 90; disk 180",
 		"ours: durable peer: durable too skipped, absent: not installed",
 	} {
 		if !strings.Contains(said, want) {

@@ -117,7 +117,7 @@ func (t *Table) AddCost(entrant, measure string, jobs int, cost map[string]meter
 	}
 	thousands := float64(jobs) / 1000
 	for name, c := range cost {
-		cost[name] = meter.Cost{CPU: c.CPU / thousands, Written: c.Written / thousands}
+		cost[name] = meter.Cost{CPU: c.CPU / thousands, Written: c.Written / thousands, Network: c.Network / thousands}
 	}
 	row := t.Costs[at]
 	row.rounds = append(row.rounds, cost)
@@ -127,12 +127,13 @@ func (t *Table) AddCost(entrant, measure string, jobs int, cost map[string]meter
 func medianCost(rounds []map[string]meter.Cost) map[string]meter.Cost {
 	out := map[string]meter.Cost{}
 	for name := range rounds[0] {
-		var cpu, written []float64
+		var cpu, written, network []float64
 		for _, r := range rounds {
 			cpu = append(cpu, r[name].CPU)
 			written = append(written, r[name].Written)
+			network = append(network, r[name].Network)
 		}
-		out[name] = meter.Cost{CPU: Median(cpu), Written: Median(written)}
+		out[name] = meter.Cost{CPU: Median(cpu), Written: Median(written), Network: Median(network)}
 	}
 	return out
 }
@@ -150,7 +151,7 @@ func (t *Table) Print(w io.Writer) {
 	}
 	_ = out.Flush() // for people: when the terminal is gone, there is nobody to tell
 	t.printRatios(w)
-	fmt.Fprintln(w, "\nCPU milliseconds for 1,000 missions, and KiB written to the disk")
+	fmt.Fprintln(w, "\nFor 1,000 missions: CPU milliseconds; KiB over the network; KiB written to the disk")
 	for _, c := range t.Costs {
 		t.printCost(w, c)
 	}
@@ -192,7 +193,12 @@ func (t *Table) printCost(w io.Writer, c *CostRow) {
 	for i, name := range names {
 		fmt.Fprintf(w, "%s%s %.0f", [2]string{" = ", " + "}[min(i, 1)], name, c.Cost[name].CPU*1000)
 	}
-	fmt.Fprintf(w, "; %.0f KiB\n", written/1024)
+	for _, name := range names {
+		if network := c.Cost[name].Network; network > 0 {
+			fmt.Fprintf(w, "; %s's network %.0f", name, network/1024)
+		}
+	}
+	fmt.Fprintf(w, "; disk %.0f\n", written/1024)
 }
 
 func (t *Table) measures() []string {
