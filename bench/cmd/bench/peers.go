@@ -10,9 +10,9 @@ import (
 	"github.com/mission-control-dev/mission-control/bench/internal/riverpeer"
 )
 
-// The peers' tuning is what their own documentation offers, at the values that were best on two cores. Redis runs with
-// appendfsync everysec for them, as their documentation has it, which may lose the last second of answered writes; beside
-// it stands always, which is what ours promises. PostgreSQL commits to the disk before it answers, as ours does.
+// The peers' tuning is by settings that they document. The values were chosen, not searched for: whoever finds better ones
+// puts them here. Redis runs for them with appendfsync everysec, as is usual, which may lose the last second of answered
+// writes; beside it stands always, which is what ours promises. PostgreSQL commits to the disk before it answers.
 
 // peerConcurrency is how many jobs a peer works on at once.
 const peerConcurrency = 256
