@@ -1,116 +1,140 @@
-#!lua
--- Shared head of commit.lua, create_all.lua and bury.lua.
--- KEYS: events, due, dueno, dispatch, all, and more.  ARGV: key prefix, events kept, and more.
-local EVENTS, DUE, DUENO, DISPATCH, ALL = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local PREFIX, KEPT = ARGV[1], ARGV[2]
-local clock = redis.call('TIME')
-local step = math.floor(tonumber(clock[1]) / 10)
-local ms = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
-local k, a = 5, 2
+-- Shared head of commit.lua, create_all.lua and bury.lua, behind row.lua.
+-- KEYS: due, dispatch, events, the mission of each change, and more, among them for each change, where it has them, its
+-- session and its idempotency key.  ARGV: key prefix, events kept, how many changes, how many of them have a due entry; the
+-- changes, and more.
+local EVENTS, KEPT, N = KEYS[3], ARGV[2], tonumber(ARGV[3])
+local FIRST_KEY, FIRST_ARG = 3, 4
+local ROW = '>c1c8c8c1I2c0I2c0BBI4I4c0I4c0' -- see row.go
+local missions = {} -- by key, as they are by now; those that don't exist are not in it
+local counts, dispatch, lastDispatch = {}, nil, nil
 
--- read takes the next change from KEYS and ARGV.
-local function read()
-  local c = {
-    m = KEYS[k + 1], h = KEYS[k + 2],
-    id = ARGV[a + 1], from = ARGV[a + 2], to = ARGV[a + 3], status = ARGV[a + 4], session = ARGV[a + 5],
-    core = ARGV[a + 6], rest = ARGV[a + 7], payload = ARGV[a + 8], result = ARGV[a + 9],
-    kind = ARGV[a + 10], squad = ARGV[a + 11], due = ARGV[a + 12], at = ARGV[a + 13],
-    guard = ARGV[a + 14], ttl = ARGV[a + 15], hash = ARGV[a + 16], lines = tonumber(ARGV[a + 17]),
-    labels = tonumber(ARGV[a + 18]),
-  }
-  k, a = k + 2, a + 18
-  if c.guard ~= '' then
+for i, v in ipairs(fetch(KEYS, FIRST_KEY + 1, FIRST_KEY + N)) do
+  if v then
+    local m, p = {}, nil
+    m.layout, m.version, m.dispatch, m.status, m.shelf, m.session, m.result, m.spilled, m.dropped, m.fixed, m.changing, p =
+      struct.unpack(ROW, v)
+    m.history = string.sub(v, p)
+    m.was = {status = m.status, session = m.session, shelf = m.shelf, dispatch = m.dispatch}
+    missions[KEYS[FIRST_KEY + i]] = m
+  end
+end
+
+-- change reads the change of a number. Its k is the place of its own keys.
+local k = FIRST_KEY + N
+local function change(i)
+  local c, p = {key = KEYS[FIRST_KEY + i]}, nil
+  c.from, c.to, c.status, c.due, c.at, c.session, c.fixed, c.changing, c.payload, c.result, c.history, c.guard, c.ttl, c.use, c.indexes, p =
+    struct.unpack('>c8c8c1c1i8I2c0I4c0I4c0I4c0I4c0I4c0BI8I4c0I2', ARGV[FIRST_ARG + i])
+  c.blob, c.p = ARGV[FIRST_ARG + i], p
+  if c.guard == 1 then
     k = k + 1
     c.guard = KEYS[k]
-  end
-  if c.ttl ~= '' then
-    k = k + 1
-    c.key = KEYS[k]
-  end
-  c.first = a + 1
-  a = a + c.lines + c.labels
-  local was = redis.call('HMGET', c.m, 'v', 's')
-  local v = was[1]
-  c.shelf = was[2]
-  if v then
-    c.was, c.oldStatus, c.oldSession = string.match(v, '^(%d+)|([^|]*)|(.*)$')
   else
-    c.was, c.oldStatus, c.oldSession = '0', '', ''
+    c.guard = nil
   end
+  if c.ttl > 0 then
+    k = k + 1
+    c.idempotency = KEYS[k]
+  end
+  local m = missions[c.key]
+  c.was = m and m.version or NONE
   return c
 end
 
-local function nextDispatch()
-  local n = redis.call('INCR', DISPATCH)
-  if n == 1 then -- new or wiped: start where no number from before the wipe can be met again
-    n = ms * 1000
-    redis.call('SET', DISPATCH, string.format('%.0f', n))
+-- spill puts the lines of a mission apart, where the first 20 and the last 180 stay.
+local function spill(m, id)
+  local key, p, size = PREFIX .. 'h:' .. id, 1, nil
+  while p <= #m.history do
+    size, p = struct.unpack('>I4', m.history, p)
+    redis.call('RPUSH', key, string.sub(m.history, p, p + size - 1))
+    p = p + size
   end
-  return string.format('%.0f', n)
+  local over = redis.call('LLEN', key) - 200
+  if over > 0 then
+    for i = 20, 20 + over - 1 do redis.call('LSET', key, i, '') end
+    redis.call('LREM', key, over, '')
+    m.dropped = m.dropped + over
+  end
+  m.history, m.spilled = '', 1
 end
 
-local function count(field)
-  local key = PREFIX .. 'rate:' .. string.format('%.0f', step)
-  if redis.call('HINCRBY', key, field, 1) == 1 then
-    redis.call('EXPIRE', key, 120)
-  end
-end
-
--- apply makes a change that was found to fit, and returns the Dispatch of the due entry it wrote, or ''.
+-- apply makes a change that was found to fit. Indexes and rows are written by finish.
 local function apply(c)
-  redis.call('HSET', c.m, 'v', c.to .. '|' .. c.status .. '|' .. c.session, 'r', c.rest)
-  if c.was == '0' then
-    redis.call('HSET', c.m, 'c', c.core)
-    if c.to ~= '1' then redis.call('HINCRBY', EPOCH, 'n', 1) end -- adopted
-    if c.payload ~= '' then redis.call('HSET', c.m, 'p', c.payload) end
-    redis.call('ZADD', ALL, 0, c.id)
-    redis.call('ZADD', PREFIX .. 'k:' .. c.kind, 0, c.id)
-    redis.call('ZADD', PREFIX .. 'q:' .. c.squad, 0, c.id)
-    for i = c.first + c.lines, c.first + c.lines + c.labels - 1 do
-      redis.call('ZADD', PREFIX .. 'l:' .. ARGV[i], 0, c.id)
+  local id, m = string.sub(c.key, -16), missions[c.key]
+  if not m then
+    m = {dispatch = NONE, shelf = '', result = 0, spilled = 0, dropped = 0, fixed = c.fixed, history = '', was = {}}
+    missions[c.key] = m
+    if c.payload ~= '' then redis.call('SET', PREFIX .. 'p:' .. id, c.payload) end
+    local p, name = c.p, nil
+    for _ = 1, c.indexes do
+      name, p = struct.unpack('>I2c0', c.blob, p)
+      many('ZADD', PREFIX .. name, 0, id)
     end
-    count('c')
+    counts.c = (counts.c or 0) + 1
+    if c.to ~= '\0\0\0\0\0\0\0\1' then counts.adopted = (counts.adopted or 0) + 1 end
   end
+  if m.status ~= c.status then
+    if c.status == 'C' then counts.d = (counts.d or 0) + 1 end
+    if c.status == 'F' then counts.f = (counts.f or 0) + 1 end
+  end
+  m.version, m.status, m.session, m.changing, m.touched = c.to, c.status, c.session, c.changing, true
   if c.result ~= '' then
-    redis.call('HSET', c.m, 'o', c.result)
-  elseif c.was ~= '0' then
-    redis.call('HDEL', c.m, 'o')
+    redis.call('SET', PREFIX .. 'o:' .. id, c.result)
+    m.result = 1
+  elseif m.result == 1 then
+    redis.call('DEL', PREFIX .. 'o:' .. id)
+    m.result = 0
   end
-  if c.oldStatus ~= c.status then
-    if c.oldStatus ~= '' then redis.call('ZREM', PREFIX .. 'st:' .. c.oldStatus, c.id) end
-    redis.call('ZADD', PREFIX .. 'st:' .. c.status, 0, c.id)
-    if c.status == 'COMPLETED' then count('d') elseif c.status == 'FAILED' then count('f') end
+  m.history = m.history .. c.history
+  if #m.history > 1024 then spill(m, id) end
+  if c.due ~= 'k' or c.status ~= 'Q' then m.shelf = '' end
+  if c.due == 's' then
+    if not dispatch then
+      dispatch = nextDispatch(tonumber(ARGV[4]))
+      lastDispatch = dispatch - 1
+    end
+    lastDispatch = lastDispatch + 1
+    m.dispatch, m.at = packed(lastDispatch), c.at
+  elseif c.due == 'd' then
+    m.dispatch, m.at = NONE, nil
   end
-  if c.oldSession ~= c.session then
-    if c.oldSession ~= '' then redis.call('SREM', PREFIX .. 'sm:' .. c.oldSession, c.id) end
-    if c.session ~= '' then redis.call('SADD', PREFIX .. 'sm:' .. c.session, c.id) end
-  end
+  redis.call('XADD', EVENTS, 'MAXLEN', '~', KEPT, '*', 'e', id .. c.to .. c.status)
+end
 
-  for i = c.first, c.first + c.lines - 1 do
-    redis.call('RPUSH', c.h, ARGV[i])
-  end
-  if c.lines > 0 then
-    local over = redis.call('LLEN', c.h) - 200
-    if over > 0 then -- the first 20 and the last 180 stay
-      for i = 20, 20 + over - 1 do redis.call('LSET', c.h, i, '') end
-      redis.call('LREM', c.h, over, '')
-      redis.call('HINCRBY', c.m, 'd', over)
+-- finish writes the missions that changed, and what differs from what they were. It returns the Dispatch of the first change
+-- that got a due entry, or ''; each later one has the next.
+local function finish()
+  local rows = {}
+  for key, m in pairs(missions) do
+    if m.touched then
+      local id, was = string.sub(key, -16), m.was
+      rows[#rows + 1] = key
+      rows[#rows + 1] = struct.pack(ROW, '\1', m.version, m.dispatch, m.status, #m.shelf, m.shelf, #m.session, m.session, m.result,
+        m.spilled, m.dropped, #m.fixed, m.fixed, #m.changing, m.changing) .. m.history
+      if was.status ~= m.status then
+        if was.status then many('ZREM', PREFIX .. 'st:' .. was.status, id) end
+        many('ZADD', PREFIX .. 'st:' .. m.status, 0, id)
+      end
+      if (was.session or '') ~= m.session then
+        if (was.session or '') ~= '' then many('SREM', PREFIX .. 'sm:' .. was.session, id) end
+        if m.session ~= '' then many('SADD', PREFIX .. 'sm:' .. m.session, id) end
+      end
+      if (was.shelf or '') ~= m.shelf then many('ZREM', PREFIX .. 'sh:' .. was.shelf, id) end
+      if m.at then
+        many('ZADD', DUE, m.at, id)
+      elseif m.dispatch == NONE and (was.dispatch or NONE) ~= NONE then
+        many('ZREM', DUE, id)
+      end
     end
   end
-
-  if c.shelf and (c.due ~= 'keep' or c.status ~= 'QUEUED') then
-    redis.call('ZREM', PREFIX .. 'sh:' .. c.shelf, c.id)
-    redis.call('HDEL', c.m, 's')
+  for i = 1, #rows, 4000 do redis.call('MSET', unpack(rows, i, math.min(i + 3999, #rows))) end
+  if counts.adopted then redis.call('HINCRBY', EPOCH, 'n', counts.adopted) end
+  local rate = PREFIX .. 'rate:' .. string.format('%.0f', math.floor(tonumber(clock[1]) / 10))
+  for _, field in ipairs({'c', 'd', 'f'}) do
+    if counts[field] and redis.call('HINCRBY', rate, field, counts[field]) == counts[field] then
+      redis.call('EXPIRE', rate, 120)
+    end
   end
-  local dispatch = ''
-  if c.due == 'set' then
-    dispatch = nextDispatch()
-    redis.call('ZADD', DUE, c.at, c.id)
-    redis.call('HSET', DUENO, c.id, dispatch)
-  elseif c.due == 'drop' then
-    redis.call('ZREM', DUE, c.id)
-    redis.call('HDEL', DUENO, c.id)
-  end
-  redis.call('XADD', EVENTS, 'MAXLEN', '~', KEPT, '*', 'm', c.id, 'v', c.to, 's', c.status)
-  return dispatch
+  send()
+  return dispatch and string.format('%.0f', dispatch) or ''
 end

@@ -1,17 +1,18 @@
-#!lua
--- KEYS: due, dueno.  ARGV: key prefix; then mission, Dispatch, shelf or '', and so on.
-local clock = redis.call('TIME')
-local ms = string.format('%.0f', tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
-for i = 2, #ARGV, 3 do
-  local id, shelf = ARGV[i], ARGV[i + 2]
-  if redis.call('HGET', KEYS[2], id) == ARGV[i + 1] then
-    redis.call('ZREM', KEYS[1], id)
-    redis.call('HDEL', KEYS[2], id)
-    local m = ARGV[1] .. 'm:' .. id
-    if shelf ~= '' and string.match(redis.call('HGET', m, 'v') or '', '^%d+|QUEUED|') then
-      redis.call('HSET', m, 's', shelf)
-      redis.call('ZADD', ARGV[1] .. 'sh:' .. shelf, ms, id)
-    end
+-- KEYS, behind row.lua's: the mission of each entry.  ARGV, behind the prefix: Dispatch (8 bytes) and shelf of each entry.
+local rows, changed = {}, {}
+for i, v in ipairs(fetch(KEYS, 3, #KEYS)) do rows[KEYS[i + 2]] = v or nil end
+for i = 3, #KEYS do
+  local key, entry = KEYS[i], ARGV[i - 1]
+  local v = rows[key]
+  if v and string.sub(v, 10, 17) == string.sub(entry, 1, 8) then
+    local id, shelf = string.sub(key, -16), string.sub(entry, 9)
+    if string.sub(v, 18, 18) ~= 'Q' then shelf = '' end
+    v = placed(v, NONE, shelf)
+    rows[key], changed[#changed + 1], changed[#changed + 2] = v, key, v
+    many('ZREM', DUE, id)
+    if shelf ~= '' then many('ZADD', PREFIX .. 'sh:' .. shelf, ms, id) end
   end
 end
+if #changed > 0 then redis.call('MSET', unpack(changed)) end
+send()
 return 1

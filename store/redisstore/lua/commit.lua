@@ -1,20 +1,20 @@
--- Each change on its own.  ARGV[3]: how many.  Returns for each: code, Dispatch or what the idempotency key was used for.
-local n = tonumber(ARGV[3])
-a = 3
-local out = {}
-for i = 1, n do
-  local c = read()
-  local used = c.key and redis.call('GET', c.key)
+-- Each change on its own.  Returns the Dispatch of the first one that got a due entry, or ''; a letter for each change: a for
+-- applied, c for conflict, s for a session that is dead, d for duplicate; and what the key of each duplicate was used for.
+local codes, uses, live = {}, {}, {}
+for i = 1, N do
+  local c = change(i)
+  local used = c.idempotency and redis.call('GET', c.idempotency)
+  if c.guard and live[c.guard] == nil then live[c.guard] = redis.call('HGET', c.guard, 'st') == 'live' end
   if used then
-    out[#out + 1], out[#out + 2] = 'duplicate', used
+    codes[i], uses[#uses + 1] = 'd', used
   elseif c.was ~= c.from then
-    out[#out + 1], out[#out + 2] = 'conflict', ''
-  elseif c.guard ~= '' and redis.call('HGET', c.guard, 'st') ~= 'live' then
-    out[#out + 1], out[#out + 2] = 'session_dead', ''
+    codes[i] = 'c'
+  elseif c.guard and not live[c.guard] then
+    codes[i] = 's'
   else
-    if c.key then redis.call('SET', c.key, c.id .. ' ' .. c.hash, 'PX', c.ttl) end
-    local dispatch = apply(c)
-    out[#out + 1], out[#out + 2] = 'applied', dispatch
+    if c.idempotency then redis.call('SET', c.idempotency, c.use, 'PX', c.ttl) end
+    apply(c)
+    codes[i] = 'a'
   end
 end
-return out
+return {finish(), table.concat(codes), unpack(uses)}
