@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 	"github.com/redis/rueidis"
 )
@@ -27,133 +25,31 @@ const (
 // call collects what a script that changes missions is given.
 type call struct {
 	// missions are the keys of the changes' missions, own those that some changes have beside.
-	missions, own []string
-	changes       []string
-	size, dues    int
+	missions, own, changes []string
+	bytes, dues            int
 }
 
-// add adds a change, unless the call has some and would grow too large. What is sent is what apply.lua reads, big-endian;
-// n is the length that precedes a text:
-//
-//	bytes  what
-//	8, 8   version that it must be made from, and makes
-//	1      status, see statusByte
-//	1      due entry: k is kept, s set, d dropped
-//	8      when it is due, ms
-//	2 + n  session
-//	4 + n  what creation fixes, as in a row; nothing for other changes
-//	4 + n  what changes, as in a row
-//	4 + n  payload that lies apart
-//	4 + n  result that lies apart
-//	4 + n  history lines, as in a row
-//	1      1: a session must be live, its key is among own
-//	8      TTL of an idempotency key in ms; 0: there is none, otherwise it is among own
-//	4 + n  what that key is used for
-//	2      how many indexes the mission is put into, and those, 2 + n each, as they are named behind the prefix
-func (c *call) add(s *Store, ch store.Change, limit int) (bool, error) {
-	m := ch.Record.Mission
-	id, ok := parseID(m.MissionID)
-	if !ok {
-		return false, fmt.Errorf("redis: commit: mission id %q is not a UUID in lower case", m.MissionID)
+// add adds a change, unless the call has some and would have more bytes than limit.
+func (c *call) add(k keys, ch store.Change, limit int) (bool, error) {
+	id, text, err := encodeChange(ch)
+	if err != nil {
+		return false, err
 	}
-	if len(ch.Record.Session) > math.MaxUint16 {
-		return false, fmt.Errorf("redis: commit: session of mission %s has %d bytes, at most %d fit", m.MissionID, len(ch.Record.Session), math.MaxUint16)
-	}
-	b := make([]byte, 0, 256+len(m.Payload)+len(m.Result)+len(ch.History)*64)
-	b = binary.BigEndian.AppendUint64(b, uint64(ch.IfVersion)) //nolint:gosec // not negative
-	b = binary.BigEndian.AppendUint64(b, uint64(ch.Version())) //nolint:gosec // not negative
-	b = append(b, statusByte(m.Status), dueBytes[ch.Due])
-	b = binary.BigEndian.AppendUint64(b, uint64(ch.DueAt.Millis())) //nolint:gosec // read as signed
-	b = putShort(b, ch.Record.Session)
-	creates := ch.IfVersion == 0
-	b = putSection(b, func(b []byte) []byte {
-		if !creates { // it never changes, so it is sent once
-			return b
-		}
-		return putFixed(b, m)
-	})
-	b = putSection(b, func(b []byte) []byte { return putChanging(b, ch.Record) })
-	b = putApart(b, m.Payload, creates)
-	b = putApart(b, m.Result, true)
-	b = putSection(b, func(b []byte) []byte {
-		for _, l := range ch.History {
-			b = putSection(b, func(b []byte) []byte { return putLine(b, l) })
-		}
-		return b
-	})
-	var own []string
-	guard := byte(0)
-	if ch.IfSession != "" {
-		guard, own = 1, append(own, s.keys.session(ch.IfSession))
-	}
-	b = append(b, guard)
-	var ttl, use = int64(0), ""
-	if i := ch.Idempotency; i != nil {
-		ttl, use = i.TTL.Milliseconds(), encodeUse(i.BodyHash, id)
-		own = append(own, s.keys.idempotency(i.Key))
-	}
-	b = binary.BigEndian.AppendUint64(b, uint64(ttl)) //nolint:gosec // not negative
-	b = putSection(b, func(b []byte) []byte { return append(b, use...) })
-	if creates {
-		b = binary.BigEndian.AppendUint16(b, uint16(2+len(m.Labels))) //nolint:gosec // contracts.MaxLabels
-		b = putShort(putShort(b, kindIndex(m.Kind)), squadIndex(m.Squad))
-		for k, v := range m.Labels {
-			b = putShort(b, labelIndex(contracts.Label{Key: k, Value: v}))
-		}
-	} else {
-		b = append(b, 0, 0)
-	}
-	if len(c.changes) > 0 && c.size+len(b) > limit {
+	if len(c.changes) > 0 && c.bytes+len(text) > limit {
 		return false, nil
 	}
-	c.missions, c.own, c.changes = append(c.missions, s.keys.mission(id)), append(c.own, own...), append(c.changes, rueidis.BinaryString(b))
-	c.size += len(b)
+	c.missions, c.changes = append(c.missions, k.mission(id)), append(c.changes, text)
+	if ch.IfSession != "" {
+		c.own = append(c.own, k.session(ch.IfSession))
+	}
+	if ch.Idempotency != nil {
+		c.own = append(c.own, k.idempotency(ch.Idempotency.Key))
+	}
 	if ch.Due == store.DueSet {
 		c.dues++
 	}
+	c.bytes += len(text)
 	return true, nil
-}
-
-var dueBytes = map[store.DueChange]byte{store.DueKeep: 'k', store.DueSet: 's', store.DueDrop: 'd'}
-
-// putShort appends a text behind its length in two bytes.
-func putShort(b []byte, s string) []byte {
-	return append(binary.BigEndian.AppendUint16(b, uint16(len(s))), s...) //nolint:gosec // checked, or a name of at most 400 bytes
-}
-
-// putApart appends a body that does not go into the row.
-func putApart(b []byte, text []byte, goes bool) []byte {
-	return putSection(b, func(b []byte) []byte {
-		if !goes || len(text) <= bodyInRow {
-			return b
-		}
-		return append(b, text...)
-	})
-}
-
-// encodeUse is what an idempotency key was used for: how many missions, in two bytes, those, and the body's hash.
-func encodeUse(hash string, ids ...rawID) string {
-	b := make([]byte, 0, 2+len(rawID{})*len(ids)+len(hash))
-	b = binary.BigEndian.AppendUint16(b, uint16(len(ids))) //nolint:gosec // contracts.MaxBatchMissions
-	for _, id := range ids {
-		b = append(b, id[:]...)
-	}
-	return string(append(b, hash...))
-}
-
-func decodeUse(text string) (store.Existing, error) {
-	r := reader{b: text}
-	e := store.Existing{MissionIDs: make([]string, r.fixed(2))}
-	for i := range e.MissionIDs {
-		var id rawID
-		copy(id[:], r.take(uint64(len(id))))
-		e.MissionIDs[i] = id.String()
-	}
-	e.BodyHash = r.b
-	if r.err != nil {
-		return store.Existing{}, fmt.Errorf("redis: what an idempotency key was used for is unreadable: %w", r.err)
-	}
-	return e, nil
 }
 
 // with returns all keys and arguments of a call, with more of both behind.
@@ -173,7 +69,7 @@ func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Ou
 	for len(changes) > 0 {
 		var c call
 		for _, ch := range changes[:min(chunkChanges, len(changes))] {
-			fits, err := c.add(s, ch, chunkBytes)
+			fits, err := c.add(s.keys, ch, chunkBytes)
 			if err != nil {
 				return nil, err
 			}
@@ -205,7 +101,7 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 	var all call
 	ids := make([]rawID, len(changes))
 	for i, c := range changes {
-		if _, err := all.add(s, c, math.MaxInt); err != nil {
+		if _, err := all.add(s.keys, c, math.MaxInt); err != nil {
 			return nil, err
 		}
 		ids[i], _ = parseID(c.Record.Mission.MissionID)
@@ -217,7 +113,7 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 	}
 	keys, args := all.with(s, own, []string{ttl, use})
 	var reply []string
-	extra := time.Duration(all.size)*time.Second/createBytes + time.Duration(len(changes))*time.Second/createChanges
+	extra := time.Duration(all.bytes)*time.Second/createBytes + time.Duration(len(changes))*time.Second/createChanges
 	err := s.wait(ctx, "create missions", extra, func(ctx context.Context, client rueidis.Client) (err error) {
 		keys, args := s.guarded(keys, args)
 		reply, err = s.scripts.createAll.exec(ctx, client, keys, args)

@@ -101,7 +101,7 @@ func decodeEvent(id, text string) (e store.Event, err error) {
 	var mission rawID
 	copy(mission[:], r.take(uint64(len(mission))))
 	e.ID, e.MissionID = id, mission.String()
-	e.Version = int64(r.fixed(8))                                     //nolint:gosec // written from an int64
+	e.Version = int64(r.fixed(8))                                 //nolint:gosec // written from an int64
 	if e.Status, err = statusOf(byte(r.fixed(1))); r.err != nil { //nolint:gosec // one byte
 		err = r.err
 	}

@@ -22,8 +22,8 @@ import (
 //	1      1: its oldest history lines lie apart, under h:<mission>
 //	4      how many of those were dropped
 //	4 + n  what creation fixed: the name (4 + n), fields, payload unless it lies apart, under p:<mission>
-//	4 + n  what changes: fields, result unless it lies apart
-//	rest   history lines, oldest first: 4 + n each, of fields
+//	4 + n  history lines, oldest first: 4 + n each, of fields
+//	rest   what changes: fields, result unless it lies apart
 const rowLayout = 1
 
 // A payload or a result of more bytes lies apart: so large a row would be written again with each change, and read with
@@ -233,8 +233,9 @@ func parseRow(id, text string) (found row, err error) {
 	found.record.Session = string([]byte(r.section(2)))
 	r.fixed(2)
 	found.dropped = int(r.fixed(4)) //nolint:gosec // four bytes
-	fixed, changing := r.section(4), r.section(4)
-	found.lines = r.b
+	fixed := r.section(4)
+	found.lines = r.section(4)
+	changing := r.b
 	if r.err != nil {
 		return row{}, r.err
 	}
@@ -249,8 +250,8 @@ func parseRow(id, text string) (found row, err error) {
 
 // The fields of a history line.
 const (
-	madeTag = iota + 1
-	delayTag // between made and recorded
+	madeTag       = iota + 1
+	delayTag      // between made and recorded
 	lineStatusTag // one byte, see statusByte
 	lineOtherTag  // what a refused update wanted to be, where it is no status
 	causeTag
@@ -275,6 +276,13 @@ func putLine(b []byte, l contracts.HistoryLine) []byte {
 	b = putText(b, lineSoldierTag, l.SoldierID, "")
 	b = putText(b, messageTag, l.Message, "")
 	return putBool(b, refusedTag, l.Refused)
+}
+
+func putLines(b []byte, lines []contracts.HistoryLine) []byte {
+	for _, l := range lines {
+		b = putSection(b, func(b []byte) []byte { return putLine(b, l) })
+	}
+	return b
 }
 
 func readLine(text string) (l contracts.HistoryLine, err error) {

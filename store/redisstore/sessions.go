@@ -123,7 +123,7 @@ func (s *Store) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time,
 	}
 	var all call
 	for _, c := range changes {
-		if _, err := all.add(s, c, math.MaxInt); err != nil {
+		if _, err := all.add(s.keys, c, math.MaxInt); err != nil {
 			return nil, err
 		}
 	}

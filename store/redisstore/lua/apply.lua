@@ -4,137 +4,124 @@
 -- changes, and more.
 local EVENTS, KEPT, N = KEYS[3], ARGV[2], tonumber(ARGV[3])
 local FIRST_KEY, FIRST_ARG = 3, 4
-local ROW = '>c1c8c8c1I2c0I2c0BBI4I4c0I4c0' -- see row.go
-local missions = {} -- by key, as they are by now; those that don't exist are not in it
-local counts, dispatch, lastDispatch = {}, nil, nil
+local CHANGE = '>c8c8c1c1i8BBBI2c0I4c0I4c0' -- see change.go
+local CREATION = '>I4c0I4c0I8I4c0I2'
+local ROW = '>xc8c8c1I2c0I2c0BBI4I4c0I4c0' -- see row.go
+local NEW_ROW = '>c1c8c8c1I2c0I2c0BBI4I4c0I4c0c0'
+local created, completed, failed, adopted = 0, 0, 0, 0
+local firstDispatch, lastDispatch
 
-for i, v in ipairs(fetch(KEYS, FIRST_KEY + 1, FIRST_KEY + N)) do
-  if v then
-    local m, p = {}, nil
-    m.layout, m.version, m.dispatch, m.status, m.shelf, m.session, m.result, m.spilled, m.dropped, m.fixed, m.changing, p =
-      struct.unpack(ROW, v)
-    m.history = string.sub(v, p)
-    m.was = {status = m.status, session = m.session, shelf = m.shelf, dispatch = m.dispatch}
-    missions[KEYS[FIRST_KEY + i]] = m
-  end
-end
+-- missions are the rows by key, as they are by now; written tells which of them are still to be written.
+local missions, written = {}, {}
+for i, v in ipairs(fetch(KEYS, FIRST_KEY + 1, FIRST_KEY + N)) do missions[KEYS[FIRST_KEY + i]] = v or nil end
 
--- change reads the change of a number. Its k is the place of its own keys.
-local k = FIRST_KEY + N
-local function change(i)
-  local c, p = {key = KEYS[FIRST_KEY + i]}, nil
-  c.from, c.to, c.status, c.due, c.at, c.session, c.fixed, c.changing, c.payload, c.result, c.history, c.guard, c.ttl, c.use, c.indexes, p =
-    struct.unpack('>c8c8c1c1i8I2c0I4c0I4c0I4c0I4c0I4c0BI8I4c0I2', ARGV[FIRST_ARG + i])
-  c.blob, c.p = ARGV[FIRST_ARG + i], p
-  if c.guard == 1 then
-    k = k + 1
-    c.guard = KEYS[k]
-  else
-    c.guard = nil
-  end
-  if c.ttl > 0 then
-    k = k + 1
-    c.idempotency = KEYS[k]
-  end
-  local m = missions[c.key]
-  c.was = m and m.version or NONE
-  return c
-end
-
--- spill puts the lines of a mission apart, where the first 20 and the last 180 stay.
-local function spill(m, id)
+-- spill puts lines apart, where the first 20 and the last 180 stay. It returns how many were dropped.
+local function spill(history, id)
   local key, p, size = PREFIX .. 'h:' .. id, 1, nil
-  while p <= #m.history do
-    size, p = struct.unpack('>I4', m.history, p)
-    redis.call('RPUSH', key, string.sub(m.history, p, p + size - 1))
+  while p <= #history do
+    size, p = struct.unpack('>I4', history, p)
+    redis.call('RPUSH', key, string.sub(history, p, p + size - 1))
     p = p + size
   end
   local over = redis.call('LLEN', key) - 200
-  if over > 0 then
-    for i = 20, 20 + over - 1 do redis.call('LSET', key, i, '') end
-    redis.call('LREM', key, over, '')
-    m.dropped = m.dropped + over
-  end
-  m.history, m.spilled = '', 1
+  if over <= 0 then return 0 end
+  for i = 20, 20 + over - 1 do redis.call('LSET', key, i, '') end
+  redis.call('LREM', key, over, '')
+  return over
 end
 
--- apply makes a change that was found to fit. Indexes and rows are written by finish.
-local function apply(c)
-  local id, m = string.sub(c.key, -16), missions[c.key]
-  if not m then
-    m = {dispatch = NONE, shelf = '', result = 0, spilled = 0, dropped = 0, fixed = c.fixed, history = '', was = {}}
-    missions[c.key] = m
-    if c.payload ~= '' then redis.call('SET', PREFIX .. 'p:' .. id, c.payload) end
-    local p, name = c.p, nil
-    for _ = 1, c.indexes do
-      name, p = struct.unpack('>I2c0', c.blob, p)
-      many('ZADD', PREFIX .. name, 0, id)
+-- own are the keys that changes have beside their missions, in the order of the changes.
+local own = FIRST_KEY + N
+local function ownKey()
+  own = own + 1
+  return KEYS[own]
+end
+
+-- apply makes a change, unless refuse, which is called with the version that the mission has, the one that it should have, and
+-- the change's own keys, returns something, which is then returned.
+local function apply(i, refuse)
+  local key, blob = KEYS[FIRST_KEY + i], ARGV[FIRST_ARG + i]
+  local from, to, status, due, at, guarded, keyed, large, session, changing, lines, p = struct.unpack(CHANGE, blob)
+  local v = missions[key]
+  local version, dispatch, oldStatus, shelf, oldSession, apart, spilled, dropped, fixed, history
+  if v then
+    version, dispatch, oldStatus, shelf, oldSession, apart, spilled, dropped, fixed, history = struct.unpack(ROW, v)
+  else
+    version, dispatch, oldStatus, shelf, oldSession, apart, spilled, dropped, history = NONE, NONE, '', '', '', 0, 0, 0, ''
+  end
+  local result, payload, ttl, use, indexes = '', '', 0, '', 0
+  if large == 1 then result, p = struct.unpack('>I4c0', blob, p) end
+  if from == NONE then
+    local new
+    new, payload, ttl, use, indexes, p = struct.unpack(CREATION, blob, p)
+    fixed = fixed or new
+  end
+  local refused = refuse(version, from, guarded == 1 and ownKey(), keyed == 1 and ownKey(), ttl, use)
+  if refused then return refused end
+
+  if written[key] then -- a second change: the first must be written before what it wrote is taken back
+    write()
+    written = {}
+  end
+  local id = string.sub(key, -16)
+  if not v then
+    if payload ~= '' then redis.call('SET', PREFIX .. 'p:' .. id, payload) end
+    local name
+    for _ = 1, indexes do
+      name, p = struct.unpack('>I2c0', blob, p)
+      push(sets.ZADD, name, 0, id)
     end
-    counts.c = (counts.c or 0) + 1
-    if c.to ~= '\0\0\0\0\0\0\0\1' then counts.adopted = (counts.adopted or 0) + 1 end
+    created = created + 1
+    if to ~= '\0\0\0\0\0\0\0\1' then adopted = adopted + 1 end
   end
-  if m.status ~= c.status then
-    if c.status == 'C' then counts.d = (counts.d or 0) + 1 end
-    if c.status == 'F' then counts.f = (counts.f or 0) + 1 end
-  end
-  m.version, m.status, m.session, m.changing, m.touched = c.to, c.status, c.session, c.changing, true
-  if c.result ~= '' then
-    redis.call('SET', PREFIX .. 'o:' .. id, c.result)
-    m.result = 1
-  elseif m.result == 1 then
+  if result ~= '' then
+    redis.call('SET', PREFIX .. 'o:' .. id, result)
+  elseif apart == 1 then
     redis.call('DEL', PREFIX .. 'o:' .. id)
-    m.result = 0
   end
-  m.history = m.history .. c.history
-  if #m.history > 1024 then spill(m, id) end
-  if c.due ~= 'k' or c.status ~= 'Q' then m.shelf = '' end
-  if c.due == 's' then
-    if not dispatch then
-      dispatch = nextDispatch(tonumber(ARGV[4]))
-      lastDispatch = dispatch - 1
+  if oldStatus ~= status then
+    if oldStatus ~= '' then push(sets.ZREM, 'st:' .. oldStatus, id) end
+    push(sets.ZADD, 'st:' .. status, 0, id)
+    if status == 'C' then completed = completed + 1 elseif status == 'F' then failed = failed + 1 end
+  end
+  if oldSession ~= session then
+    if oldSession ~= '' then push(sets.SREM, 'sm:' .. oldSession, id) end
+    if session ~= '' then push(sets.SADD, 'sm:' .. session, id) end
+  end
+  history = history .. lines
+  if #history > 1024 then
+    dropped, spilled, history = dropped + spill(history, id), 1, ''
+  end
+  if shelf ~= '' and (due ~= 'k' or status ~= 'Q') then
+    push(sets.ZREM, 'sh:' .. shelf, id)
+    shelf = ''
+  end
+  if due == 's' then
+    if not firstDispatch then
+      firstDispatch = nextDispatch(tonumber(ARGV[4]))
+      lastDispatch = firstDispatch - 1
     end
     lastDispatch = lastDispatch + 1
-    m.dispatch, m.at = packed(lastDispatch), c.at
-  elseif c.due == 'd' then
-    m.dispatch, m.at = NONE, nil
+    dispatch = packed(lastDispatch)
+    push(sets.ZADD, 'due', at, id)
+  elseif due == 'd' and dispatch ~= NONE then
+    dispatch = NONE
+    push(sets.ZREM, 'due', id)
   end
-  redis.call('XADD', EVENTS, 'MAXLEN', '~', KEPT, '*', 'e', id .. c.to .. c.status)
+  v = struct.pack(NEW_ROW, '\1', to, dispatch, status, #shelf, shelf, #session, session, large, spilled, dropped, #fixed, fixed,
+    #history, history, changing)
+  put(key, v)
+  missions[key], written[key] = v, true
+  redis.call('XADD', EVENTS, 'MAXLEN', '~', KEPT, '*', 'e', id .. to .. status)
 end
 
--- finish writes the missions that changed, and what differs from what they were. It returns the Dispatch of the first change
--- that got a due entry, or ''; each later one has the next.
+-- finish writes all. It returns the Dispatch of the first change that got a due entry, or ''; each later one has the next.
 local function finish()
-  local rows = {}
-  for key, m in pairs(missions) do
-    if m.touched then
-      local id, was = string.sub(key, -16), m.was
-      rows[#rows + 1] = key
-      rows[#rows + 1] = struct.pack(ROW, '\1', m.version, m.dispatch, m.status, #m.shelf, m.shelf, #m.session, m.session, m.result,
-        m.spilled, m.dropped, #m.fixed, m.fixed, #m.changing, m.changing) .. m.history
-      if was.status ~= m.status then
-        if was.status then many('ZREM', PREFIX .. 'st:' .. was.status, id) end
-        many('ZADD', PREFIX .. 'st:' .. m.status, 0, id)
-      end
-      if (was.session or '') ~= m.session then
-        if (was.session or '') ~= '' then many('SREM', PREFIX .. 'sm:' .. was.session, id) end
-        if m.session ~= '' then many('SADD', PREFIX .. 'sm:' .. m.session, id) end
-      end
-      if (was.shelf or '') ~= m.shelf then many('ZREM', PREFIX .. 'sh:' .. was.shelf, id) end
-      if m.at then
-        many('ZADD', DUE, m.at, id)
-      elseif m.dispatch == NONE and (was.dispatch or NONE) ~= NONE then
-        many('ZREM', DUE, id)
-      end
-    end
-  end
-  for i = 1, #rows, 4000 do redis.call('MSET', unpack(rows, i, math.min(i + 3999, #rows))) end
-  if counts.adopted then redis.call('HINCRBY', EPOCH, 'n', counts.adopted) end
+  write()
+  if adopted > 0 then redis.call('HINCRBY', EPOCH, 'n', adopted) end
   local rate = PREFIX .. 'rate:' .. string.format('%.0f', math.floor(tonumber(clock[1]) / 10))
-  for _, field in ipairs({'c', 'd', 'f'}) do
-    if counts[field] and redis.call('HINCRBY', rate, field, counts[field]) == counts[field] then
-      redis.call('EXPIRE', rate, 120)
-    end
+  for field, n in pairs({c = created, d = completed, f = failed}) do
+    if n > 0 and redis.call('HINCRBY', rate, field, n) == n then redis.call('EXPIRE', rate, 120) end
   end
-  send()
-  return dispatch and string.format('%.0f', dispatch) or ''
+  return firstDispatch and string.format('%.0f', firstDispatch) or ''
 end

@@ -3,20 +3,21 @@
 -- is listed.  Returns nothing where something differs, else the Dispatch of the first change that got a due entry, or ''.
 local SESSION, HELD, LEASES, BURIED = unpack(KEYS, FIRST_KEY + N + 1, FIRST_KEY + N + 4)
 local id, renewed, known, listed = unpack(ARGV, FIRST_ARG + N + 1, FIRST_ARG + N + 4)
-k = FIRST_KEY + N + 4
 local state = redis.call('HMGET', SESSION, 'st', 'n')
 if state[1] ~= 'live' or state[2] ~= renewed or redis.call('SCARD', HELD) ~= N then
   return {}
 end
-local changes, seen = {}, {}
+local seen = {}
 for i = 1, N do
-  local c = change(i)
-  if c.was ~= c.from or seen[c.key] or redis.call('SISMEMBER', HELD, string.sub(c.key, -16)) == 0 then
+  local key = KEYS[FIRST_KEY + i]
+  local v = missions[key]
+  if string.sub(ARGV[FIRST_ARG + i], 1, 8) ~= (v and string.sub(v, 2, 9) or NONE) or seen[key] or
+    redis.call('SISMEMBER', HELD, string.sub(key, -16)) == 0 then
     return {}
   end
-  changes[i], seen[c.key] = c, true
+  seen[key] = true
 end
-for i = 1, N do apply(changes[i]) end
+for i = 1, N do apply(i, function() end) end
 local dispatch = finish()
 redis.call('HSET', SESSION, 'st', 'dead')
 redis.call('PEXPIRE', SESSION, known)

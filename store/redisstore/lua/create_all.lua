@@ -8,5 +8,5 @@ if ttl ~= '' then
 end
 if next(missions) then return {'', 'c'} end
 if ttl ~= '' then redis.call('SET', key, use, 'PX', ttl) end
-for i = 1, N do apply(change(i)) end
+for i = 1, N do apply(i, function() end) end
 return {finish(), 'a'}

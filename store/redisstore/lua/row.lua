@@ -2,33 +2,45 @@
 -- Shared head of all scripts that write missions.  KEYS: due, dispatch, and more.  ARGV: key prefix, and more.
 local DUE, DISPATCH, PREFIX = KEYS[1], KEYS[2], ARGV[1]
 local NONE = string.rep('\0', 8) -- version of no mission, Dispatch of no due entry
+local MANY = 4000 -- what unpack can do at once, with room to spare
 local clock = redis.call('TIME')
 local ms = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 
 -- fetch returns what lies under the keys from first to last.
 local function fetch(keys, first, last)
-  local out = {}
-  for i = first, last, 4000 do
-    for j, v in ipairs(redis.call('MGET', unpack(keys, i, math.min(i + 3999, last)))) do out[i - first + j] = v end
-  end
+  if last - first < MANY then return last < first and {} or redis.call('MGET', unpack(keys, first, last)) end
+  local out = redis.call('MGET', unpack(keys, first, first + MANY - 1))
+  for _, v in ipairs(fetch(keys, first + MANY, last)) do out[#out + 1] = v end
   return out
 end
 
--- Commands that differ in their last words alone are one: many collects those words, send sends them.
-local words = {}
-local function many(command, key, word, id)
-  local list = words[command .. key]
+-- A script collects what it writes, so that commands which differ in their last words alone become one.
+local rows, sets = {}, {ZADD = {}, ZREM = {}, SADD = {}, SREM = {}}
+
+local function push(lists, key, a, b)
+  local list = lists[key]
   if not list then
-    list = {command, key}
-    words[command .. key] = list
+    list = {}
+    lists[key] = list
   end
-  list[#list + 1] = word
-  if id then list[#list + 1] = id end
+  list[#list + 1] = a
+  if b then list[#list + 1] = b end
 end
 
-local function send()
-  for _, list in pairs(words) do
-    for i = 3, #list, 4000 do redis.call(list[1], list[2], unpack(list, i, math.min(i + 3999, #list))) end
+local function put(key, v)
+  rows[#rows + 1] = key
+  rows[#rows + 1] = v
+end
+
+-- write writes what was collected: of no mission twice.
+local function write()
+  for i = 1, #rows, MANY do redis.call('MSET', unpack(rows, i, math.min(i + MANY - 1, #rows))) end
+  rows = {}
+  for command, lists in pairs(sets) do
+    for key, list in pairs(lists) do
+      for i = 1, #list, MANY do redis.call(command, PREFIX .. key, unpack(list, i, math.min(i + MANY - 1, #list))) end
+      lists[key] = nil
+    end
   end
 end
 
@@ -47,5 +59,5 @@ local function packed(dispatch) return struct.pack('>I8', dispatch) end
 -- placed returns a row with another due entry, on another shelf.
 local function placed(v, dispatch, shelf)
   local before, _, status, _, p = struct.unpack('>c9c8c1I2c0', v)
-  return before .. dispatch .. status .. struct.pack('>I2c0', #shelf, shelf) .. string.sub(v, p)
+  return struct.pack('>c9c8c1I2c0c0', before, dispatch, status, #shelf, shelf, string.sub(v, p))
 end

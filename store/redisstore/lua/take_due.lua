@@ -2,13 +2,12 @@
 -- next; and the missions.
 local ids = redis.call('ZRANGE', DUE, '-inf', ms, 'BYSCORE', 'LIMIT', 0, ARGV[2])
 if #ids == 0 then return {''} end
-local keys, rows, till = {}, {}, ms + tonumber(ARGV[3])
+local keys, till = {}, ms + tonumber(ARGV[3])
 for i, id in ipairs(ids) do keys[i] = PREFIX .. 'm:' .. id end
 local first = nextDispatch(#ids)
 for i, v in ipairs(fetch(keys, 1, #keys)) do
-  rows[2 * i - 1], rows[2 * i] = keys[i], placed(v, packed(first + i - 1), '')
-  many('ZADD', DUE, till, ids[i])
+  put(keys[i], placed(v, packed(first + i - 1), ''))
+  push(sets.ZADD, 'due', till, ids[i])
 end
-redis.call('MSET', unpack(rows))
-send()
+write()
 return {string.format('%.0f', first), unpack(ids)}
