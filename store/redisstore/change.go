@@ -16,7 +16,7 @@ import (
 //	bytes  what
 //	8, 8   version that it must be made from, and makes
 //	1      status, see statusByte
-//	1      due entry, see dueBytes
+//	1      due entry, see dueByte
 //	8      when that is due, ms
 //	1      1: a session must be live, its key is among the change's own
 //	1      1: it has an idempotency key, likewise
@@ -45,9 +45,19 @@ func encodeChange(c store.Change) (rawID, string, error) {
 	b := make([]byte, 0, 320+len(m.Name)+len(m.Payload)+len(m.Result)+64*len(c.History))
 	b = put64(b, c.IfVersion)
 	b = put64(b, c.Version())
-	b = append(b, statusByte(m.Status), dueBytes[c.Due])
+	b = append(b, statusByte(m.Status), dueByte(c.Due))
 	b = put64(b, c.DueAt.Millis())
-	b = append(b, flag(c.IfSession != ""), flag(c.Idempotency != nil), flag(len(m.Result) > bodyInRow))
+	var has [3]byte
+	if c.IfSession != "" {
+		has[0] = 1
+	}
+	if c.Idempotency != nil {
+		has[1] = 1
+	}
+	if len(m.Result) > bodyInRow {
+		has[2] = 1
+	}
+	b = append(b, has[:]...)
 	b = putShort(b, c.Record.Session)
 	b = putSection(b, func(b []byte) []byte { return putChanging(b, c.Record) })
 	b = putSection(b, func(b []byte) []byte { return putLines(b, c.History) })
@@ -84,14 +94,16 @@ func putCreation(b []byte, id rawID, c store.Change) []byte {
 	return b
 }
 
-// dueBytes are what becomes of a due entry: kept, set, dropped.
-var dueBytes = map[store.DueChange]byte{store.DueKeep: 'k', store.DueSet: 's', store.DueDrop: 'd'}
-
-func flag(is bool) byte {
-	if is {
-		return 1
+// dueByte is what becomes of a due entry: kept, set or dropped.
+func dueByte(d store.DueChange) byte {
+	switch d {
+	case store.DueSet:
+		return 's'
+	case store.DueDrop:
+		return 'd'
+	default:
+		return 'k'
 	}
-	return 0
 }
 
 func put64(b []byte, v int64) []byte {

@@ -15,7 +15,7 @@ import (
 
 // A script call takes so many changes at most, and bytes, unless one change alone is larger.
 const (
-	chunkChanges = 64
+	chunkChanges = 128
 	chunkBytes   = 1 << 20
 	// createBytes and createChanges are for how much each CreateAll gets a second more than Config.Timeout.
 	createBytes   = 4 << 20
@@ -60,7 +60,7 @@ func (c *call) with(s *Store, moreKeys, moreArgs []string) (keys, args []string)
 	return keys, args
 }
 
-// Commit implements store.Missions. It makes one script call for every 64 changes or 1 MiB, in order.
+// Commit implements store.Missions. It makes one script call for every 128 changes or 1 MiB, in order.
 func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error) {
 	if err := store.CheckAll(changes); err != nil {
 		return nil, err

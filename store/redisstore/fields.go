@@ -18,13 +18,6 @@ func putInt(b []byte, tag byte, v int64) []byte {
 	return binary.AppendVarint(append(b, tag), v)
 }
 
-func putBool(b []byte, tag byte, v bool) []byte {
-	if !v {
-		return b
-	}
-	return putInt(b, tag, 1)
-}
-
 func putString(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -75,8 +76,11 @@ func (s *Store) loadSome(ctx context.Context, ids []string, records []store.Reco
 		for i, id := range ids {
 			if what == rowsAlone {
 				records[i], err = decodeRecord(id, values[i])
+				records[i] = records[i].Brief()
 			} else {
-				records[i], err = decodeRecord(id, values[3*i:3*i+3]...)
+				records[i], err = decodeRecord(id, values[3*i])
+				m := &records[i].Mission
+				err = errors.Join(err, decodeApart(&m.Payload, values[3*i+1]), decodeApart(&m.Result, values[3*i+2]))
 			}
 			if err != nil {
 				return err
@@ -86,13 +90,12 @@ func (s *Store) loadSome(ctx context.Context, ids []string, records []store.Reco
 	})
 }
 
-// decodeRecord reads a row and the bodies that lie apart, where those were asked for; the zero Record where there is no
-// mission.
-func decodeRecord(id string, values ...rueidis.RedisMessage) (store.Record, error) {
-	if values[0].IsNil() {
+// decodeRecord reads a row; the zero Record where there is no mission.
+func decodeRecord(id string, value rueidis.RedisMessage) (store.Record, error) {
+	if value.IsNil() {
 		return store.Record{}, nil
 	}
-	text, err := values[0].ToString()
+	text, err := value.ToString()
 	if err != nil {
 		return store.Record{}, err
 	}
@@ -100,18 +103,15 @@ func decodeRecord(id string, values ...rueidis.RedisMessage) (store.Record, erro
 	if err != nil {
 		return store.Record{}, answer(err)
 	}
-	m := &found.record.Mission
-	if len(values) == 1 {
-		return found.record.Brief(), nil
-	}
-	for i, body := range []*json.RawMessage{&m.Payload, &m.Result} {
-		if v := values[1+i]; !v.IsNil() {
-			if *body, err = v.AsBytes(); err != nil {
-				return store.Record{}, err
-			}
-		}
-	}
 	return found.record, nil
+}
+
+// decodeApart reads a body that lies apart, if it does.
+func decodeApart(body *json.RawMessage, value rueidis.RedisMessage) (err error) {
+	if !value.IsNil() {
+		*body, err = value.AsBytes()
+	}
+	return err
 }
 
 // Get implements store.Missions.

@@ -27,27 +27,36 @@ import (
 const rowLayout = 1
 
 // A payload or a result of more bytes lies apart: so large a row would be written again with each change, and read with
-// each list. historyInRow is the limit of all lines together.
-const (
-	bodyInRow    = 512
-	historyInRow = 1024
-)
+// each list. Lines of more than 1 KiB together are put apart by lua/apply.lua.
+const bodyInRow = 512
 
-// The statuses in rows, indexes and events.
-var statusBytes = map[contracts.Status]byte{
-	contracts.StatusScheduled: 'S', contracts.StatusQueued: 'Q', contracts.StatusInProgress: 'I',
-	contracts.StatusCompleted: 'C', contracts.StatusFailed: 'F', contracts.StatusCancelled: 'X',
+// statusByte is a status in rows, indexes and events; 0 for what is none.
+func statusByte(s contracts.Status) byte {
+	switch s {
+	case contracts.StatusScheduled:
+		return 'S'
+	case contracts.StatusQueued:
+		return 'Q'
+	case contracts.StatusInProgress:
+		return 'I'
+	case contracts.StatusCompleted:
+		return 'C'
+	case contracts.StatusFailed:
+		return 'F'
+	case contracts.StatusCancelled:
+		return 'X'
+	default:
+		return 0
+	}
 }
 
-func statusByte(s contracts.Status) byte { return statusBytes[s] }
-
-func statusOf(b byte) (contracts.Status, error) {
-	for s, c := range statusBytes {
-		if c == b {
+func statusOf(is byte) (contracts.Status, error) {
+	for _, s := range contracts.Statuses() {
+		if statusByte(s) == is {
 			return s, nil
 		}
 	}
-	return "", fmt.Errorf("unknown status %q", b)
+	return "", fmt.Errorf("unknown status %q", is)
 }
 
 // The fields of what creation fixed.
@@ -132,7 +141,9 @@ const (
 func putChanging(b []byte, r store.Record) []byte {
 	m := r.Mission
 	b = putText(b, reasonTag, m.StatusReason, "")
-	b = putBool(b, cancelTag, m.CancelRequested)
+	if m.CancelRequested {
+		b = putInt(b, cancelTag, 1)
+	}
 	b = putInt(b, attemptTag, int64(m.Attempt))
 	b = putInt(b, maxAttemptsTag, int64(m.MaxAttempts))
 	b = putInt(b, runTag, m.Run)
@@ -275,7 +286,10 @@ func putLine(b []byte, l contracts.HistoryLine) []byte {
 	b = putInt(b, lineRunTag, l.Run)
 	b = putText(b, lineSoldierTag, l.SoldierID, "")
 	b = putText(b, messageTag, l.Message, "")
-	return putBool(b, refusedTag, l.Refused)
+	if l.Refused {
+		b = putInt(b, refusedTag, 1)
+	}
+	return b
 }
 
 func putLines(b []byte, lines []contracts.HistoryLine) []byte {

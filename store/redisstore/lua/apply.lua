@@ -112,12 +112,13 @@ local function apply(i, refuse)
     #history, history, changing)
   put(key, v)
   missions[key], written[key] = v, true
-  redis.call('XADD', EVENTS, 'MAXLEN', '~', KEPT, '*', 'e', id .. to .. status)
+  redis.call('XADD', EVENTS, '*', 'e', id .. to .. status)
 end
 
 -- finish writes all. It returns the Dispatch of the first change that got a due entry, or ''; each later one has the next.
 local function finish()
   write()
+  redis.call('XTRIM', EVENTS, 'MAXLEN', '~', KEPT)
   if adopted > 0 then redis.call('HINCRBY', EPOCH, 'n', adopted) end
   local rate = PREFIX .. 'rate:' .. string.format('%.0f', math.floor(tonumber(clock[1]) / 10))
   for field, n in pairs({c = created, d = completed, f = failed}) do

@@ -4,10 +4,15 @@ local ids = redis.call('ZRANGE', DUE, '-inf', ms, 'BYSCORE', 'LIMIT', 0, ARGV[2]
 if #ids == 0 then return {''} end
 local keys, till = {}, ms + tonumber(ARGV[3])
 for i, id in ipairs(ids) do keys[i] = PREFIX .. 'm:' .. id end
-local first = nextDispatch(#ids)
+local first, taken = nextDispatch(#ids), {}
 for i, v in ipairs(fetch(keys, 1, #keys)) do
-  put(keys[i], placed(v, packed(first + i - 1), ''))
-  push(sets.ZADD, 'due', till, ids[i])
+  if v then
+    put(keys[i], placed(v, packed(first + #taken), ''))
+    push(sets.ZADD, 'due', till, ids[i])
+    taken[#taken + 1] = ids[i]
+  else -- its row was taken away by hand: it must not be in the way of the others
+    push(sets.ZREM, 'due', ids[i])
+  end
 end
 write()
-return {string.format('%.0f', first), unpack(ids)}
+return {string.format('%.0f', first), unpack(taken)}

@@ -7,8 +7,10 @@ local keys = {}
 for i, id in ipairs(ids) do keys[i] = PREFIX .. 'm:' .. id end
 local first = nextDispatch(#ids)
 for i, v in ipairs(fetch(keys, 1, #keys)) do
-  put(keys[i], placed(v, packed(first + i - 1), ''))
-  push(sets.ZADD, 'due', ARGV[4], ids[i])
+  if v then -- else it was taken away by hand
+    put(keys[i], placed(v, packed(first + i - 1), ''))
+    push(sets.ZADD, 'due', ARGV[4], ids[i])
+  end
 end
 redis.call('ZREM', SHELF, unpack(ids))
 write()
