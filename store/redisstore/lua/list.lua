@@ -6,7 +6,7 @@
 -- search leaves missions out, then id and row of each mission.
 local from, limit, steps, statuses = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local beginning, window = ARGV[6], tonumber(ARGV[7])
-local stride = beginning and 200 or limit + 1 -- most will not fit
+local stride = limit + 1
 local out, found, last = {'', ''}, 0, ''
 
 local small, size = nil, nil
@@ -72,8 +72,10 @@ end
 -- fits tells whether the name of a mission begins as it should.
 local function fits(v)
   if not beginning then return true end
-  local _, _, _, _, _, _, fixed = struct.unpack('>c18I2c0I2c0BBI4I4c0', v)
-  return string.lower(string.sub(fixed, 5, math.min(4 + struct.unpack('>I4', fixed), 4 + #beginning))) == beginning
+  local size, p = struct.unpack('>I2', v, 19) -- shelf
+  size, p = struct.unpack('>I2', v, p + size) -- session
+  size, p = struct.unpack('>I4', v, p + size + 6 + 4)
+  return size >= #beginning and string.lower(string.sub(v, p, p + #beginning - 1)) == beginning
 end
 
 if beginning then
@@ -120,4 +122,5 @@ while true do
     last = ids[j]
   end
   if n < batch then return out end
+  if beginning then stride = 200 end -- most do not fit
 end
