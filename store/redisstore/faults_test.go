@@ -385,21 +385,23 @@ func TestScriptsThatRedisForgotAreSentAgain(t *testing.T) {
 
 func TestAnotherLayoutIsLeftAlone(t *testing.T) {
 	for found, say := range map[string]string{"1": "an empty Redis", "3": "upgrade", "x": "upgrade"} {
-		url := emptied(t)
-		c := client(t, url)
-		ctx := context.Background()
-		if err := c.Do(ctx, c.B().Set().Key("{mc:0}:schema").Value(found).Build()).Error(); err != nil {
-			t.Fatal(err)
-		}
-		s := start(t, redisstore.Config{URL: url})
-		_, err := s.Commit(ctx, newMission())
-		var schema *redisstore.SchemaError
-		if !errors.As(err, &schema) || errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), say) {
-			t.Errorf("layout %s: %v, want a SchemaError that says: %s", found, err, say)
-		}
-		if keys, err := c.Do(ctx, c.B().Dbsize().Build()).AsInt64(); err != nil || keys != 1 {
-			t.Errorf("%d keys, %v; want the layout's number alone", keys, err)
-		}
+		t.Run("layout "+found, func(t *testing.T) {
+			url := emptied(t)
+			c := client(t, url)
+			ctx := context.Background()
+			if err := c.Do(ctx, c.B().Set().Key("{mc:0}:schema").Value(found).Build()).Error(); err != nil {
+				t.Fatal(err)
+			}
+			s := start(t, redisstore.Config{URL: url})
+			_, err := s.Commit(ctx, newMission())
+			var schema *redisstore.SchemaError
+			if !errors.As(err, &schema) || errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), say) {
+				t.Errorf("%v, want a SchemaError that says: %s", err, say)
+			}
+			if keys, err := c.Do(ctx, c.B().Dbsize().Build()).AsInt64(); err != nil || keys != 1 {
+				t.Errorf("%d keys, %v; want the layout's number alone", keys, err)
+			}
+		})
 	}
 }
 
