@@ -18,7 +18,9 @@ func (j *judge) cancelled(m Mission, id string) {
 		return
 	}
 	f := j.Finals[id]
-	lost := func(what string) { j.violate(CancelLost, id, m.Cancelled, "a cancel was accepted at %s, and %s", clock(m.Cancelled), what) }
+	lost := func(what string) {
+		j.violate(CancelLost, id, m.Cancelled, "a cancel was accepted at %s, and %s", clock(m.Cancelled), what)
+	}
 	if f.Mission.Status == contracts.StatusFailed && m.Retried.IsZero() {
 		lost("it is FAILED")
 		return

@@ -71,7 +71,7 @@ type Counts struct {
 	// GoneWithWipe are missions that are unknown in the end, and may be, because of a wipe. They are excused: nothing proves
 	// that the wipe took them.
 	GoneWithWipe int `json:"gone_with_wipe"`
-	Reads    int `json:"reads"`
+	Reads        int `json:"reads"`
 	// Degraded are reads from a commander's memory.
 	Degraded int `json:"degraded_reads"`
 }
