@@ -135,7 +135,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 // TestLargeBodyIsAnswered: the sender must see the 413, also while it is still writing.
 func TestLargeBodyIsAnswered(t *testing.T) {
 	s := newTestServer(t, Config{})
-	defer withoutContract(s)() // 8 MiB would be checked for seconds
+	defer withoutContract(s)()                                                               // 8 MiB would be checked for seconds
 	for _, body := range []string{strings.Repeat(" ", 8<<20), strings.Repeat(" ", 64<<20)} { // what is read, and what is not
 		for range 5 {
 			if a := s.do("POST", "/missions", body); a.status != 413 || a.problem(t).Code != "body_too_large" {
