@@ -79,9 +79,10 @@ type Intake struct {
 	givenUp atomic.Bool
 	// held counts deliveries that are not settled.
 	held atomic.Int64
-	// The goroutine of run has: room, the room that there was last for what can't be created, and around, how many submissions
-	// moved to the end of the queue since one was last created or set aside.
+	// The goroutine of run has: room, the room that there was last for what can't be created; served, whether one was created or
+	// set aside in this round; and around, how many moved to the end of the queue since a round in which one was.
 	room   room
+	served bool
 	around int
 
 	start, end sync.Once
@@ -127,10 +128,12 @@ func (in *Intake) run(ctx context.Context) {
 // rest is the wait before the next round. It is longer where a round is known to have been for nothing, as the first submissions
 // can't go anywhere, or all have moved round: nobody is served by doing that again at once.
 func (in *Intake) rest(ctx context.Context) time.Duration {
-	if in.around > 0 && in.room == enough {
-		in.around = 0
-	}
+	served := in.served
+	in.served = false
 	switch {
+	case served:
+		in.around = 0
+		return checkEvery
 	case in.room == none:
 		return restTime
 	case in.around == 0:
@@ -257,11 +260,7 @@ func (in *Intake) create(ctx context.Context, batch []loan) bool {
 		bad, ok = append(bad, failed...), ok && done
 	}
 	moved, done := in.setAllAside(ctx, bad)
-	if moved < len(batch) && done {
-		in.around = 0
-	} else {
-		in.around += moved
-	}
+	in.around += moved
 	return ok && done && (moved == 0 || moved < len(batch)) // else there may be nothing but those that move round
 }
 
@@ -283,6 +282,7 @@ func (in *Intake) admit(ctx context.Context, loans []broker.Delivery, groups [][
 		for _, d := range loans {
 			in.settled(d.Ack()) // stale: it comes again, and is found created
 		}
+		in.served = true
 		return nil, true
 	}
 	if !away(groupCtx, err) {
@@ -300,6 +300,7 @@ func (in *Intake) admit(ctx context.Context, loans []broker.Delivery, groups [][
 		switch {
 		case err == nil:
 			in.settled(d.Ack())
+			in.served = true
 		case away(groupCtx, err):
 			in.settled(d.Nack(broker.Requeued))
 			ok = false
@@ -378,6 +379,9 @@ func (in *Intake) setAllAside(ctx context.Context, bad []refused) (moved int, ok
 		})
 	}
 	all.Wait()
+	if moves.Load()+refusals.Load()+returns.Load() < int64(len(bad)) {
+		in.served = true
+	}
 	switch {
 	case refusals.Load() > 0:
 		in.found(none)
