@@ -85,7 +85,11 @@ func (b *Broker) declareAll(conn *amqp.Connection, t topology.Topology) error {
 		if err != nil {
 			return declareError(q.Name, err)
 		}
-		b.note(conn.Config.Vhost, q, older)
+		if older {
+			b.noteLacking(conn.Config.Vhost, q)
+		} else {
+			b.noteWhole(q)
+		}
 	}
 	return channel.Close()
 }

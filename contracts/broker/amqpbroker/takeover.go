@@ -37,19 +37,23 @@ func withoutLimit(args amqp.Table) amqp.Table {
 	return args
 }
 
-// note notes whether a queue was last found to lack its limit of deliveries.
-func (b *Broker) note(vhost string, q topology.Queue, lacking bool) {
+// noteLacking notes that a queue was found to lack its limit of deliveries.
+func (b *Broker) noteLacking(vhost string, q topology.Queue) {
+	advice := lackingAdvice(vhost, q)
 	b.mu.Lock()
 	_, known := b.lacking[q.Name]
-	if lacking {
-		b.lacking[q.Name] = lackingAdvice(vhost, q)
-	} else {
-		delete(b.lacking, q.Name)
-	}
+	b.lacking[q.Name] = advice
 	b.mu.Unlock()
-	if lacking && !known {
-		b.cfg.Logger.Warn("a queue comes from RabbitMQ 3", zap.String("queue", q.Name), zap.String("advice", lackingAdvice(vhost, q)))
+	if !known {
+		b.cfg.Logger.Warn("a queue comes from RabbitMQ 3", zap.String("queue", q.Name), zap.String("advice", advice))
 	}
+}
+
+// noteWhole notes that a queue was found as it should be.
+func (b *Broker) noteWhole(q topology.Queue) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.lacking, q.Name)
 }
 
 // lackingWarning says what to do about the queues that lack their limit, empty where there is none. The caller holds b.mu.
