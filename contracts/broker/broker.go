@@ -153,7 +153,7 @@ const BrowseAhead = 32
 
 // BrowseLimit ends a Browse.
 type BrowseLimit struct {
-	// Messages is how many are looked at at most. Below 1 none is.
+	// Messages is how many are looked at, at most. Below 1 none is.
 	Messages int
 	// Bytes: the message with which the bodies that were looked at come to so many is the last one. Below 1 there is no such
 	// limit.
@@ -190,6 +190,8 @@ type Health struct {
 	Blocked string
 	// Unsubscribed names the subscriptions that should stand and don't.
 	Unsubscribed []string
+	// Warning is what an operator should do at a broker that serves, empty where that is nothing.
+	Warning string
 	// Err is why there is no connection.
 	Err error
 }
@@ -199,7 +201,8 @@ type Broker interface {
 	Publisher
 	Consumer
 	Browser
-	// Declare creates what is missing. A queue that exists with other arguments is an error that names it.
+	// Declare creates what is missing. A queue that exists with other arguments is an error that names it. One that lacks no
+	// more than its limit of deliveries, as it comes from an older version of the broker, is taken, with a Health.Warning.
 	Declare(ctx context.Context, t topology.Topology) error
 	// Delete removes a queue with all that is in it. It is nil where there is none.
 	Delete(ctx context.Context, queue string) error

@@ -89,7 +89,7 @@ func prepare(t *testing.T, change func(*localstack.Config)) *stack {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) // soldiers drain, servers write what they have
 		defer cancel()
 		if err := s.Stop(ctx); err != nil {
 			t.Errorf("stop the stack: %v", err)

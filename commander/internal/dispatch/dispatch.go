@@ -96,8 +96,10 @@ type Dispatcher struct {
 	orders chan order
 	clear  chan store.Due
 	wake   chan struct{}
-	held   atomic.Int64
-	queues *queues
+	// held are bytes of payloads, of which there may be maxHeld.
+	held    atomic.Int64
+	maxHeld int64
+	queues  *queues
 
 	start, end sync.Once
 	stop       context.CancelFunc
@@ -116,6 +118,7 @@ func New(c Config) *Dispatcher {
 	return &Dispatcher{
 		Config: c, log: c.Logger.Named("dispatch"), orders: make(chan order, room), clear: make(chan store.Due, room),
 		wake: make(chan struct{}, 1), stop: func() {}, queues: newQueues(c.Window, c.Queues),
+		maxHeld: maxHeld,
 	}
 }
 
@@ -133,7 +136,7 @@ func (d *Dispatcher) send(rec store.Record, dispatch int64, turn turn) {
 		}
 		return
 	}
-	if d.held.Add(o.size()) <= maxHeld {
+	if d.held.Add(o.size()) <= d.maxHeld {
 		select {
 		case d.orders <- o:
 			return
@@ -294,7 +297,7 @@ func (d *Dispatcher) takeLoop(ctx context.Context) {
 // room is how many entries may be taken now. It is 0 while as many orders wait as would be dropped for lack of room, and
 // while the broker is away: what was taken would only be loaded again and again.
 func (d *Dispatcher) room(ctx context.Context) int {
-	if d.held.Load() >= maxHeld/2 || !d.Connected() || ctx.Err() != nil {
+	if d.held.Load() >= d.maxHeld/2 || !d.Connected() || ctx.Err() != nil {
 		return 0
 	}
 	return min(takeLimit, cap(d.orders)-len(d.orders))

@@ -79,6 +79,9 @@ type rig struct {
 	counted map[string]int
 }
 
+// held is how many bytes of payloads a rig holds.
+const held = 1 << 20
+
 func newRig(t *testing.T) *rig { return newWindowRig(t, 100_000) }
 
 // newWindowRig has a window of so many orders.
@@ -92,6 +95,7 @@ func newWindowRig(t *testing.T, window int) *rig {
 		Unbroken: func() time.Duration { return time.Since(r.brokenAt) }, Now: r.now, Logger: zap.NewNop(),
 		Observe: func(outcome string) { r.note(func() { r.counted[outcome]++ }) },
 	})
+	r.HoldAtMost(held)
 	for range 2 {
 		r.must(r.Start(t.Context()))
 	}
@@ -466,8 +470,8 @@ func TestLargeOrdersThatWaitAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		r.broker.Down()
-		const missions = 300 // 75 MiB
-		large := []byte(`{"a":"` + strings.Repeat("x", contracts.MaxPayloadSize-100) + `"}`)
+		const missions = 300 // more than 256, which are held
+		large := []byte(`{"a":"` + strings.Repeat("x", held/256-8) + `"}`)
 		for range missions {
 			rec, due := r.accept(func(m *contracts.MissionRequest) { m.Payload = large })
 			r.Dispatch(rec, due.Dispatch)

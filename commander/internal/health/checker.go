@@ -38,8 +38,8 @@ type Config struct {
 	// InProcess: store and broker are in this process. What answers is then reported as not used, for there is no Redis
 	// and no RabbitMQ; what doesn't is down all the same.
 	InProcess bool
-	// BrokerWarning returns what operators should know about a broker that answers, empty where that is nothing. It must not
-	// block. Nil knows of nothing.
+	// BrokerWarning returns what operators should know about a broker that answers, beside what the broker's Health has, empty
+	// where that is nothing. It must not block. Nil knows of nothing.
 	BrokerWarning func() string
 	// Excused tells whether the missing subscription to a queue was given up on purpose. Nil excuses none.
 	Excused func(queue string) bool
@@ -67,7 +67,10 @@ func New(cfg Config, s Store, b Broker) *Checker {
 	}
 	c := &Checker{cfg: cfg}
 	c.redis = newProbe(s.Check)
-	c.rabbit = newProbe(func(ctx context.Context) (string, error) { return cfg.BrokerWarning(), c.askBroker(ctx, b) })
+	c.rabbit = newProbe(func(ctx context.Context) (string, error) {
+		err := c.askBroker(ctx, b)
+		return strings.Trim(cfg.BrokerWarning()+"; "+b.Health().Warning, "; "), err
+	})
 	return c
 }
 

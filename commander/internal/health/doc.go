@@ -8,6 +8,8 @@
 // subscription that should stand doesn't. A subscription that was given up on purpose, because Redis is away, is
 // excused: it is Redis' fault, and said there.
 //
+// A RabbitMQ with a warning is up, and the whole is degraded: messages may be lost if nobody reads it.
+//
 // On the embedded ground there is neither. The same round trips are made to what stands in for them in this process, and
 // an answer is reported as not_used instead of up.
 //

@@ -108,6 +108,16 @@ func TestABrokerWithAWarningDegrades(t *testing.T) {
 		if r := expect(t, c, Degraded, CheckUp, CheckWarn); r.Checks.RabbitMQ.Warning != "two brokers" {
 			t.Errorf("warning %q", r.Checks.RabbitMQ.Warning)
 		}
+		w.set(func() { w.health.Warning = "an older queue" })
+		time.Sleep(2 * time.Second)
+		if r := expect(t, c, Degraded, CheckUp, CheckWarn); r.Checks.RabbitMQ.Warning != "two brokers; an older queue" {
+			t.Errorf("warning %q", r.Checks.RabbitMQ.Warning)
+		}
+		say("")
+		if r := expect(t, c, Degraded, CheckUp, CheckWarn); r.Checks.RabbitMQ.Warning != "an older queue" {
+			t.Errorf("warning %q", r.Checks.RabbitMQ.Warning)
+		}
+		w.set(func() { w.health.Warning = "" })
 		w.set(func() { w.rabbit = errors.New("away") })
 		time.Sleep(2 * time.Second)
 		expect(t, c, Degraded, CheckUp, CheckDown)

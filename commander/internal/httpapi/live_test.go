@@ -3,6 +3,8 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -133,12 +135,32 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 // TestLargeBodyIsAnswered: the sender must see the 413, also while it is still writing.
 func TestLargeBodyIsAnswered(t *testing.T) {
 	s := newTestServer(t, Config{})
-	defer withoutContract(s)() // 8 MiB would be checked for seconds
-	body := strings.Repeat(" ", 8<<20)
-	for range 5 {
-		if a := s.do("POST", "/missions", body); a.status != 413 || a.problem(t).Code != "body_too_large" {
-			t.Errorf("%d %s", a.status, a.body)
+	defer withoutContract(s)()                                                               // 8 MiB would be checked for seconds
+	for _, body := range []string{strings.Repeat(" ", 8<<20), strings.Repeat(" ", 64<<20)} { // what is read, and what is not
+		for range 5 {
+			if a := s.do("POST", "/missions", body); a.status != 413 || a.problem(t).Code != "body_too_large" {
+				t.Errorf("%d %s", a.status, a.body)
+			}
 		}
+	}
+}
+
+// TestLargeBodyIsAnsweredToWhoWritesItAll before it reads, as simple clients do.
+func TestLargeBodyIsAnsweredToWhoWritesItAll(t *testing.T) {
+	s := newTestServer(t, Config{})
+	conn, err := net.Dial("tcp", s.server.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(soon))
+	const size = 64 << 20
+	if _, err := fmt.Fprintf(conn, "POST /missions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat(" ", size)); err != nil {
+		t.Errorf("write: %v", err)
+	}
+	got, err := io.ReadAll(conn)
+	if err != nil || !bytes.Contains(got, []byte(" 413 ")) || !bytes.Contains(got, []byte(`"code":"body_too_large"`)) {
+		t.Errorf("%v, %q", err, got)
 	}
 }
 

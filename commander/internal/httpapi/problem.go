@@ -175,6 +175,9 @@ func (s *Server) refuse(c *fiber.Ctx, err error) error {
 		}
 		s.log.Error("request failed", fields...)
 	}
+	if errors.Is(err, fiber.ErrRequestEntityTooLarge) { // found before the body was read
+		linger(c)
+	}
 	if r.retryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(r.retryAfter))
 	}

@@ -82,8 +82,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		WriteTimeout:          writeLimit,
 		IdleTimeout:           idleLimit,
 		ReadBufferSize:        headLimit,
-		// More than any route takes: a refused body is still read, so that its sender sees the refusal instead of a
-		// connection that breaks while it writes.
+		// More than any route takes: a refused body is still read, so that its sender sees the refusal, and the connection
+		// stays. A larger one is refused, too, and ends the connection.
 		BodyLimit:    contracts.MaxBatchBodySize + contracts.MaxBodySize,
 		ErrorHandler: s.refuse,
 	})
@@ -118,7 +118,7 @@ func (s *Server) Start(context.Context) error {
 	}
 	s.serving.Store(true)
 	s.served.Go(func() {
-		err := s.app.Listener(ln)
+		err := s.app.Listener(lingering{ln})
 		s.serving.Store(false)
 		if err != nil && s.base.Err() == nil && !s.isStopped() {
 			s.log.Error("http is served no more", zap.Error(err))

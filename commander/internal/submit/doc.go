@@ -17,7 +17,8 @@
 //
 // The Intake takes submissions only while the store is there, and acks them once it has them. What can't be read or
 // created is set aside in submissions_refused_queue, never dropped: it was promised. While that queue is full it goes round in
-// submissions_queue, from its front to its end, so that the others can be created.
+// submissions_queue, from its front to its end, so that the others can be created. While that one is full, too, they go back to
+// where they were, and those at the front hold up the others; each is tried again every 5 s.
 //
 // # What an unknown id means
 //

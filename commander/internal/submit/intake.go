@@ -26,6 +26,8 @@ const (
 	checkEvery = 250 * time.Millisecond
 	// groupTimeout bounds the creation of missions that are created together.
 	groupTimeout = 10 * time.Second
+	// restTime is the wait where nothing in the queue can be created, and no queue has room for it.
+	restTime = 5 * time.Second
 	// holdTime is after how long a submission that is still on loan is given back untried: others can't know of it.
 	holdTime = 25 * time.Second
 	// keepTimeout bounds setting one message aside.
@@ -77,6 +79,11 @@ type Intake struct {
 	givenUp atomic.Bool
 	// held counts deliveries that are not settled.
 	held atomic.Int64
+	// The goroutine of run has: room, the room that there was last for what can't be created; served, whether one was created or
+	// set aside in this round; and around, how many moved to the end of the queue since a round in which one was.
+	room   room
+	served bool
+	around int
 
 	start, end sync.Once
 	stop       context.CancelFunc
@@ -114,8 +121,31 @@ func (in *Intake) run(ctx context.Context) {
 	for in.awaitStore(ctx) {
 		in.givenUp.Store(false)
 		in.take(ctx)
-		pause(ctx, checkEvery)
+		pause(ctx, in.rest(ctx))
 	}
+}
+
+// rest is the wait before the next round. It is longer where a round is known to have been for nothing, as the first submissions
+// can't go anywhere, or all have moved round: nobody is served by doing that again at once.
+func (in *Intake) rest(ctx context.Context) time.Duration {
+	served := in.served
+	in.served = false
+	switch {
+	case served:
+		in.around = 0
+		return checkEvery
+	case in.room == none:
+		return restTime
+	case in.around == 0:
+		return checkEvery
+	}
+	depthCtx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if depth, err := in.Broker.Depth(depthCtx, topology.Submissions); err != nil || in.around < depth.Ready {
+		return checkEvery
+	}
+	in.around = 0
+	return restTime
 }
 
 // awaitStore waits until the store is there. It returns false when ctx ends.
@@ -230,6 +260,7 @@ func (in *Intake) create(ctx context.Context, batch []loan) bool {
 		bad, ok = append(bad, failed...), ok && done
 	}
 	moved, done := in.setAllAside(ctx, bad)
+	in.around += moved
 	return ok && done && (moved == 0 || moved < len(batch)) // else there may be nothing but those that move round
 }
 
@@ -251,10 +282,15 @@ func (in *Intake) admit(ctx context.Context, loans []broker.Delivery, groups [][
 		for _, d := range loans {
 			in.settled(d.Ack()) // stale: it comes again, and is found created
 		}
+		in.served = true
 		return nil, true
 	}
 	if !away(groupCtx, err) {
-		in.log.Error("submissions not created, trying each alone", zap.Int("submissions", len(loans)), zap.Error(err))
+		level := zap.ErrorLevel
+		if in.room != enough { // those that move round are met again and again
+			level = zap.DebugLevel
+		}
+		in.log.Log(level, "submissions not created, trying each alone", zap.Int("submissions", len(loans)), zap.Error(err))
 	}
 	ok = true
 	for i, d := range loans {
@@ -264,6 +300,7 @@ func (in *Intake) admit(ctx context.Context, loans []broker.Delivery, groups [][
 		switch {
 		case err == nil:
 			in.settled(d.Ack())
+			in.served = true
 		case away(groupCtx, err):
 			in.settled(d.Nack(broker.Requeued))
 			ok = false
@@ -301,14 +338,32 @@ func away(ctx context.Context, err error) bool {
 	return err != nil && (errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil)
 }
 
+// room is where there is room for submissions that can't be created.
+type room int
+
+const (
+	// enough: in submissions_refused_queue.
+	enough room = iota
+	// behind: only in submissions_queue, behind the others.
+	behind
+	// none: in neither. They go back to where they came from, and may hold up what is behind them.
+	none
+)
+
 // setAllAside sets submissions aside, all at once, so that it takes no longer than for one. moved is how many had to move to the
 // end of their queue; ok is false where some had to go back.
 func (in *Intake) setAllAside(ctx context.Context, bad []refused) (moved int, ok bool) {
+	if len(bad) == 0 {
+		return 0, true
+	}
 	var all sync.WaitGroup
-	var moves, returns atomic.Int64
+	var moves, refusals, returns atomic.Int64
 	for _, r := range bad {
 		all.Go(func() {
-			switch moved, err := in.setAside(ctx, r.Delivery, r.reason, r.err); {
+			switch moved, err := in.setAside(ctx, r); {
+			case errors.Is(err, broker.ErrRejected):
+				refusals.Add(1)
+				in.settled(r.Nack(broker.Requeued))
 			case err != nil:
 				in.log.Warn("submission not set aside, it comes again", zap.Error(err))
 				in.settled(r.Nack(broker.Requeued))
@@ -317,32 +372,60 @@ func (in *Intake) setAllAside(ctx context.Context, bad []refused) (moved int, ok
 				moves.Add(1)
 				in.settled(r.Ack())
 			default:
+				in.log.Error("submission set aside", zap.String("queue", topology.SubmissionsRefused), zap.String("reason", r.reason), zap.Error(r.err))
 				in.Refused(r.reason)
 				in.settled(r.Ack())
 			}
 		})
 	}
 	all.Wait()
-	return int(moves.Load()), returns.Load() == 0
+	if moves.Load()+refusals.Load()+returns.Load() < int64(len(bad)) {
+		in.served = true
+	}
+	switch {
+	case refusals.Load() > 0:
+		in.found(none)
+	case moves.Load() > 0:
+		in.found(behind)
+	case returns.Load() == 0:
+		in.found(enough)
+	}
+	return int(moves.Load()), refusals.Load()+returns.Load() == 0
+}
+
+// found notes how much room there is, and says so where that is news.
+func (in *Intake) found(now room) {
+	if now == in.room {
+		return
+	}
+	in.room = now
+	queues := []zap.Field{zap.String("queue", topology.Submissions), zap.String("full", topology.SubmissionsRefused)}
+	switch now {
+	case enough:
+		in.log.Info("what can't be created is set aside again", queues...)
+	case behind:
+		in.log.Error("the queue for what can't be created is full: that moves behind the others; look at it with missionctl set-aside", queues...)
+	case none:
+		in.log.Error("both queues are full: what can't be created may hold up all others; look at it with missionctl set-aside, and make room", queues...)
+	}
 }
 
 // setAside publishes a submission, as it came, to the queue for those that can't be created. Where that one is full it moves
-// to the end of its own: given back it would come again first, and with others like it hold up all that can be created.
-func (in *Intake) setAside(ctx context.Context, d broker.Delivery, reason string, why error) (moved bool, err error) {
-	in.log.Error("submission set aside", zap.String("queue", topology.SubmissionsRefused), zap.String("reason", reason), zap.Error(why))
-	detail := why.Error()
+// to the end of its own: given back it would come again first, and with others like it hold up all that can be created. ErrRejected
+// says that this one is full, too.
+func (in *Intake) setAside(ctx context.Context, r refused) (moved bool, err error) {
+	detail := r.err.Error()
 	detail = strings.ToValidUTF8(detail[:min(len(detail), maxDetail)], "")
 	keepCtx, cancel := context.WithTimeout(ctx, keepTimeout)
 	defer cancel()
 	err = in.Broker.Publish(keepCtx, topology.SubmissionsRefused, broker.Message{
-		ID: d.ID, Type: d.Type, Body: d.Body,
-		Headers: map[string]string{"reason": reason, "detail": detail, "queue": d.Queue},
+		ID: r.ID, Type: r.Type, Body: r.Body,
+		Headers: map[string]string{"reason": r.reason, "detail": detail, "queue": r.Queue},
 	})
 	if !errors.Is(err, broker.ErrRejected) {
 		return false, err
 	}
-	in.log.Warn("submission not set aside, as that queue is full: it waits behind the others", zap.String("queue", topology.SubmissionsRefused))
-	return true, in.Broker.Publish(keepCtx, d.Queue, broker.Message{ID: d.ID, Type: d.Type, Headers: d.Headers, Body: d.Body})
+	return true, in.Broker.Publish(keepCtx, r.Queue, broker.Message{ID: r.ID, Type: r.Type, Headers: r.Headers, Body: r.Body})
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -48,7 +49,7 @@ func TestAcceptedByTheBrokerAndCreatedOnce(t *testing.T) {
 		ids = append(ids, batch[0].MissionID, batch[1].MissionID)
 		accepted := time.Now()
 		r.wantDispatched()
-		time.Sleep(time.Hour / 2)
+		time.Sleep(time.Minute)
 		// It waits at the broker, however long that is.
 		r.wantDepth(topology.Submissions, broker.Depth{Ready: missions + 2})
 		r.store.away.Store(false)
@@ -237,45 +238,104 @@ func TestAGroupThatTakesTooLong(t *testing.T) {
 	})
 }
 
-// full is a broker whose queue for what is set aside can be full.
+// full is a broker whose queues can be full.
 type full struct {
 	*membroker.Client
-	full atomic.Bool
+	refused, own atomic.Bool // for what is set aside, and that for submissions
+	turned       atomic.Int64
 }
 
 func (f *full) Publish(ctx context.Context, queue string, m broker.Message) error {
-	if queue == topology.SubmissionsRefused && f.full.Load() {
+	if queue == topology.SubmissionsRefused && f.refused.Load() || queue == topology.Submissions && f.own.Load() {
+		f.turned.Add(1)
 		return broker.ErrRejected
 	}
 	return f.Client.Publish(ctx, queue, m)
 }
 
+// fill has an intake on a broker that is full, in whose queue there are submissions that can't be created.
+func (r *rig) fill(b *full, bad int) *observer.ObservedLogs {
+	r.t.Helper()
+	for i := range bad {
+		r.must(r.client.Publish(r.t.Context(), topology.Submissions, broker.Message{ID: fmt.Sprint(i), Body: []byte("{}")}))
+	}
+	core, lines := observer.New(zap.InfoLevel)
+	r.intake = submit.NewIntake(submit.Config{
+		Broker: b, Missions: r.missions, Key: key, Check: r.store.check, Now: now, Logger: zap.New(core),
+		Refused: func(reason string) { r.note(func() { r.refused = append(r.refused, reason) }) },
+	})
+	return lines
+}
+
+// emptied checks that all that could not be created is set aside, once each.
+func (r *rig) emptied(bad int) {
+	r.t.Helper()
+	r.wantDepth(topology.SubmissionsRefused, broker.Depth{Ready: bad})
+	r.wantDepth(topology.Submissions, broker.Depth{Consumers: 1})
+	if len(r.refused) != bad {
+		r.t.Errorf("%d were counted as refused, want %d", len(r.refused), bad)
+	}
+}
+
+const bad = 20 // more than are taken at once
+
 // TestAFullQueueForWhatIsSetAside holds up none that can be created, and loses none that can't.
 func TestAFullQueueForWhatIsSetAside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
+		b := &full{Client: r.client}
+		b.refused.Store(true)
+		lines := r.fill(b, bad)
 		r.store.away.Store(true)
-		const bad = 20 // more than are taken at once
-		for i := range bad {
-			r.must(r.client.Publish(t.Context(), topology.Submissions, broker.Message{ID: fmt.Sprint(i), Body: []byte("{}")}))
-		}
 		good := r.submit("good")
 		r.store.away.Store(false)
-		b := &full{Client: r.client}
-		b.full.Store(true)
-		r.intake = submit.NewIntake(submit.Config{
-			Broker: b, Missions: r.missions, Key: key, Check: r.store.check, Now: now, Logger: zap.NewNop(),
-			Refused: func(reason string) { r.note(func() { r.refused = append(r.refused, reason) }) },
-		})
 		r.start()
+		time.Sleep(2 * time.Second)
+		r.wantDispatched(good.MissionID)
+		b.turned.Store(0)
+		time.Sleep(time.Minute)
+		// All go round once, which takes some rounds, and then there is a rest.
+		if n := b.turned.Load(); n < bad || n > 12*(2*bad+8) {
+			t.Errorf("%d attempts to set aside in a minute", n)
+		}
+		if n := lines.Len(); n != 1 {
+			t.Errorf("%d lines in the log: %v", n, lines.All())
+		}
+		b.refused.Store(false)
+		time.Sleep(10 * time.Second)
+		r.emptied(bad)
+	})
+}
+
+// TestBothQueuesFull: nothing is lost, and waiting for room neither spins nor fills the log.
+func TestBothQueuesFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		b := &full{Client: r.client}
+		b.refused.Store(true)
+		b.own.Store(true)
+		lines := r.fill(b, bad)
+		r.store.away.Store(true)
+		good := r.submit("good")
+		r.store.away.Store(false)
+		r.start()
+		time.Sleep(time.Minute)
+		if n := b.turned.Load(); n < 2*8 || n > 13*2*8 {
+			t.Errorf("%d attempts in a minute", n)
+		}
+		if n := lines.Len(); n != 1 {
+			t.Errorf("%d lines in the log: %v", n, lines.All())
+		}
+		b.own.Store(false) // room behind the others
 		time.Sleep(10 * time.Second)
 		r.wantDispatched(good.MissionID)
-		b.full.Store(false)
+		b.refused.Store(false)
 		time.Sleep(10 * time.Second)
-		r.wantDepth(topology.SubmissionsRefused, broker.Depth{Ready: bad})
-		r.wantDepth(topology.Submissions, broker.Depth{Consumers: 1})
-		if len(r.refused) != bad {
-			t.Errorf("%d were counted as refused, want %d", len(r.refused), bad)
+		r.emptied(bad)
+		for state, want := range map[string]int{"both queues are full": 1, "moves behind": 1, "set aside again": 1} {
+			if n := lines.Filter(func(e observer.LoggedEntry) bool { return strings.Contains(e.Message, state) }).Len(); n != want {
+				t.Errorf("%q was said %d times", state, n)
+			}
 		}
 	})
 }
@@ -305,7 +365,7 @@ func TestLargeSubmissions(t *testing.T) {
 		large := request("large")
 		large.Payload = []byte(`"` + strings.Repeat("x", contracts.MaxSubmissionSize/2) + `"`)
 		var ids []string
-		for range 5 {
+		for range 4 { // one more than may be read at once
 			m, _, err := r.desk.Submit(t.Context(), large, nil)
 			r.must(err)
 			ids = append(ids, m.MissionID)
@@ -373,7 +433,7 @@ func TestWhichUnknownIDsMayWait(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		ask("nobody can hold it", before, false)
 		ask("made just now, in peace", idOf(time.Now()), false)
-		time.Sleep(time.Hour)
+		time.Sleep(2 * time.Minute)
 		r.broker.Down()
 		synctest.Wait()
 		ask("made just now, without the broker", idOf(time.Now()), true)
@@ -384,7 +444,7 @@ func TestWhichUnknownIDsMayWait(t *testing.T) {
 		r.store.away.Store(true)
 		time.Sleep(3 * time.Second)
 		m := r.submit("waits")
-		time.Sleep(time.Hour)
+		time.Sleep(2 * time.Minute)
 		ask("while the store is away", m.MissionID, true)
 		ask("made long before", before, false)
 		// The submission is on loan with another commander, which has not created it yet.
@@ -433,7 +493,7 @@ func TestWhatThisCommanderAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		r.start()
-		time.Sleep(time.Hour)
+		time.Sleep(2 * time.Minute)
 		desk := submit.NewDesk(r.missions, taken{}, key, r.intake.Accepted, zap.NewNop())
 		r.store.away.Store(true)
 		m, _, err := desk.Submit(t.Context(), request("held by another one"), nil)
@@ -475,18 +535,18 @@ func TestACommanderThatStartsInAnOutage(t *testing.T) {
 		r := newRig(t)
 		r.store.away.Store(true)
 		m := r.submit("before its start")
-		time.Sleep(time.Hour)
+		time.Sleep(2 * time.Minute)
 		if !r.intake.Waiting(t.Context(), m.MissionID) {
 			t.Error("its first answer denies the mission")
 		}
 		r.start()
-		time.Sleep(time.Hour)
+		time.Sleep(2 * time.Minute)
 		if !r.intake.Waiting(t.Context(), m.MissionID) {
 			t.Error("it denies the mission")
 		}
 		r.broker.Down()
 		r.store.away.Store(false)
-		time.Sleep(time.Hour)
+		time.Sleep(2 * time.Minute)
 		if !r.intake.Waiting(t.Context(), m.MissionID) {
 			t.Error("it denies the mission, which waits at a broker that is away")
 		}

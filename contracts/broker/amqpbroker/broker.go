@@ -38,6 +38,8 @@ type Broker struct {
 	sealed        bool // running is being waited for: nothing may spawn
 	subscriptions map[*subscription]struct{}
 	leases        map[*lease]struct{}
+	// lacking has the queues that lack their limit of deliveries, with what to do about each.
+	lacking map[string]string
 }
 
 var _ broker.Broker = (*Broker)(nil)
@@ -55,6 +57,7 @@ func New(cfg Config) (*Broker, error) {
 		closed:        make(chan struct{}),
 		subscriptions: make(map[*subscription]struct{}),
 		leases:        make(map[*lease]struct{}),
+		lacking:       make(map[string]string),
 	}
 	b.closing, b.close = context.WithCancelCause(context.Background())
 	b.disconnecting, b.disconnect = context.WithCancel(context.Background())
@@ -188,5 +191,6 @@ func (b *Broker) Health() broker.Health {
 		}
 	}
 	slices.Sort(h.Unsubscribed)
+	h.Warning = b.lackingWarning()
 	return h
 }

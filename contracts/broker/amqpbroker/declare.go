@@ -16,7 +16,7 @@ import (
 
 // Declare implements broker.Broker.
 func (b *Broker) Declare(ctx context.Context, t topology.Topology) error {
-	return b.ask(ctx, "declaring the topology", func(s *session) error { return declareAll(s.conn, t) })
+	return b.ask(ctx, "declaring the topology", func(s *session) error { return b.declareAll(s.conn, t) })
 }
 
 // Delete implements broker.Broker.
@@ -66,20 +66,37 @@ func connectionGone(err error) bool {
 	return errors.As(err, &e) && !e.Recover
 }
 
-// declareAll declares every queue, on one channel.
-func declareAll(conn *amqp.Connection, t topology.Topology) error {
+// declareAll declares every queue.
+func (b *Broker) declareAll(conn *amqp.Connection, t topology.Topology) error {
+	version := serverVersion(conn.Properties)
 	channel, err := conn.Channel()
 	if err != nil {
 		return err
 	}
-	version := serverVersion(conn.Properties)
 	for _, q := range t.Queues {
-		_, err := channel.QueueDeclare(q.Name, durable, lasting, shared, awaitReply, arguments(q, version))
+		err := declare(channel, q, arguments(q, version))
+		older := lacksLimit(err, version)
+		if older {
+			if channel, err = conn.Channel(); err != nil { // the refusal closed the other one
+				return err
+			}
+			err = declare(channel, q, withoutLimit(arguments(q, version)))
+		}
 		if err != nil {
 			return declareError(q.Name, err)
 		}
+		if older {
+			b.noteLacking(conn.Config.Vhost, q)
+		} else {
+			b.noteWhole(q)
+		}
 	}
 	return channel.Close()
+}
+
+func declare(channel *amqp.Channel, q topology.Queue, args amqp.Table) error {
+	_, err := channel.QueueDeclare(q.Name, durable, lasting, shared, awaitReply, args)
+	return err
 }
 
 // limitedVersion is RabbitMQ's first major version that limits deliveries of its own accord, and takes -1 for no limit.
@@ -90,7 +107,7 @@ const limitedVersion = 4
 func arguments(q topology.Queue, version int) amqp.Table {
 	args := amqp.Table{"x-queue-type": "quorum"}
 	if q.DeliveryLimit != topology.NoDeliveryLimit || version >= limitedVersion {
-		args["x-delivery-limit"] = int64(q.DeliveryLimit)
+		args[deliveryLimit] = int64(q.DeliveryLimit)
 	}
 	if q.MaxLength > 0 {
 		args["x-max-length"] = int64(q.MaxLength)
@@ -132,11 +149,7 @@ func declareError(queue string, err error) error {
 	if parts == nil {
 		return fmt.Errorf("declaring queue %s: %w: the broker does not take its arguments", queue, err)
 	}
-	why := "the arguments of a queue can't change"
-	if parts[1] == "x-delivery-limit" && strings.HasPrefix(parts[3], "none") {
-		why = "it comes from RabbitMQ 3, see docs/operations.md, \"From RabbitMQ 3 to 4\""
-	}
-	return fmt.Errorf("queue %s exists with another %s: wanted %s, it has %s; %s: "+
+	return fmt.Errorf("queue %s exists with another %s: wanted %s, it has %s; the arguments of a queue can't change: "+
 		"empty and delete it (rabbitmqctl delete_queue %s), or connect to another vhost: %w",
-		queue, parts[1], parts[2], parts[3], why, queue, err)
+		queue, parts[1], parts[2], parts[3], queue, err)
 }

@@ -26,7 +26,8 @@
 //
 // A queue that a subscription wants may be missing: only that subscription waits and tries again; Health lists it. A
 // declared queue may exist with other arguments: then the connection counts as down, and Health's error says which queue and
-// argument, and what to do. A quorum queue may have no leader: subscriptions to it and publishes to it wait, Depth is 0.
+// argument, and what to do. One that RabbitMQ 3 made and 4 took over lacks x-delivery-limit: it is used, and Health's warning
+// says what to do. A quorum queue may have no leader: subscriptions to it and publishes to it wait, Depth is 0.
 // RabbitMQ 3.10 leaves a queue so for good, and empty, that was first declared within half a second before the server
 // was killed (its directory of queues is saved that often): delete it, and declare it again.
 package amqpbroker

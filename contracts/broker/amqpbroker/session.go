@@ -64,7 +64,7 @@ func (b *Broker) connect(ctx context.Context, r role, onBlocked func(reason stri
 	blocks := conn.NotifyBlocked(make(chan amqp.Blocking, 16))
 	b.running.Go(func() { s.watch(closes, blocks, onBlocked) })
 	if b.cfg.Topology != nil {
-		err = declareAll(conn, *b.cfg.Topology)
+		err = b.declareAll(conn, *b.cfg.Topology)
 	}
 	if !release() && err == nil {
 		err = ctx.Err()

@@ -1517,7 +1517,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description `ok`, or `degraded`: one of the two is away, or RabbitMQ is used wrongly (its `warning`); still serving. */
+            /** @description `ok`, or `degraded`: one of the two is away, or RabbitMQ has a `warning`; still serving. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];

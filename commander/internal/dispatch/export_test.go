@@ -1,0 +1,4 @@
+package dispatch
+
+// HoldAtMost bounds the payloads that are held, in bytes: tests need not move 64 MiB. Call it before Start.
+func (d *Dispatcher) HoldAtMost(bytes int64) { d.maxHeld = bytes }
