@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -237,45 +239,112 @@ func TestAGroupThatTakesTooLong(t *testing.T) {
 	})
 }
 
-// full is a broker whose queue for what is set aside can be full.
+// full is a broker whose queue for what is set aside can be full, and jammed so that nothing can move either.
 type full struct {
 	*membroker.Client
-	full atomic.Bool
+	full, jammed atomic.Bool
+	writes       atomic.Int64
 }
 
 func (f *full) Publish(ctx context.Context, queue string, m broker.Message) error {
-	if queue == topology.SubmissionsRefused && f.full.Load() {
+	f.writes.Add(1)
+	if queue == topology.SubmissionsRefused && f.full.Load() || queue == topology.Submissions && f.jammed.Load() {
 		return broker.ErrRejected
 	}
 	return f.Client.Publish(ctx, queue, m)
 }
 
-// TestAFullQueueForWhatIsSetAside holds up none that can be created, and loses none that can't.
+// TestAFullQueueForWhatIsSetAside holds up none that can be created, loses none that can't, and keeps nobody busy.
 func TestAFullQueueForWhatIsSetAside(t *testing.T) {
+	for name, c := range map[string]struct {
+		bad    int // more or less than are taken at once
+		jammed bool
+	}{
+		"a few": {2, false}, "many": {20, false}, "a few, and no room in their own": {2, true}, "many, and no room in their own": {20, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { testFull(t, c.bad, c.jammed) })
+		})
+	}
+}
+
+func testFull(t *testing.T, bad int, jammed bool) {
+	r := newRig(t)
+	r.store.away.Store(true)
+	for i := range bad {
+		r.must(r.client.Publish(t.Context(), topology.Submissions, broker.Message{ID: fmt.Sprint(i), Body: []byte("{}")}))
+	}
+	good := r.submit("good")
+	r.store.away.Store(false)
+	b := &full{Client: r.client}
+	b.full.Store(true)
+	b.jammed.Store(jammed)
+	core, lines := observer.New(zapcore.InfoLevel)
+	r.intake = submit.NewIntake(submit.Config{
+		Broker: b, Missions: r.missions, Key: key, Check: r.store.check, Now: now, Logger: zap.New(core),
+		Refused: func(reason string) { r.note(func() { r.refused = append(r.refused, reason) }) },
+	})
+	r.start()
+	time.Sleep(10 * time.Second)
+	r.wantDispatched(good.MissionID)
+	if got := r.intake.Warning(); !strings.Contains(got, topology.SubmissionsRefused+" is full") {
+		t.Errorf("warning %q", got)
+	}
+	time.Sleep(10 * time.Minute)
+	b.writes.Store(0)
+	const minutes = 60
+	time.Sleep(minutes * time.Minute)
+	// Two writes for each, and a round takes half a minute and more.
+	if n := int(b.writes.Load()); n < bad*minutes/2 || n > 2*2*(bad+8)*minutes {
+		t.Errorf("%d writes in %d minutes for %d submissions", n, minutes, bad)
+	}
+	if n := lines.Len(); n != 1 {
+		t.Errorf("%d lines, want 1: %v", n, lines.All())
+	}
+	late := r.submitDirectly("late")
+	time.Sleep(40 * time.Second)
+	r.wantDispatched(good.MissionID, late)
+	if n := lines.Len(); n != 1 {
+		t.Errorf("%d lines, want 1: %v", n, lines.All())
+	}
+	b.full.Store(false)
+	time.Sleep(2 * time.Minute)
+	r.wantDepth(topology.SubmissionsRefused, broker.Depth{Ready: bad})
+	r.wantDepth(topology.Submissions, broker.Depth{Consumers: 1})
+	if len(r.refused) != bad || lines.FilterMessage("submission set aside").Len() != bad || r.intake.Warning() != "" {
+		t.Errorf("%d were counted as refused, %d logged, want %d; warning %q",
+			len(r.refused), lines.FilterMessage("submission set aside").Len(), bad, r.intake.Warning())
+	}
+	if n := lines.FilterMessageSnippet("again").Len(); n != 1 {
+		t.Errorf("the end was said %d times", n)
+	}
+}
+
+// TestAJamThatOthersEnded is over soon after.
+func TestAJamThatOthersEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		r.store.away.Store(true)
-		const bad = 20 // more than are taken at once
-		for i := range bad {
-			r.must(r.client.Publish(t.Context(), topology.Submissions, broker.Message{ID: fmt.Sprint(i), Body: []byte("{}")}))
-		}
-		good := r.submit("good")
-		r.store.away.Store(false)
 		b := &full{Client: r.client}
 		b.full.Store(true)
 		r.intake = submit.NewIntake(submit.Config{
-			Broker: b, Missions: r.missions, Key: key, Check: r.store.check, Now: now, Logger: zap.NewNop(),
-			Refused: func(reason string) { r.note(func() { r.refused = append(r.refused, reason) }) },
+			Broker: b, Missions: r.missions, Key: key, Check: r.store.check, Now: now, Logger: zap.NewNop(), Refused: func(string) {},
 		})
+		r.must(r.client.Publish(t.Context(), topology.Submissions, broker.Message{Body: []byte("{}")}))
 		r.start()
-		time.Sleep(10 * time.Second)
-		r.wantDispatched(good.MissionID)
-		b.full.Store(false)
-		time.Sleep(10 * time.Second)
-		r.wantDepth(topology.SubmissionsRefused, broker.Depth{Ready: bad})
-		r.wantDepth(topology.Submissions, broker.Depth{Consumers: 1})
-		if len(r.refused) != bad {
-			t.Errorf("%d were counted as refused, want %d", len(r.refused), bad)
+		time.Sleep(10 * time.Minute)
+		if r.intake.Warning() == "" {
+			t.Error("no warning")
+		}
+		for done := false; !done; time.Sleep(time.Second) {
+			_, err := r.client.Browse(t.Context(), topology.Submissions, broker.BrowseLimit{Messages: 1}, func(d broker.Delivery) {
+				r.must(d.Ack())
+				done = true
+			})
+			r.must(err)
+		}
+		time.Sleep(2 * time.Minute)
+		if got := r.intake.Warning(); got != "" {
+			t.Errorf("warning %q", got)
 		}
 	})
 }
