@@ -153,7 +153,7 @@ const BrowseAhead = 32
 
 // BrowseLimit ends a Browse.
 type BrowseLimit struct {
-	// Messages is how many are looked at at most. Below 1 none is.
+	// Messages is how many are looked at, no more. Below 1 none is.
 	Messages int
 	// Bytes: the message with which the bodies that were looked at come to so many is the last one. Below 1 there is no such
 	// limit.
