@@ -65,7 +65,7 @@ func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake, subs
 ) *health.Checker {
 	return health.New(health.Config{
 		Ground: g.Name, Version: Version(), InProcess: g.Name == Embedded,
-		BrokerWarning: cu.Warning,
+		BrokerWarning: func() string { return strings.Trim(cu.Warning()+"; "+subs.Warning(), "; ") },
 		Excused: func(queue string) bool {
 			return queue == topology.Status && in.GivenUp() || queue == topology.Submissions && subs.GivenUp()
 		},

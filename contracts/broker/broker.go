@@ -153,7 +153,7 @@ const BrowseAhead = 32
 
 // BrowseLimit ends a Browse.
 type BrowseLimit struct {
-	// Messages is how many are looked at, at most. Below 1 none is.
+	// Messages is how many are looked at, no more. Below 1 none is.
 	Messages int
 	// Bytes: the message with which the bodies that were looked at come to so many is the last one. Below 1 there is no such
 	// limit.
@@ -171,7 +171,7 @@ type Browser interface {
 	// other. They come in steps of BrowseAhead at most. What look acks is done; what it does not settle goes back to the
 	// queue, to either end of it, when Browse returns, and not before: no message is seen twice in one call. Meanwhile nobody
 	// else gets it. Browse waits for no message that is not there, and returns how many were looked at. After an error, acks
-	// of the last moment may be lost. Consumers' prefetch and Health know nothing of it.
+	// of the last step may be lost. Consumers' prefetch and Health know nothing of it.
 	Browse(ctx context.Context, queue string, limit BrowseLimit, look func(Delivery)) (int, error)
 }
 

@@ -19,8 +19,8 @@ const DefaultBaseURL = "http://127.0.0.1:8080"
 const (
 	// DefaultTimeout bounds one try of one call, except those that a commander may take longer for.
 	DefaultTimeout = 15 * time.Second
-	// DefaultLongTimeout bounds one try of the calls about what is set aside, which a commander gives up after 60 s, and of a
-	// batch of missions, which it gives up after 45 s.
+	// DefaultLongTimeout bounds one try of the calls about what is set aside, which a commander gives up after 60 s, and of
+	// a batch of missions, which it gives up after 45 s.
 	DefaultLongTimeout = 75 * time.Second
 )
 
@@ -40,7 +40,8 @@ type Config struct {
 	// UserAgent names the caller in the commander's logs. Default "mission-control-client".
 	UserAgent string
 	// Timeout bounds one try of one call, from the dial to the last byte of the answer; Events excepted. Default
-	// DefaultTimeout, and DefaultLongTimeout for batches and what is set aside; where it is set it is for all. The context bounds the call with all its tries.
+	// DefaultTimeout, and DefaultLongTimeout for batches and what is set aside; where it is set it is for all. The context
+	// bounds the call with all its tries.
 	Timeout time.Duration
 	// Retry says how often and how far apart a call is tried.
 	Retry Retry

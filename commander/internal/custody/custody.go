@@ -194,11 +194,11 @@ func (k *Keeper) say(ctx context.Context, err error, said string) string {
 	case errors.Is(err, errTwoBrokers):
 		k.warn(err.Error())
 		return said
-	case err.Error() == said:
-		return said
 	default:
 		k.warn("orders that RabbitMQ loses are not sent again: " + err.Error())
-		k.log.Warn("can't look after the orders: what RabbitMQ loses is not sent again", zap.Error(err))
+		if err.Error() != said {
+			k.log.Warn("can't look after the orders: what RabbitMQ loses is not sent again", zap.Error(err))
+		}
 		return err.Error()
 	}
 }

@@ -169,26 +169,29 @@ func TestWhatIsAdoptedProvesAWipe(t *testing.T) {
 // TestNobodyGetsTheOldEpochWhileANewOneIsSettled: the store may serve the void from the moment at which it has settled.
 func TestNobodyGetsTheOldEpochWhileANewOneIsSettled(t *testing.T) {
 	e := &epochs{epoch: store.Epoch{ID: "1"}}
-	k := epoch.New(e, now, zap.NewNop())
-	if err := k.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if got := current(t, k); got.ID != "1" {
-		t.Fatalf("epoch %+v", got)
-	}
-	// The store turns to the new epoch, and its answer is under way until released.
-	turned, release := make(chan struct{}), make(chan struct{})
-	e.set(func() { e.epoch, e.turning = store.Epoch{ID: "2"}, func() { close(turned); <-release } })
-	<-turned
-	got := make(chan store.Epoch)
-	go func() { got <- current(t, k) }()
-	close(release)
-	if e := <-got; e.ID != "2" {
-		t.Errorf("epoch %+v", e)
-	}
-	if err := k.Stop(context.Background()); err != nil {
-		t.Error(err)
-	}
+	keep(t, e, func(k *epoch.Keeper, _ func() int) {
+		if got := current(t, k); got.ID != "1" {
+			t.Fatalf("epoch %+v", got)
+		}
+		// The store turns to the new epoch, and its answer is under way until released.
+		turned, release := make(chan struct{}), make(chan struct{})
+		e.set(func() { e.epoch, e.turning = store.Epoch{ID: "2"}, func() { close(turned); <-release } })
+		<-turned
+		got := make(chan store.Epoch, 1)
+		go func() { got <- current(t, k) }()
+		synctest.Wait()
+		select {
+		case e := <-got:
+			t.Errorf("epoch %+v while the store settles another", e)
+			close(release)
+			return
+		default:
+		}
+		close(release)
+		if e := <-got; e.ID != "2" {
+			t.Errorf("epoch %+v", e)
+		}
+	})
 }
 
 func TestStopReleasesWhoWaitsForTheFirst(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,13 +22,24 @@ import (
 // So it fits a mission without its payload, too, as a COMPLETED brings it. The payload's digest is that of its value: who
 // reads JSON and writes it again may sort keys, escape otherwise, and write 1.0 as 1. A number that it rounds is another one.
 
+// What is sealed is what a commander reads. Of two keys that differ only in case encoding/json takes the last one for both,
+// where others take the one that is spelled right: so SameForAll is asked first, of the text.
+//
+// What is adopted has our spelling of numbers (strictjson.Plain): of those that are equal a reader of whole numbers may not read
+// each, and whoever publishes an order again could choose one that its handler can't read.
+
 const (
 	digestSize = sha256.Size
 	sealSize   = digestSize + sha256.Size
 )
 
-// Seal returns the seal of an order's mission. key is what all commanders share and nobody else has.
+var errNoKey = errors.New("the key that seals orders is empty")
+
+// Seal returns the seal of an order's mission. key is what all commanders share and nobody else has; it may not be empty.
 func Seal(m contracts.Mission, key []byte) (string, error) {
+	if len(key) == 0 {
+		return "", fmt.Errorf("seal the order of mission %s: %w", m.MissionID, errNoKey)
+	}
 	digest, err := digestOf(m.Payload)
 	if err != nil {
 		return "", fmt.Errorf("seal the order of mission %s: %w", m.MissionID, err)
@@ -39,7 +51,7 @@ func Seal(m contracts.Mission, key []byte) (string, error) {
 func sealFits(u contracts.Update, key []byte) bool {
 	m := u.Mission
 	got, err := base64.RawURLEncoding.DecodeString(u.Seal)
-	if err != nil || len(got) != sealSize {
+	if err != nil || len(got) != sealSize || len(key) == 0 {
 		return false
 	}
 	digest := got[:digestSize:digestSize]

@@ -169,3 +169,87 @@ func TestAPayloadThatCanNotBeSealed(t *testing.T) {
 		t.Errorf("sealed as %q", seal)
 	}
 }
+
+// TestOneSpellingOfNumbersIsAdopted: whoever publishes an order again chooses how its numbers are written, and a handler may read
+// whole numbers only where they look so.
+func TestOneSpellingOfNumbersIsAdopted(t *testing.T) {
+	m := full()
+	m.Payload = []byte(`{"width":640,"ratio":0.5,"note":"64e1"}`)
+	seal := sealOf(t, m)
+	for _, payload := range []string{
+		`{"width":640,"ratio":0.5,"note":"64e1"}`, `{"width":640.0,"ratio":0.50,"note":"64e1"}`, `{"width":64e1,"ratio":5E-1,"note":"64e1"}`,
+	} {
+		told := m
+		told.Payload = []byte(payload)
+		got, ok := adopts(t, told, seal)
+		if !ok || string(got.Payload) != `{"width":640,"ratio":0.5,"note":"64e1"}` {
+			t.Errorf("%s: adopted %v with %s", payload, ok, got.Payload)
+		}
+	}
+	m.Payload = []byte(`{"a":[` + strings.Repeat("1e20,", contracts.MaxPayloadSize/6) + `1]}`)
+	if got, ok := adopts(t, m, sealOf(t, m)); ok {
+		t.Errorf("adopted with a payload of %d bytes", len(got.Payload))
+	}
+}
+
+// TestKeysThatDifferInCaseOnly: encoding/json takes one for the other, which soldiers in other languages do not. So one reads
+// another mission than the other.
+func TestKeysThatDifferInCaseOnly(t *testing.T) {
+	m := full()
+	text := func(mission string) []byte {
+		return []byte(`{"v":1,"type":"status","token":"t","updates":[{"status":"FAILED"},{"status":"FAILED","mission":` + mission +
+			`,"result":{"a":1,"a":2}}]}`)
+	}
+	genuine, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := strings.TrimPrefix(string(genuine), "{")
+	for name, c := range map[string]struct {
+		mission string
+		same    bool
+	}{
+		"as it was":                  {string(genuine), true},
+		"no mission":                 {`null`, true},
+		"with keys of a later time":  {`{"later":1,` + rest, true},
+		"an evil payload":            {`{"Payload":{"evil":1},` + rest, false},
+		"an evil one, hidden":        {`{"\u0050ayload":{"evil":1},` + rest, false},
+		"an evil one, twice":         {`{"payload":{"evil":1},` + rest, false},
+		"only the other case":        {strings.Replace(string(genuine), `"payload"`, `"PAYLOAD"`, 1), false},
+		"another kind":               {`{"Kind":"evil",` + rest, false},
+		"a kind with a Kelvin sign":  {`{"\u212aind":"evil",` + rest, false},
+		"another timeout":            {`{"Timeout_seconds":1,` + rest, false},
+		"a timeout with a long s":    {`{"timeout_\u017feconds":1,` + rest, false},
+		"another error":              {strings.Replace(string(genuine), `"code"`, `"Code":"evil","code"`, 1), false},
+		"a payload's key twice":      {strings.Replace(string(genuine), `{"a":1}`, `{"a":2,"a":1}`, 1), false},
+		"a payload's keys two cases": {strings.Replace(string(genuine), `{"a":1}`, `{"a":2,"A":1}`, 1), true},
+		"no object":                  {`[]`, false},
+	} {
+		if got := mission.SameForAll(text(c.mission)); !reflect.DeepEqual(got, []bool{true, c.same}) {
+			t.Errorf("%s: %v, want %v", name, got, c.same)
+		}
+	}
+	for _, no := range []string{``, `[]`, `{"updates":{}}`} {
+		if got := mission.SameForAll([]byte(no)); len(got) != 0 {
+			t.Errorf("%s: %v", no, got)
+		}
+	}
+	if got := mission.SameForAll([]byte(`{"updates":[{"Mission":{}},1]}`)); !reflect.DeepEqual(got, []bool{false, false}) {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestWithoutAKeyNothingIsSealed(t *testing.T) {
+	m := full()
+	if seal, err := mission.Seal(m, nil); err == nil || seal != "" {
+		t.Errorf("sealed as %q", seal)
+	}
+	// The seal that an empty key would make.
+	u := contracts.Update{Status: contracts.UpdateInProgress, MissionID: m.MissionID, Attempt: m.Attempt, Execution: "e", Mission: &m}
+	u.Seal = mission.SealUnder(m, nil)
+	d := mission.Decide(store.Record{}, mission.Item{Update: u, By: mission.Speaker{Session: survivor}}, wipedEpoch(),
+		mission.Keys{Ticket: ticketKey}, contracts.At(wipedAt.Add(time.Minute)))
+	if d.Change != nil {
+		t.Error("adopted under no key")
+	}
+}

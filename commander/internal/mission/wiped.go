@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/strictjson"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -63,6 +64,11 @@ func Adopt(e store.Epoch, u contracts.Update, by Speaker, sealKey []byte, jitter
 		return refuseUnknown(u)
 	case !sealFits(u, sealKey):
 		return refuseUnadopted(u, RefusedUnsealed)
+	}
+	rec.Mission.Payload = strictjson.Plain(rec.Mission.Payload) // see seal.go
+	switch {
+	case len(rec.Mission.Payload) > contracts.MaxPayloadSize:
+		return refuseUnknown(u)
 	case u.Ticket != nil:
 		return adoptGranted(e, rec, u, by, jitter, now)
 	case claim && early(e, now):

@@ -39,6 +39,7 @@ var (
 type Broker interface {
 	broker.Publisher
 	broker.Browser
+	Depth(ctx context.Context, queue string) (broker.Depth, error)
 }
 
 // Action is what becomes of messages.
@@ -79,7 +80,7 @@ type Listing struct {
 	Messages []Message `json:"messages"`
 	// Counts are of all that fits.
 	Counts []Count `json:"counts"`
-	// Complete: all was looked at, and all that fits is in Messages. What another call holds is never seen. What lies behind
+	// Complete: all that waited was looked at, and all that fits is in Messages. What another call holds is never seen. What lies behind
 	// the first scanMessages messages of a queue, or its first scanBytes, is not looked at, nor counted.
 	Complete bool `json:"complete"`
 }
@@ -227,20 +228,23 @@ func (s *Shelf) act(ctx context.Context, a Action, f Filter) (Done, error) {
 	return done, nil
 }
 
-// scan looks through a queue, and tells whether it saw all of it.
+// scan looks through a queue, and tells whether it saw all of it: what was ready and did not come has somebody else.
 func (s *Shelf) scan(ctx context.Context, queue string, look func(broker.Delivery)) (complete bool, err error) {
-	size := 0
-	n, err := s.broker.Browse(ctx, queue, s.limit, func(d broker.Delivery) {
-		size += len(d.Body)
-		look(d)
-	})
+	before, err := s.broker.Depth(ctx, queue)
+	n, size := 0, 0
+	if err == nil {
+		n, err = s.broker.Browse(ctx, queue, s.limit, func(d broker.Delivery) {
+			size += len(d.Body)
+			look(d)
+		})
+	}
 	switch {
 	case errors.Is(err, broker.ErrUnroutable):
 		return true, nil // the broker was wiped: it has nothing
 	case err != nil:
 		return false, fmt.Errorf("%w: look through %s: %w", ErrUnavailable, queue, err)
 	}
-	return !s.limit.Reached(n, size), nil
+	return n >= before.Ready && !s.limit.Reached(n, size), nil
 }
 
 // take waits for the call's turn.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -409,5 +410,35 @@ func TestAnActionWaitsForAMessageThatAnotherHolds(t *testing.T) {
 		synctest.Wait()
 		close(look)
 		all.Wait()
+	})
+}
+
+// short is a broker that others take messages from while it is looked through.
+type short struct {
+	*membroker.Client
+	sees int
+}
+
+func (b short) Browse(ctx context.Context, queue string, _ broker.BrowseLimit, look func(broker.Delivery)) (int, error) {
+	return b.Client.Browse(ctx, queue, broker.BrowseLimit{Messages: b.sees}, look)
+}
+
+// TestACallThatDidNotSeeAllThatWaitedSaysSo: the caller calls again.
+func TestACallThatDidNotSeeAllThatWaitedSaysSo(t *testing.T) {
+	inRig(t, func(t *testing.T, r *rig) {
+		for i := range 3 {
+			r.refuse("superseded", strconv.Itoa(i))
+		}
+		shelf := setaside.New(short{r.client, 2}, func(setaside.Action, int) {}, zap.NewNop())
+		f := setaside.Filter{Queue: topology.StatusRefused}
+		if l, err := shelf.List(t.Context(), f, 10); err != nil || l.Complete || len(l.Messages) != 2 {
+			t.Errorf("list: %+v, %v", l, err)
+		}
+		synctest.Wait() // what was on loan is back
+		for _, want := range []setaside.Done{{Messages: 2}, {Messages: 1, Complete: true}} {
+			if done, err := shelf.Act(t.Context(), setaside.Drop, f); err != nil || done != want {
+				t.Errorf("drop: %+v, %v, want %+v", done, err, want)
+			}
+		}
 	})
 }

@@ -188,6 +188,29 @@ func TestValue(t *testing.T) {
 	}
 }
 
+// TestPlain: equal numbers have one spelling, which a reader of whole numbers reads where they are whole.
+func TestPlain(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"a":640.0,"b":64e1,"c":[640,6.4E+2]}`:                         `{"a":640,"b":640,"c":[640,640]}`,
+		`{"1.0":"2.0\\\"3.0","x\\":-1.50}`:                              `{"1.0":"2.0\\\"3.0","x\\":-1.5}`,
+		` {"a" : [ 0.0 , -0 , 0e9 , 1e-3, 12345e-2 ] , "b":true} `:      ` {"a" : [ 0 , 0 , 0 , 0.001, 123.45 ] , "b":true} `,
+		`[1e20,100000000000000000000,1e21,10e20,-1e400]`:                `[100000000000000000000,100000000000000000000,1e21,1e21,-1e400]`,
+		`[1e-20,1e-21,0.00000000000000000000001]`:                       `[0.00000000000000000001,0.000000000000000000001,1e-23]`,
+		`[123456789012345678901234567890,3.14159265358979323846264338]`: `[123456789012345678901234567890,3.14159265358979323846264338]`,
+		`{"a":1e99999999999}`:                                           `{"a":1e99999999999}`,
+		`{}`:                                                            `{}`,
+		`7.0`:                                                           `7`,
+	} {
+		got := string(Plain([]byte(text)))
+		if got != want {
+			t.Errorf("%s became %s, want %s", text, got, want)
+		}
+		if again := string(Plain([]byte(got))); again != got {
+			t.Errorf("%s, then %s", got, again)
+		}
+	}
+}
+
 // FuzzObject compares with encoding/json: whatever is accepted here is valid there and says the same, and whatever is
 // valid there is refused here only for a reason that encoding/json does not look at.
 func FuzzObject(f *testing.F) {
@@ -216,6 +239,14 @@ func FuzzObject(f *testing.F) {
 			if string(want[m.Key]) != string(m.Value) {
 				t.Fatalf("%q: %q is %s, encoding/json has %s", text, m.Key, m.Value, want[m.Key])
 			}
+		}
+		value, err := Value(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain := Plain(text)
+		if same, err := Value(plain); err != nil || !bytes.Equal(value, same) {
+			t.Fatalf("%s is not %s (%v)", plain, text, err)
 		}
 		first, err := Canonical(text)
 		if err != nil {

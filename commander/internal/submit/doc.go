@@ -17,8 +17,9 @@
 //
 // The Intake takes submissions only while the store is there, and acks them once it has them. What can't be read or
 // created is set aside in submissions_refused_queue, never dropped: it was promised. While that queue is full it goes round in
-// submissions_queue, from its front to its end, so that the others can be created. While that one is full, too, they go back to
-// where they were, and those at the front hold up the others; each is tried again every 5 s.
+// submissions_queue, from its front to its end, so that the others can be created; where that one is full, too, it stays on loan
+// meanwhile, up to 64 MiB of it. The more often all that waits goes round for nothing, the longer the pause, up to 30 s: so long
+// may a submission wait then that can be created. /health warns for as long, and unknown ids are 503: they may be among those.
 //
 // # What an unknown id means
 //

@@ -3,6 +3,7 @@ package submit
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,12 +25,15 @@ const (
 	// checkEvery is how often a store that is away is asked whether it is back, and the wait before what failed is tried
 	// again.
 	checkEvery = 250 * time.Millisecond
+	// longestWait is the longest pause where all that waits can be neither created nor set aside.
+	longestWait = 30 * time.Second
 	// groupTimeout bounds the creation of missions that are created together.
 	groupTimeout = 10 * time.Second
-	// restTime is the wait where nothing in the queue can be created, and no queue has room for it.
-	restTime = 5 * time.Second
 	// holdTime is after how long a submission that is still on loan is given back untried: others can't know of it.
 	holdTime = 25 * time.Second
+	// parkedSize and parkedMessages bound what is on loan and fits nowhere.
+	parkedSize     = prefetch * contracts.MaxSubmissionSize
+	parkedMessages = 1000
 	// keepTimeout bounds setting one message aside.
 	keepTimeout = 5 * time.Second
 	// maxDetail cuts details: a header has limits.
@@ -79,11 +83,11 @@ type Intake struct {
 	givenUp atomic.Bool
 	// held counts deliveries that are not settled.
 	held atomic.Int64
-	// The goroutine of run has: room, the room that there was last for what can't be created; served, whether one was created or
-	// set aside in this round; and around, how many moved to the end of the queue since a round in which one was.
-	room   room
-	served bool
-	around int
+	jam  jam
+	// pace and parked are run's.
+	pace pace
+	// parked are on loan still, as they fit into neither queue: given back they would come again before all others.
+	parked []loan
 
 	start, end sync.Once
 	stop       context.CancelFunc
@@ -92,7 +96,17 @@ type Intake struct {
 
 // NewIntake returns an intake.
 func NewIntake(c Config) *Intake {
-	return &Intake{Config: c, log: c.Logger.Named("submit"), unsettled: newUnsettled(c.Now), stop: func() {}}
+	return &Intake{Config: c, log: c.Logger.Named("submit"), unsettled: newUnsettled(c.Now), pace: newPace(), stop: func() {}}
+}
+
+// Warning says for operators that submissions can be neither created nor set aside, and what to do; else it is empty.
+func (in *Intake) Warning() string {
+	if !in.jam.stands() {
+		return ""
+	}
+	return topology.SubmissionsRefused + " is full: missions that were accepted and can't be created go round in " + topology.Submissions +
+		", and the ids of unknown missions are 503 not_created_yet; look at what was set aside and drop it, or mend why and resend it " +
+		"(missionctl set-aside)"
 }
 
 // GivenUp tells whether there is no subscription for lack of a store; then nobody should miss it.
@@ -118,6 +132,7 @@ func (in *Intake) Stop(context.Context) error {
 
 // run takes submissions while the store is there.
 func (in *Intake) run(ctx context.Context) {
+	defer in.unpark()
 	for in.awaitStore(ctx) {
 		in.givenUp.Store(false)
 		in.take(ctx)
@@ -125,27 +140,43 @@ func (in *Intake) run(ctx context.Context) {
 	}
 }
 
-// rest is the wait before the next round. It is longer where a round is known to have been for nothing, as the first submissions
-// can't go anywhere, or all have moved round: nobody is served by doing that again at once.
+// rest returns the pause after a take, and gives back what is parked before a long one.
 func (in *Intake) rest(ctx context.Context) time.Duration {
-	served := in.served
-	in.served = false
-	switch {
-	case served:
-		in.around = 0
-		return checkEvery
-	case in.room == none:
-		return restTime
-	case in.around == 0:
+	size := 0
+	for _, d := range in.parked {
+		size += len(d.Body)
+	}
+	crowded := size > parkedSize || len(in.parked) > parkedMessages
+	if crowded || len(in.parked) > 0 && in.parkedFor() <= 0 {
+		in.unpark()
+	}
+	if !crowded && !in.pace.roundIsOver(in.ready(ctx)) {
 		return checkEvery
 	}
-	depthCtx, cancel := context.WithTimeout(ctx, time.Second)
+	in.unpark()
+	return in.pace.next()
+}
+
+// ready is how many submissions wait at the broker; 0 where that does not answer.
+func (in *Intake) ready(ctx context.Context) int {
+	ctx, cancel := context.WithTimeout(ctx, lookEvery)
 	defer cancel()
-	if depth, err := in.Broker.Depth(depthCtx, topology.Submissions); err != nil || in.around < depth.Ready {
-		return checkEvery
+	depth, err := in.Broker.Depth(ctx, topology.Submissions)
+	if err != nil {
+		return 0
 	}
-	in.around = 0
-	return restTime
+	return depth.Ready
+}
+
+// parkedFor is for how long what is parked may stay so.
+func (in *Intake) parkedFor() time.Duration { return holdTime - time.Since(in.parked[0].at) }
+
+// unpark gives back what is parked.
+func (in *Intake) unpark() {
+	for _, d := range in.parked {
+		in.settled(d.Nack(broker.Requeued))
+	}
+	in.parked = nil
 }
 
 // awaitStore waits until the store is there. It returns false when ctx ends.
@@ -202,8 +233,13 @@ func (in *Intake) take(ctx context.Context) {
 // settled notes that a delivery was settled. An error says that it will come again, by itself.
 func (in *Intake) settled(error) { in.held.Add(-1) }
 
-// createAll creates what comes, as many at once as there are.
+// createAll creates what comes, as many at once as there are, until something has to go back, or nothing of a batch could be done,
+// or what is parked was so for long enough. After something was parked another subscription gets others in its place.
 func (in *Intake) createAll(ctx context.Context, taken <-chan loan, ended <-chan struct{}) {
+	var due <-chan time.Time
+	if len(in.parked) > 0 {
+		due = time.After(in.parkedFor())
+	}
 	for {
 		var batch []loan
 		size := 0
@@ -211,6 +247,8 @@ func (in *Intake) createAll(ctx context.Context, taken <-chan loan, ended <-chan
 		case d := <-taken:
 			batch, size = append(batch, d), size+len(d.Body)
 		case <-ended:
+			return
+		case <-due:
 			return
 		}
 	gather:
@@ -222,59 +260,72 @@ func (in *Intake) createAll(ctx context.Context, taken <-chan loan, ended <-chan
 				break gather
 			}
 		}
-		if !in.create(ctx, batch) {
+		o := in.create(ctx, batch)
+		in.pace.note(o)
+		if o.returned > 0 || o.parked > 0 || o.done == 0 {
 			return
 		}
 	}
 }
 
+// outcome counts what became of submissions.
+type outcome struct {
+	done     int // created or set aside
+	returned int // given back, to be tried again
+	moved    int // sent to the end of their queue, as they can be neither created nor set aside
+	parked   int // still on loan, as there is no room for that either
+}
+
+func (o *outcome) add(more outcome) {
+	o.done, o.returned, o.moved, o.parked = o.done+more.done, o.returned+more.returned, o.moved+more.moved, o.parked+more.parked
+}
+
 // create creates the missions of a batch: those that were accepted alone together, each group by itself and before the next
-// one is read. What can't be created is set aside at the end, so that it holds up nothing. It returns false where something of it
-// had to go back, or all of it had to move to the end of the queue.
-func (in *Intake) create(ctx context.Context, batch []loan) bool {
-	ok := true
+// one is read. What can't be created is set aside at the end, so that it holds up nothing.
+func (in *Intake) create(ctx context.Context, batch []loan) outcome {
+	var o outcome
 	var alone [][]contracts.Mission
-	var loans []broker.Delivery
+	var loans []loan
 	var bad []refused
 	for _, d := range batch {
 		if in.givenUp.Load() || time.Since(d.at) > holdTime {
 			in.settled(d.Nack(broker.Requeued))
-			ok = false
+			o.returned++
 			continue
 		}
 		s, err := contracts.DecodeSubmission(d.Body, in.Key)
 		switch {
 		case errors.Is(err, contracts.ErrForgedTicket):
-			bad = append(bad, refused{d.Delivery, ReasonForged, err})
+			bad = append(bad, refused{d, ReasonForged, err})
 		case err != nil:
-			bad = append(bad, refused{d.Delivery, ReasonUnreadable, err})
+			bad = append(bad, refused{d, ReasonUnreadable, err})
 		case len(s.Missions) == 1:
-			alone, loans = append(alone, s.Missions), append(loans, d.Delivery)
+			alone, loans = append(alone, s.Missions), append(loans, d)
 		default:
-			failed, done := in.admit(ctx, []broker.Delivery{d.Delivery}, [][]contracts.Mission{s.Missions})
-			bad, ok = append(bad, failed...), ok && done
+			failed, became := in.admit(ctx, []loan{d}, [][]contracts.Mission{s.Missions})
+			bad = append(bad, failed...)
+			o.add(became)
 		}
 	}
 	if len(loans) > 0 {
-		failed, done := in.admit(ctx, loans, alone)
-		bad, ok = append(bad, failed...), ok && done
+		failed, became := in.admit(ctx, loans, alone)
+		bad = append(bad, failed...)
+		o.add(became)
 	}
-	moved, done := in.setAllAside(ctx, bad)
-	in.around += moved
-	return ok && done && (moved == 0 || moved < len(batch)) // else there may be nothing but those that move round
+	o.add(in.setAllAside(ctx, bad))
+	return o
 }
 
 // refused is a submission that can't be created.
 type refused struct {
-	broker.Delivery
+	loan
 	reason string
 	err    error
 }
 
-// admit creates groups of missions and acks their deliveries. ok is false where some had to go back: the store is away or
-// too slow. Where the store is there, and yet a submission can't be created, that one alone is to be set aside: it must not
-// hold up all others.
-func (in *Intake) admit(ctx context.Context, loans []broker.Delivery, groups [][]contracts.Mission) (bad []refused, ok bool) {
+// admit creates groups of missions and acks their deliveries. Some have to go back where the store is away or too slow. Where
+// the store is there, and yet a submission can't be created, that one alone is to be set aside: it must not hold up all others.
+func (in *Intake) admit(ctx context.Context, loans []loan, groups [][]contracts.Mission) (bad []refused, became outcome) {
 	groupCtx, cancel := context.WithTimeout(ctx, groupTimeout)
 	defer cancel()
 	err := in.Missions.Admit(groupCtx, groups)
@@ -282,17 +333,11 @@ func (in *Intake) admit(ctx context.Context, loans []broker.Delivery, groups [][
 		for _, d := range loans {
 			in.settled(d.Ack()) // stale: it comes again, and is found created
 		}
-		in.served = true
-		return nil, true
+		return nil, outcome{done: len(loans)}
 	}
-	if !away(groupCtx, err) {
-		level := zap.ErrorLevel
-		if in.room != enough { // those that move round are met again and again
-			level = zap.DebugLevel
-		}
-		in.log.Log(level, "submissions not created, trying each alone", zap.Int("submissions", len(loans)), zap.Error(err))
+	if !away(groupCtx, err) && !in.jam.stands() { // else they come again and again
+		in.log.Error("submissions not created, trying each alone", zap.Int("submissions", len(loans)), zap.Error(err))
 	}
-	ok = true
 	for i, d := range loans {
 		if !away(groupCtx, err) {
 			err = in.Missions.Admit(groupCtx, groups[i:i+1])
@@ -300,10 +345,10 @@ func (in *Intake) admit(ctx context.Context, loans []broker.Delivery, groups [][
 		switch {
 		case err == nil:
 			in.settled(d.Ack())
-			in.served = true
+			became.done++
 		case away(groupCtx, err):
 			in.settled(d.Nack(broker.Requeued))
-			ok = false
+			became.returned++
 		default:
 			bad = append(bad, refused{d, ReasonFailed, err})
 			err = nil
@@ -312,7 +357,7 @@ func (in *Intake) admit(ctx context.Context, loans []broker.Delivery, groups [][
 	if away(groupCtx, err) {
 		in.wonder(ctx, len(loans), err)
 	}
-	return bad, ok
+	return bad, became
 }
 
 // wonder finds out whether the store is away, or was too slow for what it was given.
@@ -338,94 +383,78 @@ func away(ctx context.Context, err error) bool {
 	return err != nil && (errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil)
 }
 
-// room is where there is room for submissions that can't be created.
-type room int
-
-const (
-	// enough: in submissions_refused_queue.
-	enough room = iota
-	// behind: only in submissions_queue, behind the others.
-	behind
-	// none: in neither. They go back to where they came from, and may hold up what is behind them.
-	none
-)
-
-// setAllAside sets submissions aside, all at once, so that it takes no longer than for one. moved is how many had to move to the
-// end of their queue; ok is false where some had to go back.
-func (in *Intake) setAllAside(ctx context.Context, bad []refused) (moved int, ok bool) {
-	if len(bad) == 0 {
-		return 0, true
-	}
+// setAllAside sets submissions aside, all at once, so that it takes no longer than for one.
+func (in *Intake) setAllAside(ctx context.Context, bad []refused) outcome {
 	var all sync.WaitGroup
-	var moves, refusals, returns atomic.Int64
+	var mu sync.Mutex // guards o, and parked
+	var o outcome
 	for _, r := range bad {
 		all.Go(func() {
-			switch moved, err := in.setAside(ctx, r); {
-			case errors.Is(err, broker.ErrRejected):
-				refusals.Add(1)
-				in.settled(r.Nack(broker.Requeued))
+			where, err := in.setAside(ctx, r)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case where == parked:
+				in.parked = append(in.parked, r.loan)
+				o.parked++
 			case err != nil:
 				in.log.Warn("submission not set aside, it comes again", zap.Error(err))
 				in.settled(r.Nack(broker.Requeued))
-				returns.Add(1)
-			case moved:
-				moves.Add(1)
+				o.returned++
+			case where == moved:
 				in.settled(r.Ack())
+				o.moved++
 			default:
-				in.log.Error("submission set aside", zap.String("queue", topology.SubmissionsRefused), zap.String("reason", r.reason), zap.Error(r.err))
 				in.Refused(r.reason)
+				in.log.Error("submission set aside", zap.String("queue", topology.SubmissionsRefused), zap.String("reason", r.reason), zap.Error(r.err))
 				in.settled(r.Ack())
+				o.done++
 			}
 		})
 	}
 	all.Wait()
-	if moves.Load()+refusals.Load()+returns.Load() < int64(len(bad)) {
-		in.served = true
-	}
 	switch {
-	case refusals.Load() > 0:
-		in.found(none)
-	case moves.Load() > 0:
-		in.found(behind)
-	case returns.Load() == 0:
-		in.found(enough)
+	case o.moved+o.parked > 0 && in.jam.note():
+		in.log.Warn("submissions can be neither created nor set aside, as that queue is full: they wait behind the others",
+			zap.String("queue", topology.SubmissionsRefused), zap.Int("submissions", o.moved+o.parked), zap.String("reason", bad[0].reason))
+	case o.moved+o.parked == 0 && o.done > 0 && in.jam.clear():
+		in.log.Info(roomAgain, zap.String("queue", topology.SubmissionsRefused))
 	}
-	return int(moves.Load()), refusals.Load()+returns.Load() == 0
+	slices.SortFunc(in.parked, func(a, b loan) int { return a.at.Compare(b.at) })
+	return o
 }
 
-// found notes how much room there is, and says so where that is news.
-func (in *Intake) found(now room) {
-	if now == in.room {
-		return
-	}
-	in.room = now
-	queues := []zap.Field{zap.String("queue", topology.Submissions), zap.String("full", topology.SubmissionsRefused)}
-	switch now {
-	case enough:
-		in.log.Info("what can't be created is set aside again", queues...)
-	case behind:
-		in.log.Error("the queue for what can't be created is full: that moves behind the others; look at it with missionctl set-aside", queues...)
-	case none:
-		in.log.Error("both queues are full: what can't be created may hold up all others; look at it with missionctl set-aside, and make room", queues...)
-	}
-}
+const roomAgain = "submissions can be set aside again"
+
+// whereabouts is where a submission is that can't be created.
+type whereabouts int
+
+const (
+	aside whereabouts = iota
+	moved
+	parked
+)
 
 // setAside publishes a submission, as it came, to the queue for those that can't be created. Where that one is full it moves
-// to the end of its own: given back it would come again first, and with others like it hold up all that can be created. ErrRejected
-// says that this one is full, too.
-func (in *Intake) setAside(ctx context.Context, r refused) (moved bool, err error) {
+// to the end of its own: given back it would come again first, and with others like it hold up all that can be created. Where
+// that one is full, too, it stays on loan.
+func (in *Intake) setAside(ctx context.Context, r refused) (whereabouts, error) {
 	detail := r.err.Error()
 	detail = strings.ToValidUTF8(detail[:min(len(detail), maxDetail)], "")
 	keepCtx, cancel := context.WithTimeout(ctx, keepTimeout)
 	defer cancel()
-	err = in.Broker.Publish(keepCtx, topology.SubmissionsRefused, broker.Message{
+	err := in.Broker.Publish(keepCtx, topology.SubmissionsRefused, broker.Message{
 		ID: r.ID, Type: r.Type, Body: r.Body,
 		Headers: map[string]string{"reason": r.reason, "detail": detail, "queue": r.Queue},
 	})
 	if !errors.Is(err, broker.ErrRejected) {
-		return false, err
+		return aside, err
 	}
-	return true, in.Broker.Publish(keepCtx, r.Queue, broker.Message{ID: r.ID, Type: r.Type, Headers: r.Headers, Body: r.Body})
+	err = in.Broker.Publish(keepCtx, r.Queue, broker.Message{ID: r.ID, Type: r.Type, Headers: r.Headers, Body: r.Body})
+	if errors.Is(err, broker.ErrRejected) {
+		return parked, nil
+	}
+	return moved, err
 }
 
 func pause(ctx context.Context, d time.Duration) {

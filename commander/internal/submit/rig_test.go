@@ -163,6 +163,19 @@ func (r *rig) submit(name string) contracts.Mission {
 	return m
 }
 
+// submitDirectly has a mission accepted by the broker while the store is there, as a commander does whose store is away; it
+// returns the id.
+func (r *rig) submitDirectly(name string) string {
+	r.t.Helper()
+	other := &faulty{Store: r.store.Store}
+	other.away.Store(true)
+	missions := mission.New(mission.Deps{Store: other, Dispatcher: r, Observer: r, TicketKey: key, Logger: zap.NewNop(), Now: now})
+	desk := submit.NewDesk(missions, r.client, key, func() {}, zap.NewNop())
+	m, _, err := desk.Submit(r.t.Context(), request(name), nil)
+	r.must(err)
+	return m.MissionID
+}
+
 func (r *rig) load(id string) contracts.Mission {
 	r.t.Helper()
 	recs, err := r.store.Load(context.Background(), id)

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
 )
@@ -119,12 +121,15 @@ func (in *Intake) look(ctx context.Context) bool {
 	return true
 }
 
-// watch looks again and again.
+// watch looks again and again, and says when a jam is over that others ended.
 func (in *Intake) watch(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
 		in.look(ctx)
+		if in.jam.expire() {
+			in.log.Info(roomAgain, zap.String("queue", topology.SubmissionsRefused))
+		}
 		select {
 		case <-ctx.Done():
 			return

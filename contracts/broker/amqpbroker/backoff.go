@@ -32,13 +32,15 @@ func (b *backoff) stood(d time.Duration) {
 	}
 }
 
-// wait sleeps until the next attempt is due, ctx ends, or early is closed or says something.
-func (b *backoff) wait(ctx context.Context, early <-chan struct{}) {
+// wait sleeps until the next attempt is due, ctx ends, or early is closed or says something; it tells whether early did.
+func (b *backoff) wait(ctx context.Context, early <-chan struct{}) bool {
 	timer := time.NewTimer(b.next())
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
 	case <-early:
+		return true
 	}
+	return false
 }

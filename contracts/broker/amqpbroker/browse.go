@@ -1,6 +1,7 @@
 package amqpbroker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,8 @@ const (
 // Browse implements broker.Browser with short-lived consumers on a channel of its own: when that is closed, the broker takes
 // back what is on loan. The library keeps in memory whatever the broker sends, and the broker sends as many messages as the
 // prefetch allows, however large they are. So each step has a consumer of its own, with a small prefetch. (basic.get would
-// cost a round trip through the queue's log for each message.)
+// cost a round trip through the queue's log for each message.) An ack makes room for another message: acks are kept until the
+// step's consumer is cancelled, else it would get messages that nobody looks at.
 func (b *Broker) Browse(ctx context.Context, queue string, limit broker.BrowseLimit, look func(broker.Delivery)) (int, error) {
 	doing := "browsing " + queue
 	if queue == "" || len(queue) > maxShortString {
@@ -62,7 +64,7 @@ func (b *Broker) Browse(ctx context.Context, queue string, limit broker.BrowseLi
 	}
 	l.over()
 	// The broker answers when it has read all acks.
-	if err := b.ask(ctx, doing, func(*session) error { return l.close() }); err != nil {
+	if err := b.ask(ctx, doing, func(*session) error { return cmp.Or(l.endStep(), l.close()) }); err != nil {
 		l.end(b)
 		return seen, err
 	}
@@ -98,15 +100,20 @@ type browsing struct {
 	mu         sync.Mutex
 	ended      bool
 	lent       map[uint64]struct{}
+	verdicts   []verdict            // of this step, in their order; not sent yet
 	deliveries <-chan amqp.Delivery // of the last step; nil before the first one
+}
+
+// verdict is what became of a message, where it does not go back.
+type verdict struct {
+	tag     uint64
+	outcome broker.Outcome
 }
 
 // step lends some more messages. All of the step before were looked at.
 func (l *browsing) step(messages int) error {
-	if l.steps > 0 {
-		if err := l.channel.Cancel(l.consumer(), awaitReply); err != nil {
-			return err
-		}
+	if err := l.endStep(); err != nil {
+		return err
 	}
 	l.steps++
 	if err := l.channel.Qos(messages, anyPrefetchSize, eachConsumer); err != nil {
@@ -121,6 +128,37 @@ func (l *browsing) step(messages int) error {
 	l.deliveries = deliveries
 	if l.ended { // nobody waits for the step any more
 		go drain(deliveries)
+	}
+	return nil
+}
+
+// endStep cancels the step's consumer, if there is one, and then sends what became of its messages.
+func (l *browsing) endStep() error {
+	if l.steps == 0 {
+		return nil
+	}
+	if err := l.channel.Cancel(l.consumer(), awaitReply); err != nil {
+		return err
+	}
+	return l.tell()
+}
+
+// tell sends what became of messages.
+func (l *browsing) tell() error {
+	l.mu.Lock()
+	verdicts := l.verdicts
+	l.verdicts = nil
+	l.mu.Unlock()
+	for _, v := range verdicts {
+		var err error
+		if v.outcome == broker.Acked {
+			err = l.channel.Ack(v.tag, one)
+		} else {
+			err = l.channel.Nack(v.tag, one, deadLetter)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -174,12 +212,13 @@ func (l *browsing) run(
 	return seen, nil
 }
 
-// close closes the channel. What was delivered and not looked at goes back with the rest.
+// close sends what is left to send and closes the channel. What was delivered and not looked at goes back with the rest.
 func (l *browsing) close() error {
 	if deliveries := l.current(); deliveries != nil {
 		go drain(deliveries)
 	}
-	return l.channel.Close()
+	err := l.tell()
+	return errors.Join(err, l.channel.Close())
 }
 
 // drain drops what still comes: the library hands each over until the channel is closed.
@@ -207,7 +246,7 @@ func (l *browsing) end(b *Broker) {
 	_ = b.spawn(func() { _ = l.close() })
 }
 
-// Settle implements broker.Settler.
+// Settle implements broker.Settler. The broker hears of it at the end of the step.
 func (l *browsing) Settle(tag uint64, o broker.Outcome) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -221,16 +260,8 @@ func (l *browsing) Settle(tag uint64, o broker.Outcome) error {
 		return broker.ErrStaleDelivery
 	}
 	delete(l.lent, tag)
-	var err error
-	switch o {
-	case broker.Acked:
-		err = l.channel.Ack(tag, one)
-	case broker.Requeued: // with all the others, so that it is not seen twice
-	case broker.DeadLettered:
-		err = l.channel.Nack(tag, one, deadLetter)
-	}
-	if err != nil {
-		return fmt.Errorf("%w (%w)", broker.ErrStaleDelivery, err)
+	if o != broker.Requeued { // that one goes back with all the others, so that it is not seen twice
+		l.verdicts = append(l.verdicts, verdict{tag: tag, outcome: o})
 	}
 	return nil
 }

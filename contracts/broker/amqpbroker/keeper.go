@@ -19,8 +19,10 @@ type keeper struct {
 	// connect makes a session with what lives on it; told is called after each change of it.
 	connect func(context.Context) (*session, error)
 	told    func()
-	// hurry ends the wait for the next attempt: the other connection stands, so the broker is back.
-	hurry chan struct{}
+	// hurry ends the wait for the next attempt: the other connection stands, so the broker is back. It does so once in a
+	// longest wait: a broker that accepts and drops at once would have the two hurry each other in a hot loop.
+	hurry   chan struct{}
+	hurried time.Time // when it last did; only run reads and writes it
 
 	mu      sync.Mutex
 	epoch   uint64 // counts sessions
@@ -52,7 +54,7 @@ func (k *keeper) run(ctx, farewell context.Context) {
 				k.log.Warn("broker connection failed, trying again", zap.Error(err))
 			}
 			k.set(nil, err)
-			k.backoff.wait(ctx, k.hurry)
+			k.wait(ctx)
 			continue
 		}
 		lastLogged = ""
@@ -65,7 +67,7 @@ func (k *keeper) run(ctx, farewell context.Context) {
 			k.log.Warn("broker connection lost", zap.Error(s.err))
 			k.backoff.stood(time.Since(since))
 			k.calm()
-			k.backoff.wait(ctx, k.hurry)
+			k.wait(ctx)
 		case <-ctx.Done():
 			s.close(farewell)
 			k.set(nil, broker.ErrClosed)
@@ -73,7 +75,18 @@ func (k *keeper) run(ctx, farewell context.Context) {
 	}
 }
 
-// hasten has the next attempt made now, if one is waited for.
+// wait waits until the next attempt is due.
+func (k *keeper) wait(ctx context.Context) {
+	early := k.hurry
+	if time.Since(k.hurried) < k.backoff.last {
+		early = nil
+	}
+	if k.backoff.wait(ctx, early) {
+		k.hurried = time.Now()
+	}
+}
+
+// hasten has the next attempt made now, if one is waited for and none was hastened of late.
 func (k *keeper) hasten() {
 	select {
 	case k.hurry <- struct{}{}:

@@ -54,8 +54,8 @@ func TestABrokerThatCameBackIsFoundInTwoSeconds(t *testing.T) {
 		cancel()
 		done.Wait()
 		for i, d := range after {
-			if d > 2*time.Second {
-				t.Errorf("client %d came %v after the broker", i, d)
+			if d <= 0 || d > 2*time.Second {
+				t.Errorf("client %d came %v after the broker (0: never)", i, d)
 			}
 		}
 	})
@@ -94,5 +94,38 @@ func TestOneConnectionHurriesTheOther(t *testing.T) {
 		}
 		cancel()
 		done.Wait()
+	})
+}
+
+// TestABrokerThatDropsAtOnceIsNotAskedInAHotLoop: each connection that is made hurries the other one.
+func TestABrokerThatDropsAtOnceIsNotAskedInAHotLoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, err := New(Config{URL: "amqp://127.0.0.1/"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dropped := make(chan struct{})
+		close(dropped)
+		var tries [2]int
+		for i, k := range []*keeper{b.publishing, b.consuming} {
+			k.connect = func(context.Context) (*session, error) {
+				time.Sleep(time.Millisecond) // a handshake
+				tries[i]++
+				return &session{done: dropped, err: errors.New("dropped")}, nil
+			}
+		}
+		if err := b.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		const minutes = 10
+		time.Sleep(minutes * time.Minute)
+		if err := b.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		for i, n := range tries {
+			if n < 10*minutes || n > 120*minutes {
+				t.Errorf("connection %d was tried %d times in %d minutes", i, n, minutes)
+			}
+		}
 	})
 }

@@ -149,6 +149,31 @@ func testBrowseSteps(k *kit) {
 	k.awaitReady(b, queue, len(all)-1)
 }
 
+// testBrowseActs: what is acked and dead-lettered makes way, and yet all that waited is looked at in one call.
+func testBrowseActs(k *kit) {
+	b := k.connect()
+	queue, dead := k.name(), k.name()
+	k.declare(b, plain(dead), topology.Queue{Name: queue, DeliveryLimit: topology.NoDeliveryLimit, DeadLetterTo: dead})
+	all := bodies(4 * broker.BrowseAhead)
+	k.publish(b, queue, all...)
+	seen := map[string]int{}
+	n, err := b.Browse(k.ctx, queue, broker.BrowseLimit{Messages: 2 * len(all)}, func(d broker.Delivery) {
+		seen[string(d.Body)]++
+		if len(seen)%4 == 0 {
+			if err := d.Nack(broker.DeadLettered); err != nil {
+				k.Errorf("Nack: %v", err)
+			}
+			return
+		}
+		k.ack(d)
+	})
+	if err != nil || n != len(all) || len(seen) != len(all) {
+		k.Errorf("Browse: %d messages, %d different ones of %d, %v", n, len(seen), len(all), err)
+	}
+	k.awaitReady(b, queue, 0)
+	k.awaitReady(b, dead, len(all)/4)
+}
+
 // testBrowseBytes: large messages end a Browse sooner.
 func testBrowseBytes(k *kit) {
 	b := k.connect()

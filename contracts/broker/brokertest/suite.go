@@ -93,6 +93,7 @@ func Run(t *testing.T, f Features, newBroker func(t *testing.T) broker.Broker) {
 		{"Browse/LooksAndGivesBack", testBrowse, true, patience},
 		{"Browse/Settles", testBrowseSettles, true, patience},
 		{"Browse/Steps", testBrowseSteps, true, patience},
+		{"Browse/Acts", testBrowseActs, true, patience},
 		{"Browse/Bytes", testBrowseBytes, true, patience},
 		{"Browse/MissingQueue", testBrowseMissing, true, patience},
 		{"Browse/Disconnect", testBrowseDisconnect, f.Disconnect != nil, patience},

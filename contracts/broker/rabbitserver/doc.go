@@ -15,5 +15,6 @@
 // password and the node name are fixed by the first start on a folder.
 //
 // What may fail: RabbitMQ may not be installed (ErrNotInstalled), a port may be taken (PortTakenError), the data may be
-// too old for it (ErrOlderData), the node may end while it starts (the error carries its last lines). RabbitMQ 3.10 and 4.x are supported; a start takes 3 to 10 s.
+// too old for it (ErrOlderData), the node may end while it starts (the error carries its last lines). RabbitMQ 3.10 and
+// 4.x are supported; a start takes 3 to 10 s.
 package rabbitserver

@@ -144,24 +144,6 @@ func TestLifeOfANode(t *testing.T) {
 	}
 }
 
-// TestAServerOnPATHIsTaken: another version is chosen by PATH, also where the system has one of its own.
-func TestAServerOnPATHIsTaken(t *testing.T) {
-	dir := t.TempDir()
-	for _, name := range []string{"rabbitmq-server", "rabbitmqctl", "epmd"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
-	got, err := rabbitserver.Find()
-	want := rabbitserver.Installation{
-		Server: filepath.Join(dir, "rabbitmq-server"), Ctl: filepath.Join(dir, "rabbitmqctl"), Epmd: filepath.Join(dir, "epmd"),
-	}
-	if err != nil || got != want {
-		t.Errorf("got %+v, %v", got, err)
-	}
-}
-
 func TestAPausedNodeIsSilentAndCanBeStopped(t *testing.T) {
 	dir := t.TempDir()
 	server := start(t, rabbitserver.Config{Dir: dir})
@@ -298,6 +280,7 @@ exit 1
 	awaitNoProcess(t, dir)
 }
 
+// TestAnInstallationOfOnesOwnOnPATHIsPreferred also where the system has one of its own.
 func TestAnInstallationOfOnesOwnOnPATHIsPreferred(t *testing.T) {
 	dir := t.TempDir()
 	want := rabbitserver.Installation{

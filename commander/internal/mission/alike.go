@@ -1,0 +1,99 @@
+package mission
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/strictjson"
+	"github.com/mission-control-dev/mission-control/contracts"
+)
+
+// The keys that encoding/json reads, whatever their case.
+//
+//nolint:gochecknoglobals // constants
+var (
+	updateKeys  = keysOf(reflect.TypeFor[contracts.Update]())
+	missionKeys = keysOf(reflect.TypeFor[contracts.Mission]())
+	errorKeys   = keysOf(reflect.TypeFor[contracts.MissionError]())
+)
+
+func keysOf(t reflect.Type) []string {
+	var keys []string
+	for _, f := range reflect.VisibleFields(t) {
+		if key, _, _ := strings.Cut(f.Tag.Get("json"), ","); key != "" && key != "-" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// SameForAll tells of each update in the text of a status message whether every reader of JSON reads the same mission there: no
+// key of it stands twice, and none differs from one of the contract's only in case. Of a text that is no such message it
+// returns nil. A soldier's own words beside the mission are not looked at so strictly: they are the soldier's.
+func SameForAll(text []byte) []bool {
+	var pack struct {
+		Updates []json.RawMessage `json:"updates"`
+	}
+	if json.Unmarshal(text, &pack) != nil {
+		return nil
+	}
+	same := make([]bool, len(pack.Updates))
+	for i, u := range pack.Updates {
+		var update map[string]json.RawMessage
+		if json.Unmarshal(u, &update) != nil {
+			continue
+		}
+		same[i] = true
+		for key := range update {
+			same[i] = same[i] && exact(key, updateKeys)
+		}
+		same[i] = same[i] && missionIsExact(update["mission"])
+	}
+	return same
+}
+
+func missionIsExact(text []byte) bool {
+	if nothing(text) {
+		return true
+	}
+	mission, err := strictjson.Object(text, 1+contracts.MaxJSONDepth) // a payload may be so deep
+	if err != nil {
+		return false
+	}
+	for _, m := range mission {
+		if !exact(m.Key, missionKeys) || m.Key == "error" && !errorIsExact(m.Value) {
+			return false
+		}
+	}
+	return true
+}
+
+func errorIsExact(text []byte) bool {
+	if nothing(text) {
+		return true
+	}
+	members, err := strictjson.Object(text, 1+contracts.MaxJSONDepth)
+	if err != nil {
+		return false
+	}
+	for _, m := range members {
+		if !exact(m.Key, errorKeys) {
+			return false
+		}
+	}
+	return true
+}
+
+// nothing tells whether a value is missing, or null.
+func nothing(text []byte) bool { return len(text) == 0 || string(text) == "null" }
+
+// exact tells whether a key is one of the known ones, or none that encoding/json would take for one.
+func exact(key string, known []string) bool {
+	for _, k := range known {
+		if key != k && strings.EqualFold(key, k) {
+			return false
+		}
+	}
+	return true
+}
