@@ -596,7 +596,11 @@ func TestRecoveryIsPaced(t *testing.T) {
 			t.Errorf("%d orders within 1.5 s, want about 2000 a second", d.Ready)
 		}
 		time.Sleep(10 * time.Second)
-		c.wantDepth(3000, "all of them")
+		d, err = c.client.Depth(t.Context(), topology.Orders)
+		c.must(err)
+		if d.Ready < 3000 || d.Ready > 3300 { // what was on its way in the moment of the wipe may come twice
+			t.Errorf("%d orders, want all 3000, few of them twice", d.Ready)
+		}
 	})
 }
 
