@@ -120,6 +120,9 @@ func (m *Machine) TakePack() (Pack, bool) {
 	return p, len(p.letters) > 0
 }
 
+// Unsent is how many updates wait to be sent, at most: some may not be wanted any more.
+func (m *Machine) Unsent() int { return len(m.outbox) }
+
 // PackDone: the pack was published and confirmed, or failed with err: then it is unknown whether the broker has it, and
 // its letters are back in the outbox.
 func (m *Machine) PackDone(now time.Time, p Pack, err error) {
