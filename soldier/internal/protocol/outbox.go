@@ -94,6 +94,8 @@ func (m *Machine) TakePack() (Pack, bool) {
 	if p.Session == "" {
 		return Pack{}, false
 	}
+	most := min(len(m.outbox), contracts.MaxPackedUpdates)
+	p.letters, p.Letters = make([]*letter, 0, most), make([]Letter, 0, most)
 	bytes := 0
 	rest := m.outbox[:0]
 	for i, l := range m.outbox {
