@@ -56,8 +56,11 @@ func (p AnswerPack) Encode() ([]byte, error) { return encode(p) }
 // unknown type are left to the reader, which ignores them.
 func DecodeAnswerPack(body []byte) (AnswerPack, error) {
 	var p AnswerPack
-	if err := decode(body, TypeAnswers, &p); err != nil {
-		return AnswerPack{}, err
+	if !quickly(body, func(r *reader) { r.answerPack(&p) }) || p.check(TypeAnswers) != nil {
+		p = AnswerPack{}
+		if err := decode(body, TypeAnswers, &p); err != nil {
+			return AnswerPack{}, err
+		}
 	}
 	return p, nil
 }

@@ -3,6 +3,7 @@ package contracts
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
@@ -45,29 +46,53 @@ func encode(v any) ([]byte, error) {
 }
 
 // PeekHeader reads what a body says of itself. It fails with ErrMalformed, or with ErrUnsupportedVersion for a
-// version other than this one and the one before.
+// version other than this one and the one before. Where the header comes first, as this release writes it, the rest of the
+// body is not looked at: whether it can be read is found by its type's decoder.
 func PeekHeader(body []byte) (Header, error) {
 	var h Header
-	if err := json.Unmarshal(body, &h); err != nil {
-		return Header{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+	r := reader{rest: body}
+	for name := r.first(); name != nil && (h.V == 0 || h.Type == ""); name = r.next() {
+		r.header(&h, name)
 	}
-	if h.V != Version && (h.V != Version-1 || h.V < 1) {
-		return h, fmt.Errorf("%w: got %d, this release reads %d", ErrUnsupportedVersion, h.V, Version)
+	if r.bad || h.V == 0 || h.Type == "" {
+		h = Header{}
+		if err := json.Unmarshal(body, &h); err != nil {
+			return Header{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+		}
 	}
-	return h, nil
+	return h, h.checkVersion()
 }
 
-// decode reads body as a message of the wanted type into dst.
-func decode(body []byte, want MessageType, dst any) error {
-	h, err := PeekHeader(body)
-	if err != nil {
+func (h Header) checkVersion() error {
+	if h.V != Version && (h.V != Version-1 || h.V < 1) {
+		return fmt.Errorf("%w: got %d, this release reads %d", ErrUnsupportedVersion, h.V, Version)
+	}
+	return nil
+}
+
+// head returns the header of a message that embeds it.
+func (h *Header) head() *Header { return h }
+
+// decode reads body as a message of the wanted type into dst, which is empty.
+func decode(body []byte, want MessageType, dst interface{ head() *Header }) error {
+	if err := json.Unmarshal(body, dst); err != nil {
+		// Of another version or type, it need not be as we know it.
+		if h, err := PeekHeader(body); err == nil || errors.Is(err, ErrUnsupportedVersion) {
+			if err := h.check(want); err != nil {
+				return err
+			}
+		}
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return dst.head().check(want)
+}
+
+func (h Header) check(want MessageType) error {
+	if err := h.checkVersion(); err != nil {
 		return err
 	}
 	if h.Type != want {
 		return fmt.Errorf("%w: got %q, want %q", ErrUnknownType, h.Type, want)
-	}
-	if err := json.Unmarshal(body, dst); err != nil {
-		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return nil
 }

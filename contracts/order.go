@@ -26,8 +26,11 @@ func (o Order) Encode() ([]byte, error) { return encode(o) }
 // DecodeOrder reads an order. It fails with ErrMalformed, ErrUnknownType or ErrUnsupportedVersion.
 func DecodeOrder(body []byte) (Order, error) {
 	var o Order
-	if err := decode(body, TypeOrder, &o); err != nil {
-		return Order{}, err
+	if !quickly(body, func(r *reader) { r.order(&o) }) || o.check(TypeOrder) != nil {
+		o = Order{}
+		if err := decode(body, TypeOrder, &o); err != nil {
+			return Order{}, err
+		}
 	}
 	switch m := o.Mission; {
 	case !ValidMissionID(m.MissionID):

@@ -36,6 +36,7 @@ func (s Submission) Encode() ([]byte, error) { return encode(s) }
 func DecodeSubmission(body, key []byte) (Submission, error) {
 	// The MAC is over what was written, which may have fields that this release doesn't know.
 	var wire struct {
+		Header
 		Missions json.RawMessage `json:"missions"`
 		MAC      string          `json:"mac"`
 	}

@@ -78,8 +78,11 @@ func (p StatusPack) Encode() ([]byte, error) { return encode(p) }
 // the tickets are not verified here.
 func DecodeStatusPack(body []byte) (StatusPack, error) {
 	var p StatusPack
-	if err := decode(body, TypeStatus, &p); err != nil {
-		return StatusPack{}, err
+	if !quickly(body, func(r *reader) { r.statusPack(&p) }) || p.Header.check(TypeStatus) != nil {
+		p = StatusPack{}
+		if err := decode(body, TypeStatus, &p); err != nil {
+			return StatusPack{}, err
+		}
 	}
 	switch n := len(p.Updates); {
 	case p.Token == "":

@@ -36,11 +36,11 @@ func places() []place {
 		},
 		{
 			"order published, not confirmed",
-			edit{"../contracts/broker/amqpbroker/publish.go", `			close(r.written)
-`, `			if len(r.queue) >= 12 && r.queue[:12] == "orders_queue" {
-				dieHere("order published, not confirmed", r.message.MessageId)
-			}
-			close(r.written)
+			edit{"../contracts/broker/amqpbroker/publish.go", `		close(r.written)
+`, `		if len(r.queue) >= 12 && r.queue[:12] == "orders_queue" {
+			dieHere("order published, not confirmed", r.message.MessageId)
+		}
+		close(r.written)
 `},
 		},
 		{

@@ -91,14 +91,39 @@ func (p *publisher) write(closes <-chan *amqp.Error) {
 	for {
 		select {
 		case r := <-p.requests:
-			r.confirm, r.err = p.channel.PublishWithDeferredConfirm(defaultExchange, r.queue, mandatory, notImmediate, r.message)
-			close(r.written)
+			p.writeTogether(r)
 		case <-closes: //nolint:errcheck // why it closed, the session says
 			p.session.sever()
 			return
 		case <-p.session.done:
 			return
 		}
+	}
+}
+
+// maxTogether bounds how many messages are written together.
+const maxTogether = 64
+
+// writeTogether writes a message and those that wait behind it: small ones in one system call, as the library makes one
+// for each, and the broker reads and parses what came together at one go.
+func (p *publisher) writeTogether(first *request) {
+	p.session.socket.hold()
+	together := []*request{first}
+	for i := 0; i < len(together); i++ {
+		r := together[i]
+		r.confirm, r.err = p.channel.PublishWithDeferredConfirm(defaultExchange, r.queue, mandatory, notImmediate, r.message)
+		if len(together) == maxTogether {
+			continue
+		}
+		select {
+		case next := <-p.requests:
+			together = append(together, next)
+		default:
+		}
+	}
+	p.session.socket.release()
+	for _, r := range together {
+		close(r.written)
 	}
 }
 

@@ -2,11 +2,13 @@ package amqpbroker
 
 import (
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// socket is a TCP connection that closes itself at the first error, a silent peer included.
+// socket is a TCP connection that closes itself at the first error, a silent peer included, and writes together what is
+// written between hold and release.
 //
 // The client library, on a read error, wants a lock that a goroutine stuck in a write to the same dead peer holds, and
 // closes the connection only after that: it would wait for ever. And it renews its read deadline from the goroutine
@@ -15,7 +17,14 @@ import (
 type socket struct {
 	net.Conn
 	silence atomic.Int64 // nanoseconds; 0 is unlimited
+
+	writing sync.Mutex
+	held    bool
+	kept    []byte // written while held
 }
+
+// maxKept is how much is written together.
+const maxKept = 64 << 10
 
 // tolerate sets how long the peer may be silent, from the next read on.
 func (s *socket) tolerate(silence time.Duration) { s.silence.Store(int64(silence)) }
@@ -34,6 +43,43 @@ func (s *socket) Read(b []byte) (int, error) {
 }
 
 func (s *socket) Write(b []byte) (int, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.held && len(s.kept)+len(b) <= maxKept {
+		s.kept = append(s.kept, b...)
+		return len(b), nil
+	}
+	if err := s.flush(); err != nil {
+		return 0, err
+	}
+	return s.write(b)
+}
+
+// hold keeps back what is written from now on, as long as it is little. release must follow soon.
+func (s *socket) hold() {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.held = true
+}
+
+// release writes what was kept. An error closes the connection, which its session tells.
+func (s *socket) release() {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.held = false
+	_ = s.flush()
+}
+
+func (s *socket) flush() error {
+	if len(s.kept) == 0 {
+		return nil
+	}
+	_, err := s.write(s.kept)
+	s.kept = s.kept[:0]
+	return err
+}
+
+func (s *socket) write(b []byte) (int, error) {
 	n, err := s.Conn.Write(b)
 	if err != nil {
 		_ = s.Conn.Close()

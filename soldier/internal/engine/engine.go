@@ -36,12 +36,19 @@ type Engine struct {
 
 	mu      sync.Mutex
 	machine *protocol.Machine
-	changed chan struct{} // closed and replaced with each change; nil while nobody waits
+	waiters map[*waiter]struct{}
+}
+
+// waiter is a call of Until. Whoever changes the machine looks whether that is what is waited for: most changes are not, and
+// need wake nobody.
+type waiter struct {
+	ok  func(m *protocol.Machine, now time.Time) bool
+	met chan struct{} // closed when ok was true
 }
 
 // New returns an engine. Deadlines are kept while Run runs.
 func New(cfg protocol.Config, hooks Hooks, log *zap.Logger) *Engine {
-	return &Engine{hooks: hooks, log: log, nudge: make(chan struct{}, 1), machine: protocol.New(cfg)}
+	return &Engine{hooks: hooks, log: log, nudge: make(chan struct{}, 1), machine: protocol.New(cfg), waiters: map[*waiter]struct{}{}}
 }
 
 // Do makes one step of the machine and carries out what comes of it.
@@ -55,7 +62,8 @@ func (e *Engine) step(step func(m *protocol.Machine, now time.Time)) []protocol.
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	before, timed := e.machine.Wake()
-	step(e.machine, time.Now())
+	now := time.Now()
+	step(e.machine, now)
 	var settle []protocol.Settle
 	for _, effect := range e.machine.Effects() {
 		switch x := effect.(type) {
@@ -79,9 +87,11 @@ func (e *Engine) step(step func(m *protocol.Machine, now time.Time)) []protocol.
 		default:
 		}
 	}
-	if e.changed != nil {
-		close(e.changed)
-		e.changed = nil
+	for w := range e.waiters {
+		if w.ok(e.machine, now) {
+			delete(e.waiters, w)
+			close(w.met)
+		}
 	}
 	return settle
 }
@@ -130,28 +140,40 @@ func (e *Engine) Read(look func(m *protocol.Machine, now time.Time)) {
 	look(e.machine, time.Now())
 }
 
-// Until waits until the machine satisfies ok, or ctx ends, whose error it then returns.
+// Until waits until the machine satisfies ok, or ctx ends, whose error it then returns. ok is asked after each change, by
+// whoever makes it, and no more once Until has returned; it must be quick.
 func (e *Engine) Until(ctx context.Context, ok func(m *protocol.Machine, now time.Time) bool) error {
-	for {
-		e.mu.Lock()
-		if ok(e.machine, time.Now()) {
-			e.mu.Unlock()
-			return nil
-		}
-		if e.changed == nil {
-			e.changed = make(chan struct{})
-		}
-		changed := e.changed
+	w := &waiter{ok: ok, met: make(chan struct{})}
+	e.mu.Lock()
+	if ok(e.machine, time.Now()) {
 		e.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		return nil
+	}
+	e.waiters[w] = struct{}{}
+	e.mu.Unlock()
+	select {
+	case <-w.met:
+		return nil
+	case <-ctx.Done():
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.waiters, w)
+		return ctx.Err()
 	}
 }
 
 func (e *Engine) note(n protocol.Note) {
+	level := zap.WarnLevel
+	switch n.What {
+	case protocol.NoteEnded, protocol.NoteNewSession, protocol.NoteShown:
+		level = zap.InfoLevel
+	case protocol.NoteRefused:
+		level = zap.DebugLevel
+	}
+	entry := e.log.Check(level, string(n.What))
+	if entry == nil {
+		return // every mission ends here: its fields are not made for nothing
+	}
 	fields := make([]zap.Field, 0, 5)
 	if n.MissionID != "" {
 		fields = append(fields, zap.String("mission_id", n.MissionID), zap.Int("attempt", n.Attempt))
@@ -167,12 +189,5 @@ func (e *Engine) note(n protocol.Note) {
 			fields = append(fields, zap.String("reason", n.Reason))
 		}
 	}
-	switch n.What {
-	case protocol.NoteEnded, protocol.NoteNewSession, protocol.NoteShown:
-		e.log.Info(string(n.What), fields...)
-	case protocol.NoteRefused:
-		e.log.Debug(string(n.What), fields...)
-	default:
-		e.log.Warn(string(n.What), fields...)
-	}
+	entry.Write(fields...)
 }

@@ -52,6 +52,7 @@ func (m *Machine) grant(now time.Time, w *work, t *contracts.Ticket) {
 	}
 	w.claim.void = true
 	w.state, w.ticket = granted, *t
+	m.granted = append(m.granted, w)
 	w.cancelled = w.cancelled || t.Cancel
 	switch {
 	case w.cancelled:

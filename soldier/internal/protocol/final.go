@@ -1,7 +1,6 @@
 package protocol
 
 import (
-	"slices"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -15,8 +14,11 @@ type final struct {
 	// work still has the slot and perhaps the order; nil once the broker has confirmed the final.
 	work      *work
 	confirmed bool
+	forgotten bool      // no longer kept
 	resendAt  time.Time // confirmed, on its way no more
 }
+
+func (f *final) left() bool { return f.forgotten }
 
 // report sends the outcome of the work's execution.
 func (m *Machine) report(now time.Time, w *work, e End) {
@@ -38,7 +40,7 @@ func (m *Machine) report(now time.Time, w *work, e End) {
 	})
 	f.letter.final = f
 	w.final = f
-	m.kept = append(m.kept, f)
+	m.kept.add(f)
 	m.byKept[f.execution] = f
 	var code string
 	if e.Error != nil {
@@ -97,7 +99,8 @@ func (m *Machine) forget(f *final) {
 	f.letter.void = true
 	if m.byKept[f.execution] == f {
 		delete(m.byKept, f.execution)
-		m.kept = slices.DeleteFunc(m.kept, func(x *final) bool { return x == f })
+		f.forgotten = true
+		m.kept.leave()
 	}
 }
 

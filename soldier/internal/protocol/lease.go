@@ -58,7 +58,7 @@ func (m *Machine) LeaseYoung(now time.Time) bool { return m.lease.young(now) }
 func (m *Machine) Renewal() contracts.Renewal {
 	m.lease.seq++
 	r := contracts.Renewal{Session: m.lease.session, Inbox: m.inbox, Seq: m.lease.seq}
-	for _, w := range m.works {
+	for w := range m.works.all() {
 		ref := contracts.ExecutionRef{MissionID: w.mission.MissionID, Execution: w.execution}
 		switch w.state {
 		case claiming:
@@ -73,7 +73,7 @@ func (m *Machine) Renewal() contracts.Renewal {
 			}
 		}
 	}
-	for _, f := range m.kept {
+	for f := range m.kept.all() {
 		t := f.letter.update.Ticket
 		r.Unrecorded = append(r.Unrecorded, contracts.ExecutionRef{
 			MissionID: t.MissionID, Execution: t.Execution, Run: t.Run,
@@ -157,12 +157,12 @@ func (m *Machine) die(now time.Time) {
 	m.do(Note{What: NoteSessionDead, Reason: m.lease.session})
 	m.lease = lease{seq: m.lease.seq}
 	m.lease.demand(now)
-	for _, w := range append([]*work(nil), m.works...) {
-		if w.execution != "" && !w.gone {
+	for w := range m.works.all() {
+		if w.execution != "" {
 			m.lose(now, w)
 		}
 	}
-	for _, f := range append([]*final(nil), m.kept...) {
+	for f := range m.kept.all() {
 		m.forget(f)
 	}
 	for _, l := range m.outbox {

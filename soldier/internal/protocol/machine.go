@@ -1,7 +1,6 @@
 package protocol
 
 import (
-	"slices"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -30,14 +29,16 @@ type Machine struct {
 	draining bool
 
 	lastID  WorkID
-	works   []*work          // by id
+	works   roster[*work]    // by id
+	unheld  int              // works without a delivery
+	granted []*work          // and perhaps not started yet
 	byExec  map[string]*work // from the claim to the end of the work
 	waiting []*work          // not yet claimed, in the order of delivery
 	taken   int              // slots
 	open    int              // slots whose execution has no final yet
 	up      map[string]bool  // queues whose subscription stands
 
-	kept   []*final          // in the order in which they were made
+	kept   roster[*final]    // in the order in which they were made
 	byKept map[string]*final // by execution
 	outbox []*letter
 }
@@ -74,10 +75,10 @@ func (m *Machine) due(t time.Time) {
 // Tick does what has become due.
 func (m *Machine) Tick(now time.Time) {
 	m.wake = time.Time{}
-	for _, w := range slices.Clone(m.works) {
+	for w := range m.works.all() {
 		m.tickWork(now, w)
 	}
-	for _, f := range m.kept {
+	for f := range m.kept.all() {
 		m.tickFinal(now, f)
 	}
 	if m.lease.young(now) {
@@ -88,12 +89,14 @@ func (m *Machine) Tick(now time.Time) {
 
 // advance claims and starts whatever may be claimed and started now.
 func (m *Machine) advance(now time.Time) {
-	if m.lease.young(now) {
-		for _, w := range m.works {
-			if w.state == granted {
+	if len(m.granted) > 0 && m.lease.young(now) {
+		for _, w := range m.granted {
+			if w.state == granted && !w.gone {
 				m.start(now, w)
 			}
 		}
+		clear(m.granted)
+		m.granted = m.granted[:0]
 	}
 	for len(m.waiting) > 0 && m.mayClaim(now) {
 		w := m.waiting[0]
@@ -107,7 +110,7 @@ func (m *Machine) advance(now time.Time) {
 // mayClaim tells whether a new execution may be claimed.
 func (m *Machine) mayClaim(now time.Time) bool {
 	return !m.draining && m.inbox != "" && m.lease.mayClaim(now) &&
-		m.taken < m.cfg.Slots && len(m.kept)+m.open < contracts.UnrecordedPerSlot*m.cfg.Slots
+		m.taken < m.cfg.Slots && m.kept.len()+m.open < contracts.UnrecordedPerSlot*m.cfg.Slots
 }
 
 // InboxUp: the consuming connection stands, and answers come to the inbox. Claims and kept finals are sent again.
@@ -115,12 +118,12 @@ func (m *Machine) InboxUp(now time.Time, inbox string) {
 	m.inbox = inbox
 	m.lease.demand(now)
 	m.do(Renew{})
-	for _, w := range m.works {
+	for w := range m.works.all() {
 		if w.state == claiming {
 			m.send(w.claim)
 		}
 	}
-	for _, f := range m.kept {
+	for f := range m.kept.all() {
 		m.send(f.letter)
 	}
 }
@@ -142,11 +145,11 @@ func (m *Machine) OrdersUp(queue string) { m.up[queue] = true }
 // pursued all the same.
 func (m *Machine) OrdersDown(queue string) {
 	m.up[queue] = false
-	for _, w := range slices.Clone(m.works) {
+	for w := range m.works.all() {
 		if w.delivery.Queue != queue || !w.held {
 			continue
 		}
-		w.held = false
+		m.letGo(w)
 		if w.state == waiting || w.state == returning {
 			m.drop(w)
 		}
@@ -157,7 +160,7 @@ func (m *Machine) OrdersDown(queue string) {
 // Drain takes no new orders, gives back those not yet claimed, and starts no handler any more.
 func (m *Machine) Drain(now time.Time) {
 	m.draining = true
-	for _, w := range slices.Clone(m.works) {
+	for w := range m.works.all() {
 		switch w.state {
 		case waiting:
 			m.settle(w, broker.Requeued)
@@ -171,7 +174,7 @@ func (m *Machine) Drain(now time.Time) {
 
 // CancelAll ends the contexts of all handlers: the time for draining is over.
 func (m *Machine) CancelAll(now time.Time) {
-	for _, w := range m.works {
+	for w := range m.works.all() {
 		if w.state == running {
 			m.end(now, w, CauseDraining)
 		}
@@ -185,18 +188,12 @@ func (m *Machine) Ration(now time.Time) int {
 	if m.draining || m.inbox == "" || !m.lease.young(now) || !m.lease.heard(now) {
 		return 0
 	}
-	n := m.cfg.Slots
-	for _, w := range m.works {
-		if !w.held {
-			n--
-		}
-	}
-	return max(n, 0)
+	return max(m.cfg.Slots-m.unheld, 0)
 }
 
 // GiveBack gives the queue's orders back that are not claimed yet.
 func (m *Machine) GiveBack(queue string) {
-	for _, w := range slices.Clone(m.works) {
+	for w := range m.works.all() {
 		if w.state == waiting && w.delivery.Queue == queue {
 			m.settle(w, broker.Requeued)
 			m.drop(w)
@@ -208,7 +205,7 @@ func (m *Machine) GiveBack(queue string) {
 // Idle tells whether nothing is left that a drain waits for: no claim without answer, no handler whose outcome is
 // open, no final without confirm.
 func (m *Machine) Idle() bool {
-	for _, w := range m.works {
+	for w := range m.works.all() {
 		if w.state != abandoned || !w.final.confirmed {
 			return false
 		}
@@ -225,8 +222,8 @@ type Counts struct {
 
 // Counts counts.
 func (m *Machine) Counts() Counts {
-	c := Counts{Kept: len(m.kept), Taken: m.taken}
-	for _, w := range m.works {
+	c := Counts{Kept: m.kept.len(), Taken: m.taken}
+	for w := range m.works.all() {
 		switch w.state {
 		case waiting:
 			c.Waiting++

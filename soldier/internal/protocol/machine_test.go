@@ -140,6 +140,9 @@ func (w *world) carry() {
 	if c.Taken > w.slots || c.Taken < len(w.inside) || c.Running != len(w.inside) {
 		w.t.Fatalf("%d slots taken of %d, with %d handlers inside (%+v)", c.Taken, w.slots, len(w.inside), c)
 	}
+	if wrong := w.m.Recount(); wrong != "" {
+		w.t.Fatal(wrong)
+	}
 	if r := w.m.Ration(w.now); r < 0 || r > w.slots || r > 0 && !w.connected {
 		w.t.Fatalf("ration is %d of %d slots", r, w.slots)
 	}
@@ -262,7 +265,7 @@ func (w *world) connect(*rapid.T) {
 }
 
 func (w *world) take(t *rapid.T) {
-	if len(w.packs) > 0 {
+	if len(w.packs) == 3 {
 		t.Skip()
 	}
 	if p, ok := w.m.TakePack(); ok {
@@ -270,13 +273,14 @@ func (w *world) take(t *rapid.T) {
 	}
 }
 
-// publish ends the publish in flight: confirmed, taken without confirm, or lost.
+// publish ends one of the publishes in flight: confirmed, taken without confirm, or lost.
 func (w *world) publish(t *rapid.T) {
 	if len(w.packs) == 0 {
 		t.Skip()
 	}
-	p := w.packs[0]
-	w.packs = nil
+	i := rapid.IntRange(0, len(w.packs)-1).Draw(t, "pack")
+	p := w.packs[i]
+	w.packs = slices.Delete(w.packs, i, i+1)
 	fate := 2
 	if w.connected {
 		fate = rapid.IntRange(0, 4).Draw(t, "fate")

@@ -94,6 +94,8 @@ func (m *Machine) TakePack() (Pack, bool) {
 	if p.Session == "" {
 		return Pack{}, false
 	}
+	most := min(len(m.outbox), contracts.MaxPackedUpdates)
+	p.letters, p.Letters = make([]*letter, 0, most), make([]Letter, 0, most)
 	bytes := 0
 	rest := m.outbox[:0]
 	for i, l := range m.outbox {
@@ -119,6 +121,9 @@ func (m *Machine) TakePack() (Pack, bool) {
 	m.outbox = rest
 	return p, len(p.letters) > 0
 }
+
+// Unsent is how many updates wait to be sent, at most: some may not be wanted any more.
+func (m *Machine) Unsent() int { return len(m.outbox) }
 
 // PackDone: the pack was published and confirmed, or failed with err: then it is unknown whether the broker has it, and
 // its letters are back in the outbox.

@@ -53,6 +53,8 @@ type work struct {
 	ackAt     time.Time // running and held
 }
 
+func (w *work) left() bool { return w.gone }
+
 // OrderTaken: an order was delivered.
 func (m *Machine) OrderTaken(now time.Time, o contracts.Order, d broker.Delivery) {
 	if !m.up[d.Queue] {
@@ -61,11 +63,12 @@ func (m *Machine) OrderTaken(now time.Time, o contracts.Order, d broker.Delivery
 	d.Body = nil // decoded; not to be kept as long as the work
 	m.lastID++
 	w := &work{id: m.lastID, mission: o.Mission, seal: o.Seal, dispatchedAt: o.DispatchedAt, delivery: d, held: true}
+	m.works.add(w)
 	if m.draining {
 		m.settle(w, broker.Requeued)
+		m.drop(w)
 		return
 	}
-	m.works = append(m.works, w)
 	if !m.cfg.Serves(w.mission.Kind) {
 		w.state = returning
 		w.claim = m.newLetter(now, letterNoHandler, w, contracts.Update{
@@ -142,11 +145,11 @@ func (m *Machine) vacate(w *work) {
 
 // find returns the work of an id, nil if it is gone.
 func (m *Machine) find(id WorkID) *work {
-	i, ok := slices.BinarySearchFunc(m.works, id, func(w *work, id WorkID) int { return cmp.Compare(w.id, id) })
-	if !ok {
+	i, ok := slices.BinarySearchFunc(m.works.list, id, func(w *work, id WorkID) int { return cmp.Compare(w.id, id) })
+	if !ok || m.works.list[i].gone {
 		return nil
 	}
-	return m.works[i]
+	return m.works.list[i]
 }
 
 // drop forgets a work without slot.
@@ -154,14 +157,23 @@ func (m *Machine) drop(w *work) {
 	if w.claim != nil {
 		w.claim.void = true
 	}
+	if !w.held {
+		m.unheld--
+	}
 	w.gone = true
-	m.works = slices.DeleteFunc(m.works, func(x *work) bool { return x == w })
+	m.works.leave()
+}
+
+// letGo: the delivery of the work is no longer held.
+func (m *Machine) letGo(w *work) {
+	w.held = false
+	m.unheld++
 }
 
 // settle settles the delivery of the work, if it is still held.
 func (m *Machine) settle(w *work, o broker.Outcome) {
 	if w.held {
-		w.held = false
+		m.letGo(w)
 		m.do(Settle{Delivery: w.delivery, Outcome: o, MissionID: w.mission.MissionID})
 	}
 }
