@@ -25,6 +25,7 @@ func may() map[string][]string {
 		"soldier":   {"contracts", "tokenauth"},
 		"dashboard": {"contracts"},
 		"tools":     {"contracts", "tokenauth", "store", "commander", "soldier", "dashboard"},
+		"bench":     {"contracts", "store", "commander", "soldier"},
 	}
 }
 

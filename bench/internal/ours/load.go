@@ -1,0 +1,58 @@
+package ours
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+
+	"github.com/valyala/fasthttp"
+)
+
+// load posts missions.
+type load struct {
+	http fasthttp.Client
+	url  string
+	one  []byte
+}
+
+func newLoad(url string) *load {
+	return &load{url: url, one: []byte(`{"name":"noop","kind":"noop","payload":{"n":1}}`), http: fasthttp.Client{MaxConnsPerHost: 1024}}
+}
+
+// single posts one mission and returns its id.
+func (l *load) single() (string, error) {
+	location, err := l.post("/missions", l.one)
+	return string(location[bytes.LastIndexByte(location, '/')+1:]), err
+}
+
+// batch posts n missions at once.
+func (l *load) batch(n int) error {
+	var body bytes.Buffer
+	body.WriteString(`{"missions":[`)
+	for i := range n {
+		if i > 0 {
+			body.WriteByte(',')
+		}
+		body.Write(l.one)
+	}
+	body.WriteString(`]}`)
+	_, err := l.post("/missions/batch", body.Bytes())
+	return err
+}
+
+func (l *load) post(path string, body []byte) ([]byte, error) {
+	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(request)
+	defer fasthttp.ReleaseResponse(response)
+	request.SetRequestURI(l.url + path)
+	request.Header.SetMethod(http.MethodPost)
+	request.Header.SetContentType("application/json")
+	request.SetBodyRaw(body)
+	if err := l.http.Do(request, response); err != nil {
+		return nil, fmt.Errorf("posting to %s: %w", path, err)
+	}
+	if response.StatusCode() != http.StatusAccepted {
+		return nil, fmt.Errorf("posting to %s: HTTP %d: %s", path, response.StatusCode(), response.Body())
+	}
+	return bytes.Clone(response.Header.Peek("Location")), nil
+}
