@@ -23,7 +23,9 @@ type Greeting struct {
 
 // A whole worker: it carries out missions of kind greet until it is told to stop.
 func Example() {
-	s, err := soldier.New(soldier.Config{ID: "greeter-1", EnrollmentKey: os.Getenv("SOLDIER_ENROLLMENT_KEY")})
+	s, err := soldier.New(soldier.Config{
+		ID: "greeter-1", EnrollmentKey: os.Getenv("SOLDIER_ENROLLMENT_KEY"), RabbitMQURL: os.Getenv("RABBITMQ_URL"),
+	})
 	if err != nil {
 		log.Fatal(err)
 	}

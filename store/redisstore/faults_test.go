@@ -328,7 +328,7 @@ func TestARedisThatCannotWriteIsUnavailableAndChangesNothing(t *testing.T) {
 
 func TestCheckWarnsOfLostWritesAndShortMemory(t *testing.T) {
 	server := redistest.Start(t)
-	s := start(t, redisstore.Config{URL: server.URL()})
+	s := start(t, redisstore.Config{URL: server.URL(), Timeout: 20 * time.Second})
 	c := client(t, server.URL())
 	// Enough that a connection's buffers, which count too, are far less than what is left below the limit.
 	err := c.Do(context.Background(), c.B().Setrange().Key("ballast").Offset(32<<20).Value("x").Build()).Error()

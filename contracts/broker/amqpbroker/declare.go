@@ -132,7 +132,11 @@ func declareError(queue string, err error) error {
 	if parts == nil {
 		return fmt.Errorf("declaring queue %s: %w: the broker does not take its arguments", queue, err)
 	}
-	return fmt.Errorf("queue %s exists with another %s: wanted %s, it has %s; the arguments of a queue can't change: "+
+	why := "the arguments of a queue can't change"
+	if parts[1] == "x-delivery-limit" && strings.HasPrefix(parts[3], "none") {
+		why = "it comes from RabbitMQ 3, see docs/operations.md, \"From RabbitMQ 3 to 4\""
+	}
+	return fmt.Errorf("queue %s exists with another %s: wanted %s, it has %s; %s: "+
 		"empty and delete it (rabbitmqctl delete_queue %s), or connect to another vhost: %w",
-		queue, parts[1], parts[2], parts[3], queue, err)
+		queue, parts[1], parts[2], parts[3], why, queue, err)
 }

@@ -99,10 +99,12 @@ func TestServerVersion(t *testing.T) {
 
 func TestDeclareError(t *testing.T) {
 	mismatch := &amqp.Error{Code: amqp.PreconditionFailed, Reason: "PRECONDITION_FAILED - inequivalent arg 'x-delivery-limit' for queue 'orders_queue' in vhost '/': received '5' but current is '1000'"}
+	older := &amqp.Error{Code: amqp.PreconditionFailed, Reason: "PRECONDITION_FAILED - inequivalent arg 'x-delivery-limit' for queue 'orders_queue' in vhost '/': received the value '-1' of type 'long' but current is none"}
 	for _, c := range []struct {
 		err  error
 		want []string
 	}{
+		{older, []string{"queue orders_queue exists", "'-1'", "comes from RabbitMQ 3", "rabbitmqctl delete_queue orders_queue"}},
 		{mismatch, []string{"queue orders_queue exists", "x-delivery-limit", "'5'", "'1000'", "rabbitmqctl delete_queue orders_queue"}},
 		{&amqp.Error{Code: amqp.PreconditionFailed, Reason: "PRECONDITION_FAILED - invalid arg"}, []string{"queue orders_queue", "invalid arg"}},
 		{&amqp.Error{Code: amqp.AccessRefused, Reason: "no"}, []string{"queue orders_queue", "403"}},

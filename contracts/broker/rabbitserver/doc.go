@@ -14,6 +14,6 @@
 // process that started them, however it ends. Data belongs to Config.Dir and outlives the server; the user, the
 // password and the node name are fixed by the first start on a folder.
 //
-// What may fail: RabbitMQ may not be installed (ErrNotInstalled), a port may be taken (PortTakenError), the node may
-// end while it starts (the error carries its last lines). RabbitMQ 3.10 and 4.x are supported; a start takes 3 to 10 s.
+// What may fail: RabbitMQ may not be installed (ErrNotInstalled), a port may be taken (PortTakenError), the data may be
+// too old for it (ErrOlderData), the node may end while it starts (the error carries its last lines). RabbitMQ 3.10 and 4.x are supported; a start takes 3 to 10 s.
 package rabbitserver

@@ -9,6 +9,10 @@ import (
 var ErrNotInstalled = errors.New("rabbitmq-server is not installed " +
 	"(Debian, Ubuntu: apt-get install rabbitmq-server; Fedora: dnf install rabbitmq-server; macOS: brew install rabbitmq)")
 
+// ErrOlderData means that the node's data was written by a release of RabbitMQ that the one in use does not take over, such as
+// 3.10's by 4.0. Its text is followed by what to do.
+var ErrOlderData = errors.New("the data is of an older RabbitMQ, and this one does not take it over")
+
 // ErrNotRunning means that the call needs a running node and there is none.
 var ErrNotRunning = errors.New("rabbitmq is not running")
 

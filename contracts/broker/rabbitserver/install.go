@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 )
 
 // Installation says where RabbitMQ and Erlang's port mapper are.
@@ -18,9 +17,8 @@ type Installation struct {
 	Epmd string
 }
 
-// Find looks for RabbitMQ on PATH and in the folders where packages put it. In the system's own folders Debian and Fedora have
-// commands that change user, so there the script behind them is preferred; a rabbitmq-server anywhere else on PATH is taken, so
-// that another version can be chosen. It returns ErrNotInstalled, possibly wrapped with the missing piece.
+// Find looks for RabbitMQ on PATH and in the folders where packages put it. Debian's and Fedora's commands in /usr change user, so the
+// script behind them is preferred to those. It returns ErrNotInstalled, possibly wrapped with the missing piece.
 func Find() (Installation, error) {
 	candidates := []string{
 		"/usr/lib/rabbitmq/bin/rabbitmq-server",
@@ -28,9 +26,10 @@ func Find() (Installation, error) {
 		"/usr/local/sbin/rabbitmq-server",
 	}
 	if onPath, err := exec.LookPath("rabbitmq-server"); err == nil {
-		if systems := []string{"/bin", "/sbin", "/usr/bin", "/usr/sbin"}; slices.Contains(systems, filepath.Dir(onPath)) {
+		switch filepath.Dir(onPath) {
+		case "/usr/sbin", "/usr/bin", "/sbin", "/bin":
 			candidates = append(candidates, onPath)
-		} else {
+		default:
 			candidates = append([]string{onPath}, candidates...)
 		}
 	}

@@ -1,6 +1,7 @@
 package rabbitserver
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -68,17 +69,22 @@ func (p *process) signal(s syscall.Signal) error {
 
 // tail passes output on and keeps the last lines of it, for error messages.
 type tail struct {
-	mu   sync.Mutex
-	next io.Writer // may be nil
-	kept []byte
+	mu        sync.Mutex
+	next      io.Writer // may be nil
+	kept      []byte
+	olderData bool
 }
 
 const tailBytes = 4 << 10
+
+// olderData is what RabbitMQ says of data that is too old for it, long before its last words.
+const olderData = "required feature flag not enabled"
 
 func (t *tail) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.kept = append(t.kept, b...)
+	t.olderData = t.olderData || bytes.Contains(t.kept, []byte(olderData))
 	if over := len(t.kept) - tailBytes; over > 0 {
 		t.kept = append(t.kept[:0], t.kept[over:]...)
 	}
@@ -86,6 +92,12 @@ func (t *tail) Write(b []byte) (int, error) {
 		return len(b), nil
 	}
 	return t.next.Write(b)
+}
+
+func (t *tail) refusedData() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.olderData
 }
 
 // last returns up to n complete lines.

@@ -268,6 +268,47 @@ func TestAFailedStartLeavesNothingAndTellsItsLastWords(t *testing.T) {
 	awaitNoProcess(t, dir)
 }
 
+// script makes a program of a folder's, for a test.
+func script(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text), 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestDataOfAnOlderReleaseIsNamed(t *testing.T) {
+	installed, err := rabbitserver.Find()
+	if err != nil && os.Getenv("CI") != "true" {
+		t.Skipf("skipped: %v", err)
+	}
+	// What 4.0 says of 3.10's data, and more after it than is kept.
+	installed.Server = script(t, t.TempDir(), "rabbitmq-server", `
+echo 'Feature flags: `+"`stream_single_active_consumer`"+`: required feature flag not enabled! It must be enabled before upgrading RabbitMQ.'
+i=0
+while [ $i -lt 200 ]; do echo '[error] <0.215.0>     crash report'; i=$((i+1)); done
+exit 1
+`)
+	dir := t.TempDir()
+	_, err = rabbitserver.Start(within(t, time.Minute), rabbitserver.Config{Dir: dir, Installation: installed})
+	if !errors.Is(err, rabbitserver.ErrOlderData) || !strings.Contains(err.Error(), filepath.Join(dir, "mnesia")) {
+		t.Fatalf("got %v", err)
+	}
+	awaitNoProcess(t, dir)
+}
+
+func TestAnInstallationOfOnesOwnOnPATHIsPreferred(t *testing.T) {
+	dir := t.TempDir()
+	want := rabbitserver.Installation{
+		Server: script(t, dir, "rabbitmq-server", ""), Ctl: script(t, dir, "rabbitmqctl", ""), Epmd: script(t, dir, "epmd", ""),
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	if got, err := rabbitserver.Find(); err != nil || got != want {
+		t.Fatalf("got %+v, %v; want %+v", got, err, want)
+	}
+}
+
 func TestAStartThatIsGivenUpLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	_, err := rabbitserver.Start(within(t, time.Second), rabbitserver.Config{Dir: dir, Schedulers: 1})

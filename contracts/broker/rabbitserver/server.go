@@ -250,7 +250,11 @@ func (s *Server) Ctl(ctx context.Context, args ...string) (string, error) {
 
 // awaitAMQP waits until the node answers the protocol header, which it does once its users and queues are there.
 func (s *Server) awaitAMQP(ctx context.Context) error {
-	return await(ctx, s.node, "rabbitmq", func() error { return speakAMQP(ctx, s.Addr()) })
+	err := await(ctx, s.node, "rabbitmq", func() error { return speakAMQP(ctx, s.Addr()) })
+	if err != nil && s.node.tail.refusedData() {
+		return fmt.Errorf("%w: start the older one again, or move %s away and begin with an empty one", ErrOlderData, s.cfg.path("mnesia"))
+	}
+	return err
 }
 
 func awaitTCP(ctx context.Context, p *process, what, addr string) error {
