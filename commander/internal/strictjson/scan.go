@@ -3,6 +3,7 @@ package strictjson
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -141,7 +142,7 @@ func (s *scanner) value() error {
 	case c == '[':
 		return s.array(func([]byte) {})
 	case c == '"':
-		_, err := s.str()
+		_, err := s.skip()
 		return err
 	case c == '-' || c >= '0' && c <= '9':
 		return s.number()
@@ -207,7 +208,7 @@ func (s *scanner) object(member func(key string, value []byte)) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
-	var seen map[string]struct{}
+	var seen keySet
 	for first := true; ; first = false {
 		if first && s.peek() == '}' {
 			break
@@ -221,14 +222,11 @@ func (s *scanner) object(member func(key string, value []byte)) error {
 		if err != nil {
 			return err
 		}
-		if _, twice := seen[key]; twice {
+		if seen.has(key) {
 			s.at = begin
 			return s.fail("the key %s stands twice in one object", strconv.QuoteToASCII(clip(key)))
 		}
-		if seen == nil {
-			seen = map[string]struct{}{}
-		}
-		seen[key] = struct{}{}
+		seen.add(key)
 		s.space()
 		if s.peek() != ':' {
 			return s.fail("expected ':'")
@@ -294,34 +292,64 @@ func (s *scanner) digits() int {
 
 // str reads a string and returns what it says.
 func (s *scanner) str() (string, error) {
+	begin := s.at + 1
+	written, err := s.skip()
+	if err != nil {
+		return "", err
+	}
+	raw := s.text[begin : s.at-1]
+	if written == plain {
+		return string(raw), nil
+	}
+	inner, out := scanner{text: raw}, make([]byte, 0, len(raw))
+	for inner.at < len(raw) {
+		if raw[inner.at] != '\\' {
+			out = append(out, raw[inner.at])
+			inner.at++
+			continue
+		}
+		r, err := inner.escape()
+		if err != nil {
+			return "", err
+		}
+		out = utf8.AppendRune(out, r)
+	}
+	return string(out), nil
+}
+
+// written says whether a string is written as it is meant.
+type written int
+
+const (
+	plain written = iota
+	escaped
+)
+
+// skip reads a string, without keeping what it says.
+func (s *scanner) skip() (written, error) {
 	s.at++
-	var out []byte
-	begin := s.at
+	how := plain
 	for {
 		if s.at >= len(s.text) {
-			return "", s.fail("the text ends within a string")
+			return how, s.fail("the text ends within a string")
 		}
 		switch c := s.text[s.at]; {
 		case c == '"':
-			out = append(out, s.text[begin:s.at]...)
 			s.at++
-			return string(out), nil
+			return how, nil
 		case c == '\\':
-			out = append(out, s.text[begin:s.at]...)
-			r, err := s.escape()
-			if err != nil {
-				return "", err
+			how = escaped
+			if _, err := s.escape(); err != nil {
+				return how, err
 			}
-			out = utf8.AppendRune(out, r)
-			begin = s.at
 		case c < 0x20:
-			return "", s.fail("control characters in strings must be escaped")
+			return how, s.fail("control characters in strings must be escaped")
 		case c < utf8.RuneSelf:
 			s.at++
 		default:
 			r, size := utf8.DecodeRune(s.text[s.at:])
 			if r == utf8.RuneError && size == 1 {
-				return "", s.fail("not valid UTF-8")
+				return how, s.fail("not valid UTF-8")
 			}
 			s.at += size
 		}
@@ -387,6 +415,32 @@ func (s *scanner) hex() (rune, error) {
 	}
 	s.at += 4
 	return r, nil
+}
+
+// keySet is the keys of one object. Most objects have few, for which a map costs more than it saves.
+type keySet struct {
+	few  [8]string
+	n    int
+	many map[string]struct{}
+}
+
+func (k *keySet) has(key string) bool {
+	if _, ok := k.many[key]; ok {
+		return true
+	}
+	return slices.Contains(k.few[:k.n], key)
+}
+
+func (k *keySet) add(key string) {
+	if k.n < len(k.few) {
+		k.few[k.n] = key
+		k.n++
+		return
+	}
+	if k.many == nil {
+		k.many = map[string]struct{}{}
+	}
+	k.many[key] = struct{}{}
 }
 
 // clip keeps a message short whatever the key.
