@@ -41,7 +41,7 @@ import (
 )
 
 const (
-	publishers = 64   // orders that wait for their confirm at once
+	publishers = 256  // orders that wait for their confirm at once: a slow disk confirms some thousand of them a second
 	room       = 4096 // orders that wait for a publisher; more are left to their due entries
 	// patience is how long an order is tried: it leaves time to clear the entry before its hold ends.
 	patience   = contracts.DispatchHold - 2*time.Second

@@ -205,20 +205,19 @@ func decodeLabels(value json.RawMessage) (map[string]string, []contracts.FieldEr
 
 // unsupported names the fields whose value only a later release serves. Those in bad have been named already.
 func unsupported(r contracts.MissionRequest, bad []contracts.FieldError) []contracts.FieldError {
-	d := contracts.DefaultMissionRequest()
 	var out []contracts.FieldError
 	add := func(field, message string) {
 		if !slices.ContainsFunc(bad, func(b contracts.FieldError) bool { return b.Field == field }) {
 			out = append(out, notSupported(field, message))
 		}
 	}
-	if r.Priority != d.Priority {
+	if r.Priority != contracts.PriorityNormal {
 		add("priority", "only normal is supported yet; leave it out")
 	}
-	if r.Squad != d.Squad {
+	if r.Squad != contracts.DefaultSquad {
 		add("squad", "only default is supported yet; leave it out")
 	}
-	if r.MaxAttempts != d.MaxAttempts {
+	if r.MaxAttempts != contracts.DefaultMaxAttempts {
 		add("max_attempts", "only 1 is supported yet; leave it out")
 	}
 	return out

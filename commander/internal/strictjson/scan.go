@@ -1,6 +1,7 @@
 package strictjson
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -39,8 +40,12 @@ func (e *NotArrayError) Error() string { return "must be an array, not " + e.Fou
 func Object(text []byte, maxDepth int) ([]Member, error) {
 	var members []Member
 	found, err := whole(text, maxDepth, '{', func(s *scanner) error {
-		return s.object(func(key string, value []byte) {
-			members = append(members, Member{Key: key, Value: value})
+		members = make([]Member, 0, 8)
+		return s.object(func(key []byte) error {
+			begin := s.at
+			err := s.value()
+			members = append(members, Member{Key: string(key), Value: s.text[begin:s.at]})
+			return err
 		})
 	})
 	if err == nil && found != '{' {
@@ -57,7 +62,12 @@ func Object(text []byte, maxDepth int) ([]Member, error) {
 func Array(text []byte, maxDepth int) ([]json.RawMessage, error) {
 	var elements []json.RawMessage
 	found, err := whole(text, maxDepth, '[', func(s *scanner) error {
-		return s.array(func(value []byte) { elements = append(elements, value) })
+		return s.array(func() error {
+			begin := s.at
+			err := s.value()
+			elements = append(elements, s.text[begin:s.at])
+			return err
+		})
 	})
 	if err == nil && found != '[' {
 		err = &NotArrayError{Found: describe(found)}
@@ -138,9 +148,9 @@ func (s *scanner) space() {
 func (s *scanner) value() error {
 	switch c := s.peek(); {
 	case c == '{':
-		return s.object(func(string, []byte) {})
+		return s.object(func([]byte) error { return s.value() })
 	case c == '[':
-		return s.array(func([]byte) {})
+		return s.array(s.value)
 	case c == '"':
 		_, err := s.skip()
 		return err
@@ -176,7 +186,8 @@ func (s *scanner) enter() error {
 	return nil
 }
 
-func (s *scanner) array(element func(value []byte)) error {
+// array reads an array; element reads each of its elements.
+func (s *scanner) array(element func() error) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -185,11 +196,9 @@ func (s *scanner) array(element func(value []byte)) error {
 			break
 		}
 		s.space()
-		begin := s.at
-		if err := s.value(); err != nil {
+		if err := element(); err != nil {
 			return err
 		}
-		element(s.text[begin:s.at])
 		s.space()
 		if s.peek() == ']' {
 			break
@@ -204,7 +213,8 @@ func (s *scanner) array(element func(value []byte)) error {
 	return nil
 }
 
-func (s *scanner) object(member func(key string, value []byte)) error {
+// object reads an object; member reads the value of each of its keys.
+func (s *scanner) object(member func(key []byte) error) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -224,7 +234,7 @@ func (s *scanner) object(member func(key string, value []byte)) error {
 		}
 		if seen.has(key) {
 			s.at = begin
-			return s.fail("the key %s stands twice in one object", strconv.QuoteToASCII(clip(key)))
+			return s.fail("the key %s stands twice in one object", strconv.QuoteToASCII(clip(string(key))))
 		}
 		seen.add(key)
 		s.space()
@@ -233,11 +243,9 @@ func (s *scanner) object(member func(key string, value []byte)) error {
 		}
 		s.at++
 		s.space()
-		begin = s.at
-		if err := s.value(); err != nil {
+		if err := member(key); err != nil {
 			return err
 		}
-		member(key, s.text[begin:s.at])
 		s.space()
 		if s.peek() == '}' {
 			break
@@ -290,16 +298,16 @@ func (s *scanner) digits() int {
 	return s.at - begin
 }
 
-// str reads a string and returns what it says.
-func (s *scanner) str() (string, error) {
+// str reads a string and returns what it says; where it is written so, that is a part of the text.
+func (s *scanner) str() ([]byte, error) {
 	begin := s.at + 1
 	written, err := s.skip()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	raw := s.text[begin : s.at-1]
 	if written == plain {
-		return string(raw), nil
+		return raw, nil
 	}
 	inner, out := scanner{text: raw}, make([]byte, 0, len(raw))
 	for inner.at < len(raw) {
@@ -310,11 +318,11 @@ func (s *scanner) str() (string, error) {
 		}
 		r, err := inner.escape()
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		out = utf8.AppendRune(out, r)
 	}
-	return string(out), nil
+	return out, nil
 }
 
 // written says whether a string is written as it is meant.
@@ -419,19 +427,19 @@ func (s *scanner) hex() (rune, error) {
 
 // keySet is the keys of one object. Most objects have few, for which a map costs more than it saves.
 type keySet struct {
-	few  [8]string
+	few  [8][]byte
 	n    int
 	many map[string]struct{}
 }
 
-func (k *keySet) has(key string) bool {
-	if _, ok := k.many[key]; ok {
+func (k *keySet) has(key []byte) bool {
+	if _, ok := k.many[string(key)]; ok {
 		return true
 	}
-	return slices.Contains(k.few[:k.n], key)
+	return slices.ContainsFunc(k.few[:k.n], func(known []byte) bool { return bytes.Equal(known, key) })
 }
 
-func (k *keySet) add(key string) {
+func (k *keySet) add(key []byte) {
 	if k.n < len(k.few) {
 		k.few[k.n] = key
 		k.n++
@@ -440,7 +448,7 @@ func (k *keySet) add(key string) {
 	if k.many == nil {
 		k.many = map[string]struct{}{}
 	}
-	k.many[key] = struct{}{}
+	k.many[string(key)] = struct{}{}
 }
 
 // clip keeps a message short whatever the key.
