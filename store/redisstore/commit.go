@@ -3,20 +3,19 @@ package redisstore
 import (
 	"context"
 	"fmt"
-	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 	"github.com/redis/rueidis"
 )
 
 // A script call takes so many changes at most, and bytes, unless one change alone is larger.
 const (
-	chunkChanges = 64
+	chunkChanges = 128
 	chunkBytes   = 1 << 20
 	// createBytes and createChanges are for how much each CreateAll gets a second more than Config.Timeout.
 	createBytes   = 4 << 20
@@ -25,121 +24,70 @@ const (
 
 // call collects what a script that changes missions is given.
 type call struct {
-	keys, args     []string
-	changes, bytes int
+	// missions are the keys of the changes' missions, own those that some changes have beside.
+	missions, own, changes []string
+	bytes, dues            int
 }
 
-// encodeChange returns the keys and arguments of a change, in the order in which apply.lua reads them.
-func (s *Store) encodeChange(c store.Change) (keys, args []string, err error) {
-	r := c.Record.Clone()
-	m := r.Mission
-	coreJSON, restJSON, err := encodeRecord(r)
+// add adds a change, unless the call has some and would have more bytes than limit.
+func (c *call) add(k keys, ch store.Change, limit int) (bool, error) {
+	id, text, err := encodeChange(ch)
 	if err != nil {
-		return nil, nil, err
+		return false, err
 	}
-	due, at := "keep", ""
-	switch c.Due {
-	case store.DueSet:
-		due, at = "set", strconv.FormatInt(c.DueAt.Millis(), 10)
-	case store.DueDrop:
-		due = "drop"
+	if len(c.changes) > 0 && c.bytes+len(text) > limit {
+		return false, nil
 	}
-	keys = []string{s.keys.mission(m.MissionID), s.keys.history(m.MissionID)}
-	if c.IfSession != "" {
-		keys = append(keys, s.keys.session(c.IfSession))
+	c.missions, c.changes = append(c.missions, k.mission(id)), append(c.changes, text)
+	if ch.IfSession != "" {
+		c.own = append(c.own, k.session(ch.IfSession))
 	}
-	var ttl, hash string
-	if i := c.Idempotency; i != nil {
-		ttl, hash = strconv.FormatInt(i.TTL.Milliseconds(), 10), i.BodyHash
-		keys = append(keys, s.keys.idempotency(i.Key))
+	if ch.Idempotency != nil {
+		c.own = append(c.own, k.idempotency(ch.Idempotency.Key))
 	}
-	payload, labels := "", map[string]string(nil)
-	if c.IfVersion == 0 { // they never change, so they are sent once
-		payload, labels = string(m.Payload), m.Labels
-	} else {
-		coreJSON = ""
+	if ch.Due == store.DueSet {
+		c.dues++
 	}
-	args = []string{
-		m.MissionID, strconv.FormatInt(c.IfVersion, 10), strconv.FormatInt(c.Version(), 10), string(m.Status), r.Session,
-		coreJSON, restJSON, payload, string(m.Result), m.Kind, m.Squad, due, at, c.IfSession, ttl, hash,
-		strconv.Itoa(len(c.History)), strconv.Itoa(len(labels)),
-	}
-	for _, l := range c.History {
-		text, err := encodeLine(l)
-		if err != nil {
-			return nil, nil, fmt.Errorf("encoding history of mission %s: %w", m.MissionID, err)
-		}
-		args = append(args, text)
-	}
-	for _, k := range slices.Sorted(maps.Keys(labels)) {
-		args = append(args, contracts.Label{Key: k, Value: labels[k]}.String())
-	}
-	return keys, args, nil
+	c.bytes += len(text)
+	return true, nil
 }
 
-func (c *call) add(keys, args []string) {
-	c.keys, c.args = append(c.keys, keys...), append(c.args, args...)
-	c.changes++
-	c.bytes += size(args)
+// with returns all keys and arguments of a call, with more of both behind.
+func (c *call) with(s *Store, moreKeys, moreArgs []string) (keys, args []string) {
+	keys = slices.Concat([]string{s.keys.due(), s.keys.dispatch(), s.keys.events()}, c.missions, moreKeys, c.own)
+	args = slices.Concat([]string{s.keys.prefix, strconv.Itoa(s.cfg.EventsKept), strconv.Itoa(len(c.changes)), strconv.Itoa(c.dues)},
+		c.changes, moreArgs)
+	return keys, args
 }
 
-func size(args []string) (n int) {
-	for _, a := range args {
-		n += len(a)
-	}
-	return n
-}
-
-// shared are the keys that every change may touch, and the arguments before all others.
-func (s *Store) sharedKeys() []string {
-	return []string{s.keys.events(), s.keys.due(), s.keys.dueNumbers(), s.keys.dispatch(), s.keys.all()}
-}
-
-func (s *Store) sharedArgs() []string {
-	return []string{s.keys.prefix, strconv.Itoa(s.cfg.EventsKept)}
-}
-
-// Commit implements store.Missions. It makes one script call for every 64 changes or 1 MiB, in order.
+// Commit implements store.Missions. It makes one script call for every 128 changes or 1 MiB, in order.
 func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error) {
 	if err := store.CheckAll(changes); err != nil {
 		return nil, err
 	}
 	outcomes := make([]store.Outcome, 0, len(changes))
-	var pending call
-	flush := func() error {
-		if pending.changes == 0 {
-			return nil
-		}
-		keys := append(s.sharedKeys(), pending.keys...)
-		args := append(append(s.sharedArgs(), strconv.Itoa(pending.changes)), pending.args...)
-		reply, err := s.run(ctx, "commit", s.scripts.commit, keys, args)
-		if err != nil {
-			return err
-		}
-		for i := 0; i+1 < len(reply); i += 2 {
-			o, err := decodeOutcome(reply[i], reply[i+1])
+	for len(changes) > 0 {
+		var c call
+		for _, ch := range changes[:min(chunkChanges, len(changes))] {
+			fits, err := c.add(s.keys, ch, chunkBytes)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			outcomes = append(outcomes, o)
+			if !fits {
+				break
+			}
 		}
-		pending = call{}
-		return nil
-	}
-	for _, c := range changes {
-		keys, args, err := s.encodeChange(c)
+		keys, args := c.with(s, nil, nil)
+		reply, err := s.run(ctx, "commit", s.scripts.commit, keys, args)
 		if err != nil {
 			return nil, err
 		}
-		if pending.changes == chunkChanges || pending.changes > 0 && pending.bytes+size(args) > chunkBytes {
-			if err := flush(); err != nil {
-				return nil, err
-			}
+		n := len(c.changes)
+		some, err := decodeOutcomes(changes[:n], reply[0], reply[1], reply[2:])
+		if err != nil {
+			return nil, err
 		}
-		pending.add(keys, args)
-	}
-	if err := flush(); err != nil {
-		return nil, err
+		outcomes, changes = append(outcomes, some...), changes[n:]
 	}
 	return outcomes, nil
 }
@@ -151,24 +99,21 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 		return nil, err
 	}
 	var all call
-	ids := make([]string, len(changes))
+	ids := make([]rawID, len(changes))
 	for i, c := range changes {
-		ids[i] = c.Record.Mission.MissionID
-		keys, args, err := s.encodeChange(c)
-		if err != nil {
+		if _, err := all.add(s.keys, c, math.MaxInt); err != nil {
 			return nil, err
 		}
-		all.add(keys, args)
+		ids[i], _ = parseID(c.Record.Mission.MissionID)
 	}
-	shared, ttl, use := s.sharedKeys(), "", ""
+	var own []string
+	ttl, use := "", ""
 	if key != nil {
-		shared, ttl = append(shared, s.keys.idempotency(key.Key)), strconv.FormatInt(key.TTL.Milliseconds(), 10)
-		use = strings.Join(ids, ",") + " " + key.BodyHash
+		own, ttl, use = []string{s.keys.idempotency(key.Key)}, millis(key.TTL), encodeUse(key.BodyHash, ids...)
 	}
-	keys := append(shared, all.keys...)
-	args := slices.Concat(s.sharedArgs(), []string{strconv.Itoa(all.changes), ttl, use}, all.args)
+	keys, args := all.with(s, own, []string{ttl, use})
 	var reply []string
-	extra := time.Duration(all.bytes)*time.Second/createBytes + time.Duration(all.changes)*time.Second/createChanges
+	extra := time.Duration(all.bytes)*time.Second/createBytes + time.Duration(len(changes))*time.Second/createChanges
 	err := s.wait(ctx, "create missions", extra, func(ctx context.Context, client rueidis.Client) (err error) {
 		keys, args := s.guarded(keys, args)
 		reply, err = s.scripts.createAll.exec(ctx, client, keys, args)
@@ -177,42 +122,49 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 	if err != nil {
 		return nil, err
 	}
-	if reply[0] != "applied" {
-		o, err := decodeOutcome(reply[0], strings.Join(reply[1:], ""))
-		return slices.Repeat([]store.Outcome{o}, len(changes)), err
+	uses := reply[2:]
+	if len(uses) > 0 {
+		uses = slices.Repeat(uses, len(changes))
+	}
+	return decodeOutcomes(changes, reply[0], strings.Repeat(reply[1], len(changes)), uses)
+}
+
+// decodeOutcomes reads what commit.lua returns: a letter for each change, the Dispatch of the first one that got a due entry,
+// and what was used before.
+func decodeOutcomes(changes []store.Change, first, codes string, uses []string) ([]store.Outcome, error) {
+	var dispatch int64
+	if first != "" {
+		var err error
+		if dispatch, err = strconv.ParseInt(first, 10, 64); err != nil {
+			return nil, fmt.Errorf("redis: commit: unreadable dispatch: %w", err)
+		}
+	}
+	if len(codes) != len(changes) {
+		return nil, fmt.Errorf("redis: commit: %d outcomes of %d changes", len(codes), len(changes))
 	}
 	outcomes := make([]store.Outcome, len(changes))
-	for i, dispatch := range reply[1:] {
-		if outcomes[i], err = applied(dispatch); err != nil {
-			return nil, err
+	for i := range outcomes {
+		o := &outcomes[i]
+		switch codes[i] {
+		case 'a':
+			o.Code = store.Applied
+			if changes[i].Due == store.DueSet {
+				o.Dispatch = dispatch
+				dispatch++
+			}
+		case 'c':
+			o.Code = store.Conflict
+		case 's':
+			o.Code = store.SessionDead
+		case 'd':
+			e, err := decodeUse(uses[0])
+			if err != nil {
+				return nil, err
+			}
+			o.Code, o.Existing, uses = store.Duplicate, e, uses[1:]
+		default:
+			return nil, fmt.Errorf("redis: commit: unknown outcome %q", codes[i])
 		}
 	}
 	return outcomes, nil
-}
-
-func decodeOutcome(code, detail string) (store.Outcome, error) {
-	switch code {
-	case "applied":
-		return applied(detail)
-	case "conflict":
-		return store.Outcome{Code: store.Conflict}, nil
-	case "session_dead":
-		return store.Outcome{Code: store.SessionDead}, nil
-	case "duplicate":
-		ids, hash, _ := strings.Cut(detail, " ")
-		e := store.Existing{MissionIDs: strings.Split(ids, ","), BodyHash: hash}
-		return store.Outcome{Code: store.Duplicate, Existing: e}, nil
-	}
-	return store.Outcome{}, fmt.Errorf("redis: commit: unknown outcome %q", code)
-}
-
-func applied(dispatch string) (store.Outcome, error) {
-	if dispatch == "" {
-		return store.Outcome{Code: store.Applied}, nil
-	}
-	n, err := strconv.ParseInt(dispatch, 10, 64)
-	if err != nil {
-		return store.Outcome{}, fmt.Errorf("redis: commit: unreadable dispatch: %w", err)
-	}
-	return store.Outcome{Code: store.Applied, Dispatch: n}, nil
 }

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -57,7 +58,7 @@ func (c Config) withDefaults() (Config, rueidis.ClientOption, error) {
 	if c.Logger == nil {
 		c.Logger = zap.NewNop()
 	}
-	option.ClientName = orDefault(option.ClientName, "mission-control")
+	option.ClientName = cmp.Or(option.ClientName, "mission-control")
 	option.Dialer.Timeout = c.ConnectTimeout
 	option.Dialer.KeepAlive = time.Second
 	option.ConnWriteTimeout = c.Timeout

@@ -3,9 +3,15 @@
 //
 // # Who decides
 //
-// Redis does: each change is one Lua script, so a mission's record, indexes, due entry, history and event come together
-// or not at all, for all commanders. Scripts take the time from Redis; no clock of a commander decides anything. The
-// key layout is in keys.go.
+// Redis does: changes are made by Lua scripts, so a mission's record, indexes, due entry, history and event come together
+// or not at all, for all commanders. Scripts take the time from Redis; no clock of a commander decides anything. The key
+// layout is in keys.go, that of a mission in row.go.
+//
+// # What it costs
+//
+// A mission is one string, whose changes are one read and one write. The changes of a Commit share script calls, 128 each,
+// and a script collects what it writes: rows, and members of indexes, go to Redis as one command for each key. Only events
+// are one command each. See docs/performance-redis.md.
 //
 // # What may fail
 //

@@ -11,10 +11,15 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// SchemaError: Redis holds data of a newer layout than this release writes. Upgrade this side; nothing was changed.
+// SchemaError: Redis holds data of another layout than this release writes, and nothing was changed. Upgrade this side where
+// the layout is a newer one. There is no way from an older one: let the older release finish its missions, and start this one
+// on an empty Redis.
 type SchemaError struct{ Found string }
 
 func (e *SchemaError) Error() string {
+	if e.Found == "1" {
+		return fmt.Sprintf("redis holds missions in layout 1, this release knows %s: let the older release finish them, then start this one on an empty Redis", schemaVersion)
+	}
 	return fmt.Sprintf("redis holds missions in layout %s, this release knows %s: upgrade mission control", e.Found, schemaVersion)
 }
 

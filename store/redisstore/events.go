@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 	"github.com/redis/rueidis"
 )
@@ -87,12 +86,24 @@ func (s *Store) readEvents(ctx context.Context, after string, limit int) ([]stor
 		return nil, store.ErrEventsTrimmed
 	}
 	var events []store.Event
-	for f := reply[1:]; len(f) >= 4; f = f[4:] {
-		version, err := strconv.ParseInt(f[2], 10, 64)
+	for f := reply[1:]; len(f) >= 2; f = f[2:] {
+		e, err := decodeEvent(f[0], f[1])
 		if err != nil {
-			return nil, fmt.Errorf("event %s in redis has an unreadable version: %w", f[0], err)
+			return nil, fmt.Errorf("event %s in redis is unreadable: %w", f[0], err)
 		}
-		events = append(events, store.Event{ID: f[0], MissionID: f[1], Version: version, Status: contracts.Status(f[3])})
+		events = append(events, e)
 	}
 	return events, nil
+}
+
+func decodeEvent(id, text string) (e store.Event, err error) {
+	r := reader{b: text}
+	var mission rawID
+	copy(mission[:], r.take(uint64(len(mission))))
+	e.ID, e.MissionID = id, mission.String()
+	e.Version = int64(r.fixed(8))                                 //nolint:gosec // written from an int64
+	if e.Status, err = statusOf(byte(r.fixed(1))); r.err != nil { //nolint:gosec // one byte
+		err = r.err
+	}
+	return e, err
 }

@@ -1,36 +1,44 @@
 package redisstore
 
-import "strconv"
+import (
+	"encoding/hex"
+	"strconv"
 
-// The keys, all with the hash tag of their shard, `{mc:<shard>}`, so that a script may touch any of one shard:
+	"github.com/mission-control-dev/mission-control/contracts"
+)
+
+// The keys, all with the hash tag of their shard, `{mc:<shard>}`, so that a script may touch any of one shard. A mission is
+// one string, so that a change reads it and writes it, and is done: as a hash it would leave Redis' compact form, whose
+// values have 64 bytes at most. In keys, members and values, <mission> is the 16 bytes of the mission's UUID: they sort as
+// its text does, in the order of creation.
 //
 //	key                  type    what
 //	{mc:0}:schema        string  the layout's number, see schemaVersion
 //	{mc:0}:epoch         hash    id; at: when it began, ms; how: first or wiped; n: missions adopted in it, if any
 //	{mc:0}:probe         string  written to see whether Redis takes writes; expires after a minute
-//	{mc:0}:m:<mission>   hash    v: <version>|<status>|<session>   c: what creation fixed, JSON   r: the rest, JSON
-//	                             p: payload, if any   o: result, if any   d: dropped history lines, if any
-//	                             s: the shelf it lies on, if any
-//	{mc:0}:h:<mission>   list    history lines, JSON, oldest first
-//	{mc:0}:all           zset    all mission ids; score 0, so in the order of ids, which is that of creation
-//	{mc:0}:st:<status>   zset    the ids of missions in a status; likewise
+//	{mc:0}:m:<mission>   string  a mission, see row.go: all of it, unless it has one of the next three
+//	{mc:0}:p:<mission>   string  payload of more than 512 bytes: no change has to write it again
+//	{mc:0}:o:<mission>   string  result of more than 512 bytes
+//	{mc:0}:h:<mission>   list    the oldest history lines, where all had more than 1 KiB; at most 200
+//	{mc:0}:st:<status>   zset    the missions in a status, see statusByte; score 0, so in the order of ids
 //	{mc:0}:k:<kind>      zset    of a kind; likewise
 //	{mc:0}:q:<squad>     zset    of a squad; likewise
 //	{mc:0}:l:<label>     zset    with a label, KEY:VALUE; likewise. One for each pair that was ever used: a label that is
 //	                             another one for each mission costs an index of one each time
 //	{mc:0}:rate:<step>   hash    c, d, f: created, completed, failed within 10 s; expires after 2 min
-//	{mc:0}:due           zset    outbox: mission ids by the ms from which they are due
-//	{mc:0}:dueno         hash    outbox: mission id -> Dispatch
+//	{mc:0}:due           zset    outbox: missions by the ms from which they are due; their rows have the Dispatch
 //	{mc:0}:dispatch      string  the last Dispatch
-//	{mc:0}:sh:<shelf>    zset    outbox: mission ids by the ms at which they were put on the shelf
+//	{mc:0}:sh:<shelf>    zset    outbox: missions by the ms at which they were put on the shelf; their rows name it
 //	{mc:0}:broker        string  the id of the broker that the orders went to
-//	{mc:0}:events        stream  m, v, s: mission, version, status; about Config.EventsKept entries
+//	{mc:0}:events        stream  e: mission (16 bytes), version (8), status (1); about Config.EventsKept entries
 //	{mc:0}:s:<session>   hash    st: live or dead   j: what the soldier says, JSON   a, n, u: started, renewed, lease
 //	                             until, ms   q: the highest number of its renewals, if any; expires 24 h after the burial
-//	{mc:0}:sm:<session>  set     ids of the missions whose record names the session
+//	{mc:0}:sm:<session>  set     the missions whose row names the session
 //	{mc:0}:leases        zset    live sessions by the ms at which the lease runs out
 //	{mc:0}:buried        zset    dead sessions by the ms of their burial; kept an hour
-//	{mc:0}:i:<key>       string  <mission>,<mission>,... <body hash> of an idempotency key; expires after its TTL
+//	{mc:0}:i:<key>       string  what an idempotency key was used for, see encodeUse; expires after its TTL
+//
+// There is no index of all missions: the six of the statuses, merged, are one.
 //
 // A script is given the keys that its caller knows. Those that only it can know (the index of a mission's old status,
 // the sessions that a set names) it derives from the prefix, and they carry the same tag: a Cluster has them on the
@@ -43,15 +51,12 @@ func shardKeys(shard int) keys { return keys{prefix: "{mc:" + strconv.Itoa(shard
 func (k keys) schema() string                { return k.prefix + "schema" }
 func (k keys) epoch() string                 { return k.prefix + "epoch" }
 func (k keys) probe() string                 { return k.prefix + "probe" }
-func (k keys) mission(id string) string      { return k.prefix + "m:" + id }
-func (k keys) history(id string) string      { return k.prefix + "h:" + id }
-func (k keys) all() string                   { return k.prefix + "all" }
-func (k keys) status(status string) string   { return k.prefix + "st:" + status }
-func (k keys) kind(kind string) string       { return k.prefix + "k:" + kind }
-func (k keys) squad(squad string) string     { return k.prefix + "q:" + squad }
-func (k keys) label(label string) string     { return k.prefix + "l:" + label }
+func (k keys) mission(id rawID) string       { return k.prefix + "m:" + string(id[:]) }
+func (k keys) payload(id rawID) string       { return k.prefix + "p:" + string(id[:]) }
+func (k keys) result(id rawID) string        { return k.prefix + "o:" + string(id[:]) }
+func (k keys) history(id rawID) string       { return k.prefix + "h:" + string(id[:]) }
+func (k keys) index(name string) string      { return k.prefix + name }
 func (k keys) due() string                   { return k.prefix + "due" }
-func (k keys) dueNumbers() string            { return k.prefix + "dueno" }
 func (k keys) dispatch() string              { return k.prefix + "dispatch" }
 func (k keys) shelf(name string) string      { return k.prefix + "sh:" + name }
 func (k keys) broker() string                { return k.prefix + "broker" }
@@ -61,3 +66,48 @@ func (k keys) held(session string) string    { return k.prefix + "sm:" + session
 func (k keys) leases() string                { return k.prefix + "leases" }
 func (k keys) buried() string                { return k.prefix + "buried" }
 func (k keys) idempotency(key string) string { return k.prefix + "i:" + key }
+
+// The indexes' names, behind the prefix.
+
+func statusIndex(s contracts.Status) string { return "st:" + string(statusByte(s)) }
+func kindIndex(kind string) string          { return "k:" + kind }
+func squadIndex(squad string) string        { return "q:" + squad }
+func labelIndex(l contracts.Label) string   { return "l:" + l.String() }
+
+// rawID is a mission's id in 16 bytes.
+type rawID [16]byte
+
+// parseID tells also whether the id is one that a mission can have: a UUID in lower case, and not the one of zeros, which so
+// stands for what is none.
+func parseID(id string) (raw rawID, ok bool) {
+	if !contracts.ValidMissionID(id) {
+		return raw, false
+	}
+	var digits [32]byte
+	copy(digits[:], id[:8])
+	copy(digits[8:], id[9:13])
+	copy(digits[12:], id[14:18])
+	copy(digits[16:], id[19:23])
+	copy(digits[20:], id[24:])
+	_, err := hex.Decode(raw[:], digits[:])
+	return raw, err == nil && raw != (rawID{})
+}
+
+// String is the UUID as text.
+func (id rawID) String() string {
+	var text [36]byte
+	hex.Encode(text[:8], id[:4])
+	hex.Encode(text[9:13], id[4:6])
+	hex.Encode(text[14:18], id[6:8])
+	hex.Encode(text[19:23], id[8:10])
+	hex.Encode(text[24:], id[10:])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
+}
+
+// textID is the id whose 16 bytes Redis has; what is no id of ours is none of a mission's.
+func textID(raw string) string {
+	var id rawID
+	copy(id[:], raw)
+	return id.String()
+}

@@ -3,7 +3,9 @@ package redisstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,74 +19,99 @@ const (
 	loadChunk = 200
 	// listSteps is how many ids one call of the list script looks at: some milliseconds of Redis' time.
 	listSteps = 2000
+	// historyHead is how many lines stay at the beginning of a history that is cut.
+	historyHead = 20
 	// searchBudget is the time after which a search makes no more calls, and returns what it has.
 	searchBudget = 100 * time.Millisecond
 )
 
 // Load implements store.Missions.
 func (s *Store) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
-	return s.load(ctx, ids, func(client rueidis.Client, id string) rueidis.Completed {
-		return client.B().Hmget().Key(s.keys.mission(id)).Field("v", "c", "r", "p", "o").Build()
-	})
+	return s.load(ctx, ids, bodiesToo)
 }
 
-// load reads missions with the fields that ask names: v, c, r, and perhaps p, o.
-func (s *Store) load(ctx context.Context, ids []string, ask func(rueidis.Client, string) rueidis.Completed,
-) ([]store.Record, error) {
-	records := make([]store.Record, 0, len(ids))
-	for len(ids) > 0 {
-		chunk := ids[:min(loadChunk, len(ids))]
-		ids = ids[len(chunk):]
-		err := s.do(ctx, "load missions", func(ctx context.Context, client rueidis.Client) error {
-			asked := make([]rueidis.Completed, len(chunk))
-			for i, id := range chunk {
-				asked[i] = ask(client, id)
-			}
-			results, err := s.read(ctx, client, asked...)
-			if err != nil {
-				return err
-			}
-			for i, result := range results {
-				r, err := decodeFields(chunk[i], result)
-				if err != nil {
-					return err
-				}
-				records = append(records, r)
-			}
-			return nil
-		})
-		if err != nil {
+// Peek implements store.Missions.
+func (s *Store) Peek(ctx context.Context, ids ...string) ([]store.Record, error) {
+	return s.load(ctx, ids, rowsAlone)
+}
+
+// what load reads of a mission.
+type what int
+
+const (
+	rowsAlone what = iota
+	// bodiesToo: payload and result, which may lie apart. They are asked for with the row, in one command, so that all that
+	// comes is of one moment.
+	bodiesToo
+)
+
+func (s *Store) load(ctx context.Context, ids []string, what what) ([]store.Record, error) {
+	records := make([]store.Record, len(ids))
+	for from := 0; from < len(ids); from += loadChunk {
+		to := min(from+loadChunk, len(ids))
+		if err := s.loadSome(ctx, ids[from:to], records[from:to], what); err != nil {
 			return nil, err
 		}
 	}
 	return records, nil
 }
 
-// decodeFields reads v, c, r, and perhaps p, o; the zero Record where there is no mission.
-func decodeFields(id string, result rueidis.RedisResult) (store.Record, error) {
-	fields, err := result.ToArray()
-	if err != nil || fields[0].IsNil() {
-		return store.Record{}, err
-	}
-	var text [5]string
-	for i := range fields {
-		if !fields[i].IsNil() {
-			if text[i], err = fields[i].ToString(); err != nil {
-				return store.Record{}, err
-			}
+func (s *Store) loadSome(ctx context.Context, ids []string, records []store.Record, what what) error {
+	names := make([]string, 0, 3*len(ids))
+	for _, id := range ids {
+		raw, _ := parseID(id)
+		if names = append(names, s.keys.mission(raw)); what == bodiesToo {
+			names = append(names, s.keys.payload(raw), s.keys.result(raw))
 		}
 	}
-	r, err := decodeRecord(id, text[0], text[1], text[2])
+	return s.do(ctx, "load missions", func(ctx context.Context, client rueidis.Client) error {
+		results, err := s.read(ctx, client, client.B().Mget().Key(names...).Build())
+		if err != nil {
+			return err
+		}
+		values, err := results[0].ToArray()
+		if err != nil {
+			return err
+		}
+		for i, id := range ids {
+			if what == rowsAlone {
+				records[i], err = decodeRecord(id, values[i])
+				records[i] = records[i].Brief()
+			} else {
+				records[i], err = decodeRecord(id, values[3*i])
+				m := &records[i].Mission
+				err = errors.Join(err, decodeApart(&m.Payload, values[3*i+1]), decodeApart(&m.Result, values[3*i+2]))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// decodeRecord reads a row; the zero Record where there is no mission.
+func decodeRecord(id string, value rueidis.RedisMessage) (store.Record, error) {
+	if value.IsNil() {
+		return store.Record{}, nil
+	}
+	text, err := value.ToString()
+	if err != nil {
+		return store.Record{}, err
+	}
+	found, err := readRow(id, text)
 	if err != nil {
 		return store.Record{}, answer(err)
 	}
-	if text[3] != "" {
-		r.Mission.Payload = json.RawMessage(text[3])
+	return found.record, nil
+}
+
+// decodeApart reads a body that lies apart, if it does.
+func decodeApart(body *json.RawMessage, value rueidis.RedisMessage) (err error) {
+	if !value.IsNil() {
+		*body, err = value.AsBytes()
 	}
-	if text[4] != "" {
-		r.Mission.Result = json.RawMessage(text[4])
-	}
-	return r, nil
+	return err
 }
 
 // Get implements store.Missions.
@@ -152,85 +179,102 @@ func (s *Store) search(ctx context.Context, q store.Query) (store.Page, error) {
 func (s *Store) list(ctx context.Context, q store.Query) (store.Page, error) {
 	from := "+"
 	if q.Cursor != "" {
-		from = "(" + q.Cursor
+		cursor, _ := parseID(q.Cursor)
+		from = "(" + string(cursor[:])
 	}
-	indexes := s.indexes(q)
-	args := []string{s.keys.prefix, from, strconv.Itoa(q.Limit), strconv.Itoa(listSteps)}
+	statuses := s.statuses()
+	indexes := append(statuses, s.indexes(q)...)
+	args := []string{s.keys.prefix, from, strconv.Itoa(q.Limit), strconv.Itoa(listSteps), strconv.Itoa(len(statuses))}
 	if q.ByName() {
-		beginning, err := encodedBeginning(q.Search)
-		if err != nil {
-			return store.Page{}, err
-		}
-		indexes = append(indexes, s.keys.all())
-		args = append(args, beginning, strconv.Itoa(contracts.SearchWindow))
+		args = append(args, store.FoldName(q.Search), strconv.Itoa(contracts.SearchWindow))
 	}
 	reply, err := s.run(ctx, "list missions", s.scripts.list, indexes, args)
 	if err != nil {
 		return store.Page{}, err
 	}
-	page := store.Page{Next: reply[0], Cut: reply[1] != "", Complete: true}
-	for f := reply[2:]; len(f) >= 4; f = f[4:] {
-		r, err := decodeRecord(f[0], f[1], f[2], f[3])
+	page := store.Page{Cut: reply[1] != "", Complete: true}
+	if reply[0] != "" {
+		page.Next = textID(reply[0])
+	}
+	for f := reply[2:]; len(f) >= 2; f = f[2:] {
+		found, err := readRow(textID(f[0]), f[1])
 		if err != nil {
 			return store.Page{}, err
 		}
-		page.Missions = append(page.Missions, r.Mission)
+		page.Missions = append(page.Missions, found.record.Mission.Brief())
 	}
 	return page, nil
+}
+
+// statuses are the indexes of all statuses.
+func (s *Store) statuses() []string {
+	all := contracts.Statuses()
+	list := make([]string, len(all))
+	for i, status := range all {
+		list[i] = s.keys.index(statusIndex(status))
+	}
+	return list
 }
 
 // indexes are those in all of which a mission must be.
 func (s *Store) indexes(q store.Query) []string {
 	var list []string
 	if q.Status != "" {
-		list = append(list, s.keys.status(string(q.Status)))
+		list = append(list, s.keys.index(statusIndex(q.Status)))
 	}
 	if q.Kind != "" {
-		list = append(list, s.keys.kind(q.Kind))
+		list = append(list, s.keys.index(kindIndex(q.Kind)))
 	}
 	if q.Squad != "" {
-		list = append(list, s.keys.squad(q.Squad))
+		list = append(list, s.keys.index(squadIndex(q.Squad)))
 	}
 	if q.Label != (contracts.Label{}) {
-		list = append(list, s.keys.label(q.Label.String()))
-	}
-	if list == nil {
-		list = append(list, s.keys.all())
+		list = append(list, s.keys.index(labelIndex(q.Label)))
 	}
 	return list
 }
 
 // History implements store.Missions.
 func (s *Store) History(ctx context.Context, id string) (store.History, error) {
-	reply, err := s.run(ctx, "read history", s.scripts.history, []string{s.keys.mission(id), s.keys.history(id)}, nil)
+	raw, ok := parseID(id)
+	if !ok {
+		return store.History{}, store.ErrNotFound
+	}
+	reply, err := s.run(ctx, "read history", s.scripts.history, []string{s.keys.mission(raw), s.keys.history(raw)}, nil)
 	if err != nil {
 		return store.History{}, err
 	}
 	if len(reply) == 0 {
 		return store.History{}, store.ErrNotFound
 	}
-	dropped, err := strconv.Atoi(reply[0])
+	found, err := readRow(id, reply[0])
 	if err != nil {
-		return store.History{}, fmt.Errorf("mission %s in redis has an unreadable field d: %w", id, err)
+		return store.History{}, err
 	}
-	h := store.History{Dropped: dropped}
+	h := store.History{Dropped: found.dropped}
 	for _, text := range reply[1:] {
-		l, err := decodeLine(text)
+		l, err := readLine(text)
 		if err != nil {
 			return store.History{}, fmt.Errorf("history of mission %s in redis is unreadable: %w", id, err)
 		}
 		h.Lines = append(h.Lines, l)
+	}
+	young, err := readLines(found.lines)
+	if err != nil {
+		return store.History{}, fmt.Errorf("history of mission %s in redis is unreadable: %w", id, err)
+	}
+	h.Lines = append(h.Lines, young...)
+	// Redis cuts only what lies apart.
+	if over := len(h.Lines) - contracts.MaxHistoryLines; over > 0 {
+		h.Lines = slices.Delete(h.Lines, historyHead, historyHead+over)
+		h.Dropped += over
 	}
 	return h, nil
 }
 
 // Counts implements store.Missions.
 func (s *Store) Counts(ctx context.Context) (store.Counts, error) {
-	statuses := contracts.Statuses()
-	indexes := make([]string, len(statuses))
-	for i, status := range statuses {
-		indexes[i] = s.keys.status(string(status))
-	}
+	statuses, indexes := contracts.Statuses(), s.statuses()
 	var n []int64
 	err := s.do(ctx, "count missions", func(ctx context.Context, client rueidis.Client) (err error) {
 		keys, args := s.guarded(indexes, []string{s.keys.prefix})

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"time"
@@ -18,20 +19,32 @@ func (s *Store) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]s
 		return nil, nil
 	}
 	reply, err := s.run(ctx, "take due entries", s.scripts.takeDue,
-		[]string{s.keys.due(), s.keys.dueNumbers(), s.keys.dispatch()},
-		[]string{strconv.Itoa(min(limit, outboxChunk)), strconv.FormatInt(hold.Milliseconds(), 10)})
+		[]string{s.keys.due(), s.keys.dispatch()},
+		[]string{s.keys.prefix, strconv.Itoa(min(limit, outboxChunk)), strconv.FormatInt(hold.Milliseconds(), 10)})
 	if err != nil {
 		return nil, err
 	}
-	taken := make([]store.Due, 0, len(reply)/2)
-	for i := 0; i+1 < len(reply); i += 2 {
-		n, err := strconv.ParseInt(reply[i+1], 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("redis: take due entries: unreadable dispatch: %w", err)
-		}
-		taken = append(taken, store.Due{MissionID: reply[i], Dispatch: n})
+	if len(reply) == 1 {
+		return nil, nil
+	}
+	first, err := strconv.ParseInt(reply[0], 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("redis: take due entries: unreadable dispatch: %w", err)
+	}
+	taken := make([]store.Due, len(reply)-1)
+	for i, id := range reply[1:] {
+		taken[i] = store.Due{MissionID: textID(id), Dispatch: first + int64(i)}
 	}
 	return taken, nil
+}
+
+// missionIDs writes the ids in a reply as text.
+func missionIDs(reply []string, err error) ([]string, error) {
+	ids := make([]string, len(reply))
+	for i, text := range reply {
+		ids[i] = textID(text)
+	}
+	return ids, err
 }
 
 // ClearDue implements store.Outbox.
@@ -39,12 +52,14 @@ func (s *Store) ClearDue(ctx context.Context, entries ...store.Due) error {
 	for len(entries) > 0 {
 		chunk := entries[:min(outboxChunk, len(entries))]
 		entries = entries[len(chunk):]
-		args := make([]string, 0, 1+3*len(chunk))
-		args = append(args, s.keys.prefix)
+		keys, args := []string{s.keys.due(), s.keys.dispatch()}, []string{s.keys.prefix}
 		for _, e := range chunk {
-			args = append(args, e.MissionID, strconv.FormatInt(e.Dispatch, 10), e.Shelf)
+			if id, ok := parseID(e.MissionID); ok {
+				dispatch := binary.BigEndian.AppendUint64(nil, uint64(e.Dispatch)) //nolint:gosec // written from an int64
+				keys, args = append(keys, s.keys.mission(id)), append(args, string(dispatch)+e.Shelf)
+			}
 		}
-		err := s.do(ctx, "clear due entries", s.exec(s.scripts.clearDue, []string{s.keys.due(), s.keys.dueNumbers()}, args))
+		err := s.do(ctx, "clear due entries", s.exec(s.scripts.clearDue, keys, args))
 		if err != nil {
 			return err
 		}

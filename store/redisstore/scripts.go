@@ -14,6 +14,8 @@ import (
 
 // The scripts' texts. Each states its keys, arguments and answer.
 var (
+	//go:embed lua/row.lua
+	rowText string
 	//go:embed lua/apply.lua
 	applyText string
 	//go:embed lua/epoch.lua
@@ -63,12 +65,12 @@ type scripts struct {
 
 func newScripts() scripts {
 	return scripts{
-		createAll:  newApart(checked(applyText + createAllText)),
-		commit:     rueidis.NewLuaScript(checked(applyText + commitText)),
-		bury:       rueidis.NewLuaScript(checked(applyText + buryText)),
-		takeDue:    rueidis.NewLuaScript(checked(takeDueText)),
-		clearDue:   rueidis.NewLuaScript(checked(clearDueText)),
-		unshelve:   rueidis.NewLuaScript(checked(unshelveText)),
+		createAll:  newApart(checked(rowText + applyText + createAllText)),
+		commit:     rueidis.NewLuaScript(checked(rowText + applyText + commitText)),
+		bury:       rueidis.NewLuaScript(checked(rowText + applyText + buryText)),
+		takeDue:    rueidis.NewLuaScript(checked(rowText + takeDueText)),
+		clearDue:   rueidis.NewLuaScript(checked(rowText + clearDueText)),
+		unshelve:   rueidis.NewLuaScript(checked(rowText + unshelveText)),
 		swapBroker: rueidis.NewLuaScript(checked(swapBrokerText)),
 		renew:      rueidis.NewLuaScript(checked(renewText)),
 		sessions:   rueidis.NewLuaScriptReadOnly(checked(sessionsText)),

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -106,7 +108,7 @@ func (s *Store) SessionMissions(ctx context.Context, id string) ([]string, error
 	err := s.do(ctx, "read a session's missions", func(ctx context.Context, client rueidis.Client) error {
 		results, err := s.read(ctx, client, client.B().Smembers().Key(s.keys.held(id)).Build())
 		if err == nil {
-			ids, err = results[0].AsStrSlice()
+			ids, err = missionIDs(results[0].AsStrSlice())
 		}
 		return err
 	})
@@ -121,31 +123,20 @@ func (s *Store) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time,
 	}
 	var all call
 	for _, c := range changes {
-		keys, args, err := s.encodeChange(c)
-		if err != nil {
+		if _, err := all.add(s.keys, c, math.MaxInt); err != nil {
 			return nil, err
 		}
-		all.add(keys, args)
 	}
-	keys := append(s.sharedKeys(), s.keys.session(id), s.keys.held(id), s.keys.leases(), s.keys.buried())
-	args := append(s.sharedArgs(), id, strconv.FormatInt(ifRenewedAt.Millis(), 10), millis(deadKept), millis(buriedShown),
-		strconv.Itoa(all.changes))
-	reply, err := s.run(ctx, "bury session", s.scripts.bury, append(keys, all.keys...), append(args, all.args...))
+	keys, args := all.with(s, []string{s.keys.session(id), s.keys.held(id), s.keys.leases(), s.keys.buried()},
+		[]string{id, ms(ifRenewedAt), millis(deadKept), millis(buriedShown)})
+	reply, err := s.run(ctx, "bury session", s.scripts.bury, keys, args)
 	if err != nil {
 		return nil, err
 	}
 	if len(reply) == 0 {
 		return nil, store.ErrSessionChanged
 	}
-	outcomes := make([]store.Outcome, 0, len(changes))
-	for _, dispatch := range reply[1:] {
-		o, err := applied(dispatch)
-		if err != nil {
-			return nil, err
-		}
-		outcomes = append(outcomes, o)
-	}
-	return outcomes, nil
+	return decodeOutcomes(changes, reply[0], strings.Repeat("a", len(changes)), nil)
 }
 
 func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

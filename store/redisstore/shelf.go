@@ -19,7 +19,7 @@ func (s *Store) Shelved(ctx context.Context, shelf string, before contracts.Time
 		results, err := s.read(ctx, client, client.B().Zrange().Key(s.keys.shelf(shelf)).Min("-inf").Max("("+ms(before)).Byscore().
 			Limit(0, int64(min(limit, outboxChunk))).Build())
 		if err == nil {
-			ids, err = results[0].AsStrSlice()
+			ids, err = missionIDs(results[0].AsStrSlice())
 		}
 		return err
 	})
@@ -32,7 +32,7 @@ func (s *Store) Unshelve(ctx context.Context, shelf string, before contracts.Tim
 		return 0, nil
 	}
 	reply, err := s.run(ctx, "take off a shelf", s.scripts.unshelve,
-		[]string{s.keys.shelf(shelf), s.keys.due(), s.keys.dueNumbers(), s.keys.dispatch()},
+		[]string{s.keys.due(), s.keys.dispatch(), s.keys.shelf(shelf)},
 		[]string{s.keys.prefix, ms(before), strconv.Itoa(min(limit, outboxChunk)), ms(at)})
 	if err != nil {
 		return 0, err

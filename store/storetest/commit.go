@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -194,6 +195,96 @@ func commitTests() []test {
 				got := t.load(changes[i].Record.Mission.MissionID)
 				if o.Code != store.Applied || string(got.Mission.Payload) != string(body) || string(got.Mission.Result) != string(body) {
 					t.Fatalf("change %d: outcome %v, %d and %d bytes", i, o, len(got.Mission.Payload), len(got.Mission.Result))
+				}
+			}
+		}},
+		{"changes of one mission in one commit leave what they would leave alone", func(t *tester) {
+			s1, s2 := t.renew(newID()), t.renew(newID())
+			past := contracts.At(t.now().Add(-time.Second))
+			first := create(record(newID()))
+			first.Due, first.DueAt = store.DueSet, past
+			id := first.Record.Mission.MissionID
+			at := func(version int64, due store.DueChange, edit func(*store.Record)) store.Change {
+				r := first.Record
+				r.Mission.Version = version
+				c := next(r, edit)
+				c.Due, c.DueAt, c.History = due, past, []contracts.HistoryLine{{Message: fmt.Sprint("made of version ", version)}}
+				return c
+			}
+			other := create(record(newID()))
+			other.Due, other.DueAt = store.DueSet, past
+			outcomes, err := t.Commit(t.ctx, first, at(1, store.DueDrop, granted(s1.ID)), other, at(2, store.DueSet, toStatus(contracts.StatusQueued)),
+				at(3, store.DueDrop, granted(s2.ID)), at(4, store.DueSet, toStatus(contracts.StatusQueued)))
+			t.must(err)
+			t.wantCounts(map[contracts.Status]int64{contracts.StatusQueued: 2})
+			if p := t.page(store.Query{Limit: 10, Status: contracts.StatusQueued}); len(p.Missions) != 2 {
+				t.Errorf("QUEUED: %v", p.Missions)
+			}
+			if p := t.page(store.Query{Limit: 10, Status: contracts.StatusInProgress}); len(p.Missions) != 0 {
+				t.Errorf("IN_PROGRESS: %v", p.Missions)
+			}
+			for _, s := range []store.Session{s1, s2} {
+				if held, err := t.SessionMissions(t.ctx, s.ID); err != nil || len(held) != 0 {
+					t.Errorf("session holds %v, %v", held, err)
+				}
+			}
+			if h, err := t.History(t.ctx, id); err != nil || len(h.Lines) != 4 || h.Lines[3].Message != "made of version 4" {
+				t.Errorf("history %v, %v", h, err)
+			}
+			t.must(t.ClearDue(t.ctx, store.Due{MissionID: id, Dispatch: outcomes[0].Dispatch}, store.Due{MissionID: id, Dispatch: outcomes[3].Dispatch}))
+			t.wantTaken(10, time.Hour, store.Due{MissionID: id}, store.Due{MissionID: other.Record.Mission.MissionID})
+		}},
+		{"each due entry of a commit has the dispatch that its outcome tells", func(t *tester) {
+			taken := t.apply(create(record(newID())))
+			var changes []store.Change
+			for i := range 150 {
+				c := create(record(newID()))
+				if i%3 == 1 {
+					c.Record.Mission.MissionID = taken.Mission.MissionID // a conflict
+				}
+				if i%5 != 2 {
+					c.Due, c.DueAt = store.DueSet, contracts.At(t.now().Add(-time.Second))
+				}
+				changes = append(changes, c)
+			}
+			outcomes, err := t.Commit(t.ctx, changes...)
+			t.must(err)
+			var cleared, kept []store.Due
+			var last int64
+			for i, o := range outcomes {
+				if has := i%3 != 1 && i%5 != 2; has != (o.Dispatch > 0) || has && o.Dispatch <= last {
+					t.Fatalf("outcome %d: %+v after dispatch %d", i, o, last)
+				}
+				if o.Dispatch == 0 {
+					continue
+				}
+				last = o.Dispatch
+				if d := (store.Due{MissionID: changes[i].Record.Mission.MissionID, Dispatch: o.Dispatch}); i%2 == 0 {
+					cleared = append(cleared, d)
+				} else {
+					kept = append(kept, d)
+				}
+			}
+			t.must(t.ClearDue(t.ctx, cleared...))
+			if got := t.take(1000, time.Hour); len(got) != len(kept) || len(kept) == 0 {
+				t.Errorf("%d entries are left, want %d", len(got), len(kept))
+			}
+		}},
+		{"bodies of any size come and go", func(t *tester) {
+			body := func(n int) []byte { return []byte(`"` + strings.Repeat("x", n-2) + `"`) }
+			for _, n := range []int{2, 511, 512, 513, 1 << 10, 5 << 10} {
+				c := create(record(newID()))
+				c.Record.Mission.Payload = body(n)
+				r := t.apply(c)
+				for _, m := range []int{2, 513, 600, 512, 5 << 10, 0, 513} {
+					want := []byte(nil)
+					if m > 0 {
+						want = body(m)
+					}
+					r = t.apply(next(r, func(r *store.Record) { r.Mission.Result = want }))
+					if string(r.Mission.Payload) != string(body(n)) || string(r.Mission.Result) != string(want) {
+						t.Fatalf("payload of %d bytes and result of %d came back as %d and %d", n, m, len(r.Mission.Payload), len(r.Mission.Result))
+					}
 				}
 			}
 		}},

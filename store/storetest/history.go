@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
@@ -26,6 +27,23 @@ func historyTests() []test {
 			t.must(err)
 			if d := diff(want, got); d != "" {
 				t.Error(d)
+			}
+		}},
+		{"long lines come back whole and in order", func(t *tester) {
+			r := t.apply(create(record(newID())))
+			var want []contracts.HistoryLine
+			for i := range 12 {
+				c := next(r, func(*store.Record) {})
+				for _, n := range []int{1, 300, 8 << 10}[:i%4] {
+					c.History = append(c.History, contracts.HistoryLine{Run: int64(i), Message: strings.Repeat("x", n)})
+				}
+				want = append(want, c.History...)
+				r = t.apply(c)
+			}
+			got, err := t.History(t.ctx, r.Mission.MissionID)
+			t.must(err)
+			if d := diff(want, got.Lines); d != "" || got.Dropped != 0 {
+				t.Errorf("%d dropped, %s", got.Dropped, d)
 			}
 		}},
 		{"the first 20 and the last 180 lines are kept", func(t *tester) {

@@ -125,7 +125,8 @@ func TestTheDrillFindsWhatIsBroken(t *testing.T) {
 	}
 }
 
-// TestTheEditsFit is the quick part of it: the broken builds can be built.
+// TestTheEditsFit is the quick part of it: each text that the broken builds replace stands once in its file. Whether the
+// result can be built only the long test tells.
 func TestTheEditsFit(t *testing.T) {
 	for name, b := range builds() {
 		t.Run(name, func(t *testing.T) { overlay(t, b.edits) })

@@ -63,7 +63,8 @@ func Unshifted() Time { return Now().Add(-Duration(wallShift) * Second) }
 	}
 }
 
-// TestTheShiftFits: the programs with shifted clocks can be built.
+// TestTheShiftFits: each line that shifts a clock stands once in its file, also in this Go's package time. Whether the
+// result can be built only TestWrongWallClocks tells.
 func TestTheShiftFits(t *testing.T) { overlay(t, shifted(t)) }
 
 // TestWrongWallClocks holds a drill with programs whose wall clocks are 20 s ahead, 20 s behind, and right. No promise

@@ -266,7 +266,7 @@ func (k *kills) post(r *record) bool {
 		k.odd = append(k.odd, fmt.Sprintf("answered %d: %s", answer.StatusCode, body))
 		return false
 	}
-	r.Accepted, r.IDs = time.Now(), []string{m.MissionID}
+	r.Accepted, r.Answers = time.Now(), []check.Answer{{ID: m.MissionID}}
 	k.done++
 	return true
 }
@@ -303,7 +303,7 @@ func (k *kills) finals(within time.Duration) (finals map[string]check.Final, wro
 		case r == nil:
 			wrong = append(wrong, fmt.Sprintf("mission %s, %q, was never asked for", m.MissionID, m.Name))
 		case r.ID() == "":
-			r.IDs = []string{m.MissionID} // its answer was lost, and it is there all the same
+			r.Answers = []check.Answer{{ID: m.MissionID}} // its answer was lost, and it is there all the same
 		case r.ID() != m.MissionID:
 			wrong = append(wrong, fmt.Sprintf("%s: %q, key %q, is mission %s and mission %s", check.TwoMissions, r.name, r.Key, r.ID(), m.MissionID))
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/mission-control-dev/mission-control/tools/internal/faults/check"
 )
 
-// killsVar says how many deaths there are; without it, one at each place.
+// killsVar says how many deaths there are, at least 1; without it, one at each place.
 const killsVar = "MISSION_CONTROL_KILLS"
 
 // TestACommanderKilledBetweenAWriteAndWhatFollows kills the only commander at each place in turn, while clients ask for
@@ -25,8 +25,8 @@ func TestACommanderKilledBetweenAWriteAndWhatFollows(t *testing.T) {
 	deaths := len(places())
 	if text := os.Getenv(killsVar); text != "" {
 		var err error
-		if deaths, err = strconv.Atoi(text); err != nil {
-			t.Fatalf("%s is %q; it must be a number of deaths", killsVar, text)
+		if deaths, err = deathsFrom(text); err != nil {
+			t.Fatal(err)
 		}
 	}
 	k := newKills(t, mortal())
@@ -38,6 +38,23 @@ func TestACommanderKilledBetweenAWriteAndWhatFollows(t *testing.T) {
 	found := k.hold(turns, 2*time.Minute)
 	for _, v := range found {
 		t.Error(v)
+	}
+}
+
+func deathsFrom(text string) (int, error) {
+	deaths, err := strconv.Atoi(text)
+	if err != nil || deaths < 1 {
+		return 0, fmt.Errorf("%s is %q; it must be a number of deaths, 1 at least", killsVar, text)
+	}
+	return deaths, nil
+}
+
+func TestTheNumberOfDeaths(t *testing.T) {
+	for text, want := range map[string]int{"50": 50, "1": 1, "0": 0, "-1": 0, "many": 0} {
+		got, err := deathsFrom(text)
+		if got != want || (err == nil) != (want > 0) || err != nil && !strings.Contains(err.Error(), killsVar) {
+			t.Errorf("%q gives %d, %v", text, got, err)
+		}
 	}
 }
 

@@ -116,7 +116,8 @@ func withoutSweep() edit {
 	}
 }
 
-// TestTheDeathsFit: the commanders that kill themselves can be built.
+// TestTheDeathsFit: each line that the deaths are put at stands once in its file. Whether the result can be built only the
+// tests that build it tell.
 func TestTheDeathsFit(t *testing.T) {
 	overlay(t, mortal(withoutSweep()))
 }

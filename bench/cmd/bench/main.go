@@ -92,16 +92,12 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	r := newRunner(o)
-	for round := 1; round <= o.rounds; round++ {
-		for _, e := range entrants(o) {
-			if err := r.measure(ctx, round, e); err != nil {
-				return fmt.Errorf("%s: %w", e.name, err)
-			}
-		}
-	}
+	failed := r.rounds(ctx)
+	addRatios(r.table)
+	// Also after an error: what was measured took its time.
 	r.table.Print(os.Stdout)
-	if o.json == "" {
-		return nil
+	if o.json != "" {
+		failed = errors.Join(failed, r.table.WriteJSON(o.json))
 	}
-	return r.table.WriteJSON(o.json)
+	return failed
 }

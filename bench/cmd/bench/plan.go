@@ -36,14 +36,17 @@ const (
 	batches = "batches"
 	singles = "singles"
 	accept  = "accept"
+	reads   = "reads"
 	latency = "latency"
 )
 
-func allMeasures() []string { return []string{batches, singles, accept, latency} }
+func allMeasures() []string { return []string{batches, singles, accept, reads, latency} }
 
 // entrant is a contender under one set of settings, and what is measured of it.
 type entrant struct {
 	name string
+	// group is the group's name; fsync is Redis's appendfsync, empty where there is no Redis.
+	group, fsync string
 	// settings are what a reader must know to judge the number: how durable, how tuned.
 	settings string
 	measures []string
@@ -55,7 +58,10 @@ func entrants(o options) []entrant {
 	var out []entrant
 	for _, g := range groups() {
 		if slices.Contains(o.only, g.name) {
-			out = append(out, g.entrants(o)...)
+			for _, e := range g.entrants(o) {
+				e.group = g.name
+				out = append(out, e)
+			}
 		}
 	}
 	for i := range out {
@@ -82,8 +88,9 @@ func ourEntrants(o options) []entrant {
 			c.AppendFsync, c.Slots = fsync, slots
 			out = append(out, entrant{
 				name:     fmt.Sprintf("ours, %d slots, %s", slots, fsync),
+				fsync:    fsync,
 				settings: fmt.Sprintf("quorum queues, confirms, Redis AOF appendfsync %s; 1 commander, 1 soldier", fsync),
-				measures: []string{batches, singles, latency},
+				measures: []string{batches, singles, reads, latency},
 				new:      func() contender.Contender { return ours.New(c) },
 			})
 		}
@@ -91,6 +98,7 @@ func ourEntrants(o options) []entrant {
 		c.AppendFsync, c.OrdersWindow = fsync, acceptWindow
 		out = append(out, entrant{
 			name:     fmt.Sprintf("ours, no soldier, %s", fsync),
+			fsync:    fsync,
 			settings: fmt.Sprintf("as above, accepting alone: the dispatch window of %d orders is full", acceptWindow),
 			measures: []string{accept},
 			new:      func() contender.Contender { return ours.New(c) },
@@ -98,6 +106,9 @@ func ourEntrants(o options) []entrant {
 	}
 	return out
 }
+
+// claimLimit begins the names of the entrants that ours are compared with.
+const claimLimit = "claim limit"
 
 func limitEntrants(o options) []entrant {
 	const unclaimed = 256
@@ -110,7 +121,8 @@ func limitEntrants(o options) []entrant {
 	for _, fsync := range o.fsync {
 		for _, slots := range o.slots {
 			out = append(out, entrant{
-				name:     fmt.Sprintf("claim limit, %d slots, %s", slots, fsync),
+				name:     fmt.Sprintf(claimLimit+", %d slots, %s", slots, fsync),
+				fsync:    fsync,
 				settings: fmt.Sprintf("packed; mission in Redis first, claim decided there and answered; appendfsync %s", fsync),
 				measures: []string{batches, singles},
 				new: func() contender.Contender {

@@ -35,6 +35,18 @@ func newRunner(o options) *runner {
 	return &runner{options: o, table: report.NewTable(o.missions)}
 }
 
+// rounds measures everything as often as asked for, interleaved: whatever disturbs the machine for a while disturbs all.
+func (r *runner) rounds(ctx context.Context) error {
+	for round := 1; round <= r.options.rounds; round++ {
+		for _, e := range entrants(r.options) {
+			if err := r.measure(ctx, round, e); err != nil {
+				return fmt.Errorf("%s: %w", e.name, err)
+			}
+		}
+	}
+	return nil
+}
+
 // measure sets an entrant up anew, and takes all its measures.
 func (r *runner) measure(ctx context.Context, round int, e entrant) (failed error) {
 	dir, err := os.MkdirTemp("", "mission-control-bench-")
@@ -54,7 +66,11 @@ func (r *runner) measure(ctx context.Context, round int, e entrant) (failed erro
 	}()
 	starting, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
-	if err := c.Setup(starting, dir); err != nil {
+	if err := c.Setup(starting, dir); errors.Is(err, contender.ErrMissing) {
+		r.table.Skip(e.name, err)
+		fmt.Fprintf(os.Stderr, "round %d  %-40s skipped: %v\n", round, e.name, err)
+		return nil
+	} else if err != nil {
 		return fmt.Errorf("setting up: %w", err)
 	}
 	s := session{runner: r, contender: c, entrant: e, round: round}
@@ -70,6 +86,11 @@ type session struct {
 	submitted int
 	// peak is the rate of singles, once measured.
 	peak float64
+}
+
+func (s *session) row(measure, unit string) report.Row {
+	e := s.entrant
+	return report.Row{Entrant: e.name, Group: e.group, Fsync: e.fsync, Settings: e.settings, Measure: measure, Unit: unit}
 }
 
 func (s *session) all(ctx context.Context) error {
@@ -91,6 +112,8 @@ func (s *session) all(ctx context.Context) error {
 			err = s.throughput(ctx, m, s.complete, s.contender.SubmitSingles)
 		case accept:
 			err = s.throughput(ctx, m, s.submit, s.contender.SubmitBatches)
+		case reads:
+			err = s.reads(ctx)
 		case latency:
 			err = s.latency(ctx)
 		}
@@ -130,6 +153,11 @@ func (s *session) throughput(ctx context.Context, measure string, do func(contex
 	if !slices.Contains(slices.Collect(maps.Values(processes)), os.Getpid()) {
 		processes["client"] = os.Getpid()
 	}
+	// Asking the servers costs them something, so it stays outside of what is timed.
+	moved, err := s.traffic(ctx)
+	if err != nil {
+		return err
+	}
 	stopProfiles := s.profile(ctx, measure)
 	before, began := meter.Read(processes), time.Now()
 	if err := do(ctx, by, jobs); err != nil {
@@ -137,18 +165,32 @@ func (s *session) throughput(ctx context.Context, measure string, do func(contex
 	}
 	took := time.Since(began)
 	cost := meter.Read(processes)
-	for name := range cost {
-		cost[name] = cost[name].Minus(before[name])
-	}
 	stopProfiles()
+	movedThen, err := s.traffic(ctx)
+	if err != nil {
+		return err
+	}
+	for name := range cost {
+		c := cost[name].Minus(before[name])
+		c.Network = movedThen[name] - moved[name]
+		cost[name] = c
+	}
 	rate := float64(jobs) / took.Seconds()
 	if measure == singles {
 		s.peak = rate
 	}
-	s.table.Add(report.Row{Entrant: s.entrant.name, Settings: s.entrant.settings, Measure: measure, Unit: "/s"}, rate)
+	s.table.Add(s.row(measure, "/s"), rate)
 	s.table.AddCost(s.entrant.name, measure, jobs, cost)
 	fmt.Fprintf(os.Stderr, "round %d  %-40s %-10s %9.0f /s\n", s.round, s.entrant.name, measure, rate)
 	return nil
+}
+
+func (s *session) traffic(ctx context.Context) (map[string]float64, error) {
+	n, is := s.contender.(contender.Networked)
+	if !is {
+		return nil, nil
+	}
+	return n.Traffic(ctx)
 }
 
 // profileSeconds is how long a CPU profile lasts, from the start of the measurement.
@@ -178,6 +220,29 @@ func (s *session) profile(ctx context.Context, measure string) func() {
 			}
 		}
 	}
+}
+
+// readsAJob is how many reads are measured for each job of a measurement of throughput.
+const readsAJob = 5
+
+func (s *session) reads(ctx context.Context) error {
+	r, is := s.contender.(contender.Reader)
+	if !is {
+		return errors.New("its reads can't be measured")
+	}
+	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
+	defer cancel()
+	if err := s.complete(ctx, s.contender.SubmitSingles, warmUp); err != nil {
+		return err
+	}
+	times, began := readsAJob*s.options.missions, time.Now()
+	if err := r.Reads(ctx, times); err != nil {
+		return err
+	}
+	rate := float64(times) / time.Since(began).Seconds()
+	s.table.Add(s.row(reads, "/s"), rate)
+	fmt.Fprintf(os.Stderr, "round %d  %-40s %-10s %9.0f /s\n", s.round, s.entrant.name, reads, rate)
+	return nil
 }
 
 const (
@@ -211,7 +276,7 @@ func (s *session) latencyAt(ctx context.Context, p contender.Pacer, name string,
 		ms := report.Milliseconds(took)
 		for _, q := range []float64{0.5, 0.99} {
 			measure := fmt.Sprintf("latency at %s, %s, p%.0f", name, by, q*100)
-			s.table.Add(report.Row{Entrant: s.entrant.name, Settings: s.entrant.settings, Measure: measure, Unit: "ms"}, report.Quantile(ms, q))
+			s.table.Add(s.row(measure, "ms"), report.Quantile(ms, q))
 		}
 		fmt.Fprintf(os.Stderr, "round %d  %-40s latency at %s, %s: %.1f / %.1f ms\n", s.round, s.entrant.name, name, by,
 			report.Quantile(ms, 0.5), report.Quantile(ms, 0.99))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/mission-control-dev/mission-control/bench/internal/contender"
 	"github.com/mission-control-dev/mission-control/bench/internal/redisjobs"
+	"github.com/mission-control-dev/mission-control/bench/internal/traffic"
 )
 
 // Config is one set of settings.
@@ -113,6 +114,12 @@ func (a *Asynq) Latencies(ctx context.Context, rate float64, jobs int) (map[stri
 	}
 	took, err := w.Await(ctx)
 	return map[string][]time.Duration{contender.ByEvent: took}, err
+}
+
+// Traffic is Redis's.
+func (a *Asynq) Traffic(ctx context.Context) (map[string]float64, error) {
+	redis, err := traffic.Redis(ctx, a.jobs.Addr())
+	return map[string]float64{"redis": redis}, err
 }
 
 // Processes are Redis, and this one for the rest.

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -18,6 +17,7 @@ import (
 	"github.com/mission-control-dev/mission-control/bench/internal/child"
 	"github.com/mission-control-dev/mission-control/bench/internal/contender"
 	"github.com/mission-control-dev/mission-control/bench/internal/redisjobs"
+	"github.com/mission-control-dev/mission-control/bench/internal/traffic"
 )
 
 // Config is one set of settings.
@@ -47,7 +47,7 @@ func New(cfg Config) *BullMQ { return &BullMQ{cfg: cfg} }
 func (b *BullMQ) Setup(ctx context.Context, dir string) error {
 	node, err := exec.LookPath("node")
 	if err != nil {
-		return fmt.Errorf("BullMQ needs Node 20.19 or later; install it, or leave bullmq out of --only: %w", err)
+		return fmt.Errorf("%w: Node 20.19 or later (%w)", contender.ErrMissing, err)
 	}
 	if err := b.jobs.Start(ctx, filepath.Join(dir, "redis"), b.cfg.AppendFsync); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (b *BullMQ) Setup(ctx context.Context, dir string) error {
 		return err
 	}
 	if line, err := bufio.NewReader(ready).ReadString('\n'); err != nil || line != "ready\n" {
-		return fmt.Errorf("the worker said %q, see %s (./task deps:bench installs what it needs): %w", line, dir, errors.Join(err))
+		return fmt.Errorf("the worker said %q and did not start, see worker.log in %s; ./task deps:bench installs what it needs", line, dir)
 	}
 	producing := script("producer.js")
 	if b.commands, err = producing.StdinPipe(); err != nil {
@@ -158,6 +158,12 @@ func (b *BullMQ) Latencies(ctx context.Context, rate float64, jobs int) (map[str
 		out[i] = time.Duration(ms * float64(time.Millisecond))
 	}
 	return map[string][]time.Duration{contender.ByEvent: out}, nil
+}
+
+// Traffic is Redis's.
+func (b *BullMQ) Traffic(ctx context.Context) (map[string]float64, error) {
+	redis, err := traffic.Redis(ctx, b.jobs.Addr())
+	return map[string]float64{"redis": redis}, err
 }
 
 // Processes are the three.

@@ -7,6 +7,7 @@ package contender
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -26,6 +27,21 @@ type Contender interface {
 	// Close ends everything that Setup started, also after a Setup that failed.
 	Close(ctx context.Context) error
 }
+
+// Networked is a Contender whose servers tell their traffic.
+type Networked interface {
+	// Traffic is bytes over the network so far, in both directions, by the names of Processes.
+	Traffic(ctx context.Context) (map[string]float64, error)
+}
+
+// Reader is a Contender whose reads of one finished job are measured.
+type Reader interface {
+	// Reads reads so often, InFlight at a time, jobs that SubmitSingles submitted, at least 1,000, and that are finished.
+	Reads(ctx context.Context, times int) error
+}
+
+// ErrMissing is wrapped by the error of a Setup that lacks a program on this machine.
+var ErrMissing = errors.New("a program is not installed")
 
 // InFlight is how many single submissions every contender has under way at once.
 const InFlight = 64

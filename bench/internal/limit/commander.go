@@ -103,8 +103,8 @@ for i = 1, #ARGV, 2 do
     redis.call('HSET', key, 'status', 'COMPLETED', 'result', '{"ok":true}')
   elseif redis.call('HGET', key, 'status') == 'QUEUED' then
     redis.call('HSET', key, 'status', 'IN_PROGRESS', 'run', 1, 'execution', 'e' .. ARGV[i])
-  end
-end -- of all
+  end -- of one
+end
 return 1`
 
 func (l *Limit) record(ctx context.Context, updates []update) error {

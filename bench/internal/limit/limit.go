@@ -25,6 +25,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/redis/rueidis"
 
+	"github.com/mission-control-dev/mission-control/bench/internal/traffic"
 	"github.com/mission-control-dev/mission-control/contracts/broker/rabbitserver"
 	"github.com/mission-control-dev/mission-control/store/redisserver"
 )
@@ -157,6 +158,16 @@ func (l *Limit) AwaitAll(ctx context.Context, total int) error {
 		}
 	}
 	return nil
+}
+
+// Traffic is that of the servers.
+func (l *Limit) Traffic(ctx context.Context) (map[string]float64, error) {
+	rabbit, err := traffic.RabbitMQ(ctx, l.rabbit)
+	out := map[string]float64{"rabbitmq": rabbit}
+	if err == nil && l.redis != nil {
+		out["redis"], err = traffic.Redis(ctx, l.redis.Addr())
+	}
+	return out, err
 }
 
 // Processes are the servers; both sides are this process.

@@ -16,11 +16,13 @@ type Cost struct {
 	CPU float64 `json:"cpu_seconds"`
 	// Written is bytes that it caused to be written to the disk.
 	Written float64 `json:"disk_bytes"`
+	// Network is bytes that it read and wrote over the network, where it tells.
+	Network float64 `json:"network_bytes,omitempty"`
 }
 
 // Minus is what was spent since the earlier reading.
 func (c Cost) Minus(earlier Cost) Cost {
-	return Cost{CPU: c.CPU - earlier.CPU, Written: c.Written - earlier.Written}
+	return Cost{CPU: c.CPU - earlier.CPU, Written: c.Written - earlier.Written, Network: c.Network - earlier.Network}
 }
 
 // ticks is the kernel's USER_HZ, which is 100 on every system that Go runs on.

@@ -40,6 +40,21 @@ func (l *load) batch(n int) error {
 	return err
 }
 
+// read reads one mission.
+func (l *load) read(id string) error {
+	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(request)
+	defer fasthttp.ReleaseResponse(response)
+	request.SetRequestURI(l.url + "/missions/" + id)
+	if err := l.http.Do(request, response); err != nil {
+		return fmt.Errorf("reading a mission: %w", err)
+	}
+	if response.StatusCode() != http.StatusOK {
+		return fmt.Errorf("reading a mission: HTTP %d: %s", response.StatusCode(), response.Body())
+	}
+	return nil
+}
+
 func (l *load) post(path string, body []byte) ([]byte, error) {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)

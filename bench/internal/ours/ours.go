@@ -14,11 +14,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/bench/internal/child"
 	"github.com/mission-control-dev/mission-control/bench/internal/contender"
+	"github.com/mission-control-dev/mission-control/bench/internal/traffic"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker/rabbitserver"
 	"github.com/mission-control-dev/mission-control/contracts/client"
@@ -50,6 +52,8 @@ type Ours struct {
 	load      *load
 	addr      string
 	profiles  map[string]string
+	// last are ids of missions posted one by one, of late.
+	last [1000]atomic.Pointer[string]
 }
 
 // New returns a stack that is not started.
@@ -161,8 +165,9 @@ func (o *Ours) SubmitBatches(ctx context.Context, jobs int) error {
 
 // SubmitSingles posts to /missions, each from a connection that is kept.
 func (o *Ours) SubmitSingles(ctx context.Context, jobs int) error {
-	return contender.Spread(ctx, jobs, contender.InFlight, func(context.Context, int) error {
-		_, err := o.load.single()
+	return contender.Spread(ctx, jobs, contender.InFlight, func(_ context.Context, i int) error {
+		id, err := o.load.single()
+		o.last[i%len(o.last)].Store(&id)
 		return err
 	})
 }
@@ -188,6 +193,16 @@ func (o *Ours) AwaitAll(ctx context.Context, total int) error {
 			return fmt.Errorf("waiting for %d missions (%v): %w", total, s.Counts, ctx.Err())
 		}
 	}
+}
+
+// Traffic is that of the two servers.
+func (o *Ours) Traffic(ctx context.Context) (map[string]float64, error) {
+	redis, err := traffic.Redis(ctx, o.redis.Addr())
+	if err != nil {
+		return nil, err
+	}
+	rabbit, err := traffic.RabbitMQ(ctx, o.rabbit)
+	return map[string]float64{"redis": redis, "rabbitmq": rabbit}, err
 }
 
 // Processes are the four parts.

@@ -3,7 +3,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -16,10 +15,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/mission-control-dev/mission-control/bench/internal/child"
+	"github.com/mission-control-dev/mission-control/bench/internal/contender"
 )
 
 // ErrNotInstalled says what to install.
-var ErrNotInstalled = errors.New("PostgreSQL is not installed: apt-get install postgresql, or leave river out of --only")
+var ErrNotInstalled = fmt.Errorf("%w: PostgreSQL (apt-get install postgresql)", contender.ErrMissing)
 
 // Server is one server.
 type Server struct {

@@ -15,7 +15,10 @@ import (
 
 // Row is one measure of one entrant.
 type Row struct {
-	Entrant  string `json:"entrant"`
+	Entrant string `json:"entrant"`
+	// Group is whose the entrant is; Fsync is its Redis's appendfsync, empty where it has none.
+	Group    string `json:"group"`
+	Fsync    string `json:"appendfsync,omitempty"`
 	Settings string `json:"settings"`
 	Measure  string `json:"measure"`
 	// Unit is "/s", of which more is better, or "ms", of which less is.
@@ -35,12 +38,41 @@ type CostRow struct {
 	rounds []map[string]meter.Cost
 }
 
+// Ratio is one number beside another.
+type Ratio struct {
+	// Of is what is compared, Ours and Other are what with what.
+	Of    string  `json:"of"`
+	Ours  string  `json:"ours"`
+	Other string  `json:"other"`
+	Is    float64 `json:"is"`
+	// Goal is what Is should be at least.
+	Goal float64 `json:"goal"`
+}
+
 // Table is all numbers of a run.
 type Table struct {
 	Missions int        `json:"missions"`
 	Cores    int        `json:"cores"`
 	Rows     []*Row     `json:"rows"`
+	Ratios   []Ratio    `json:"ratios"`
 	Costs    []*CostRow `json:"costs"`
+	// Skipped are entrants that could not take part, and why.
+	Skipped []string `json:"skipped,omitempty"`
+}
+
+// Compare adds the ratio of two rows of throughput. It is nothing where one of them was not measured.
+func (t *Table) Compare(of string, ours, other *Row, goal float64) {
+	if ours != nil && other != nil && other.Median > 0 {
+		t.Ratios = append(t.Ratios, Ratio{Of: of, Ours: ours.Entrant, Other: other.Entrant, Is: ours.Median / other.Median, Goal: goal})
+	}
+}
+
+// Skip notes that an entrant could not take part, once.
+func (t *Table) Skip(entrant string, why error) {
+	note := entrant + ": " + why.Error()
+	if !slices.Contains(t.Skipped, note) {
+		t.Skipped = append(t.Skipped, note)
+	}
 }
 
 // NewTable returns an empty one.
@@ -58,6 +90,24 @@ func (t *Table) Add(r Row, value float64) {
 	row.Median, row.Spread = Median(row.Values), Spread(row.Values)
 }
 
+// Best returns the row with the best median of those that match, nil for none.
+func (t *Table) Best(match func(*Row) bool) *Row {
+	var best *Row
+	for _, r := range t.Rows {
+		if match(r) && (best == nil || better(r, best)) {
+			best = r
+		}
+	}
+	return best
+}
+
+func better(a, b *Row) bool {
+	if a.Unit == "ms" {
+		return a.Median < b.Median
+	}
+	return a.Median > b.Median
+}
+
 // AddCost adds what a round cost.
 func (t *Table) AddCost(entrant, measure string, jobs int, cost map[string]meter.Cost) {
 	at := slices.IndexFunc(t.Costs, func(o *CostRow) bool { return o.Entrant == entrant && o.Measure == measure })
@@ -67,7 +117,7 @@ func (t *Table) AddCost(entrant, measure string, jobs int, cost map[string]meter
 	}
 	thousands := float64(jobs) / 1000
 	for name, c := range cost {
-		cost[name] = meter.Cost{CPU: c.CPU / thousands, Written: c.Written / thousands}
+		cost[name] = meter.Cost{CPU: c.CPU / thousands, Written: c.Written / thousands, Network: c.Network / thousands}
 	}
 	row := t.Costs[at]
 	row.rounds = append(row.rounds, cost)
@@ -77,12 +127,13 @@ func (t *Table) AddCost(entrant, measure string, jobs int, cost map[string]meter
 func medianCost(rounds []map[string]meter.Cost) map[string]meter.Cost {
 	out := map[string]meter.Cost{}
 	for name := range rounds[0] {
-		var cpu, written []float64
+		var cpu, written, network []float64
 		for _, r := range rounds {
 			cpu = append(cpu, r[name].CPU)
 			written = append(written, r[name].Written)
+			network = append(network, r[name].Network)
 		}
-		out[name] = meter.Cost{CPU: Median(cpu), Written: Median(written)}
+		out[name] = meter.Cost{CPU: Median(cpu), Written: Median(written), Network: Median(network)}
 	}
 	return out
 }
@@ -99,7 +150,8 @@ func (t *Table) Print(w io.Writer) {
 		}
 	}
 	_ = out.Flush() // for people: when the terminal is gone, there is nobody to tell
-	fmt.Fprintln(w, "\nCPU milliseconds for 1,000 missions, and KiB written to the disk")
+	t.printRatios(w)
+	fmt.Fprintln(w, "\nFor 1,000 missions: CPU milliseconds; KiB over the network; KiB written to the disk")
 	for _, c := range t.Costs {
 		t.printCost(w, c)
 	}
@@ -111,6 +163,21 @@ func (t *Table) Print(w io.Writer) {
 		}
 		said[r.Entrant] = true
 	}
+	for _, note := range t.Skipped {
+		fmt.Fprintln(w, "  skipped,", note)
+	}
+}
+
+func (t *Table) printRatios(w io.Writer) {
+	if len(t.Ratios) == 0 {
+		return
+	}
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(out, "\nratio\tgoal\tof\t\t\n")
+	for _, r := range t.Ratios {
+		fmt.Fprintf(out, "%.2f\t≥ %.2f\t%s\t%s / %s\n", r.Is, r.Goal, r.Of, r.Ours, r.Other)
+	}
+	_ = out.Flush() // as above
 }
 
 func (t *Table) printCost(w io.Writer, c *CostRow) {
@@ -126,7 +193,12 @@ func (t *Table) printCost(w io.Writer, c *CostRow) {
 	for i, name := range names {
 		fmt.Fprintf(w, "%s%s %.0f", [2]string{" = ", " + "}[min(i, 1)], name, c.Cost[name].CPU*1000)
 	}
-	fmt.Fprintf(w, "; %.0f KiB\n", written/1024)
+	for _, name := range names {
+		if network := c.Cost[name].Network; network > 0 {
+			fmt.Fprintf(w, "; %s's network %.0f", name, network/1024)
+		}
+	}
+	fmt.Fprintf(w, "; disk %.0f\n", written/1024)
 }
 
 func (t *Table) measures() []string {
@@ -147,12 +219,7 @@ func (t *Table) of(measure string) []*Row {
 			out = append(out, r)
 		}
 	}
-	sort.SliceStable(out, func(i, j int) bool {
-		if out[i].Unit == "ms" {
-			return out[i].Median < out[j].Median
-		}
-		return out[i].Median > out[j].Median
-	})
+	sort.SliceStable(out, func(i, j int) bool { return better(out[i], out[j]) })
 	return out
 }
 

@@ -1,120 +1,128 @@
-#!lua
--- Shared head of commit.lua, create_all.lua and bury.lua.
--- KEYS: events, due, dueno, dispatch, all, and more.  ARGV: key prefix, events kept, and more.
-local EVENTS, DUE, DUENO, DISPATCH, ALL = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local PREFIX, KEPT = ARGV[1], ARGV[2]
-local clock = redis.call('TIME')
-local step = math.floor(tonumber(clock[1]) / 10)
-local ms = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
-local k, a = 5, 2
+-- Shared head of commit.lua, create_all.lua and bury.lua, behind row.lua.
+-- KEYS: due, dispatch, events, the mission of each change, and more, among them for each change, where it has them, its
+-- session and its idempotency key.  ARGV: key prefix, events kept, how many changes, how many of them have a due entry; the
+-- changes, and more.
+local EVENTS, KEPT, N = KEYS[3], ARGV[2], tonumber(ARGV[3])
+local FIRST_KEY, FIRST_ARG = 3, 4
+local CHANGE = '>c8c8c1c1i8BBBI2c0I4c0I4c0' -- see change.go
+local CREATION = '>I4c0I4c0I8I4c0I2'
+local ROW = '>xc8c8c1I2c0I2c0BBI4I4c0I4c0' -- see row.go
+local NEW_ROW = '>c1c8c8c1I2c0I2c0BBI4I4c0I4c0c0'
+local created, completed, failed, adopted = 0, 0, 0, 0
+local firstDispatch, lastDispatch
 
--- read takes the next change from KEYS and ARGV.
-local function read()
-  local c = {
-    m = KEYS[k + 1], h = KEYS[k + 2],
-    id = ARGV[a + 1], from = ARGV[a + 2], to = ARGV[a + 3], status = ARGV[a + 4], session = ARGV[a + 5],
-    core = ARGV[a + 6], rest = ARGV[a + 7], payload = ARGV[a + 8], result = ARGV[a + 9],
-    kind = ARGV[a + 10], squad = ARGV[a + 11], due = ARGV[a + 12], at = ARGV[a + 13],
-    guard = ARGV[a + 14], ttl = ARGV[a + 15], hash = ARGV[a + 16], lines = tonumber(ARGV[a + 17]),
-    labels = tonumber(ARGV[a + 18]),
-  }
-  k, a = k + 2, a + 18
-  if c.guard ~= '' then
-    k = k + 1
-    c.guard = KEYS[k]
+-- missions are the rows by key, as they are by now; written tells which of them are still to be written.
+local missions, written = {}, {}
+for i, v in ipairs(fetch(KEYS, FIRST_KEY + 1, FIRST_KEY + N)) do missions[KEYS[FIRST_KEY + i]] = v or nil end
+
+-- spill puts lines apart, where the first 20 and the last 180 stay. It returns how many were dropped.
+local function spill(history, id)
+  local key, p, size = PREFIX .. 'h:' .. id, 1, nil
+  while p <= #history do
+    size, p = struct.unpack('>I4', history, p)
+    redis.call('RPUSH', key, string.sub(history, p, p + size - 1))
+    p = p + size
   end
-  if c.ttl ~= '' then
-    k = k + 1
-    c.key = KEYS[k]
-  end
-  c.first = a + 1
-  a = a + c.lines + c.labels
-  local was = redis.call('HMGET', c.m, 'v', 's')
-  local v = was[1]
-  c.shelf = was[2]
+  local over = redis.call('LLEN', key) - 200
+  if over <= 0 then return 0 end
+  for i = 20, 20 + over - 1 do redis.call('LSET', key, i, '') end
+  redis.call('LREM', key, over, '')
+  return over
+end
+
+-- own are the keys that changes have beside their missions, in the order of the changes.
+local own = FIRST_KEY + N
+local function ownKey()
+  own = own + 1
+  return KEYS[own]
+end
+
+-- apply makes a change, unless refuse, which is called with the version that the mission has, the one that it should have, and
+-- the change's own keys, returns something, which is then returned.
+local function apply(i, refuse)
+  local key, blob = KEYS[FIRST_KEY + i], ARGV[FIRST_ARG + i]
+  local from, to, status, due, at, guarded, keyed, large, session, changing, lines, p = struct.unpack(CHANGE, blob)
+  local v = missions[key]
+  local version, dispatch, oldStatus, shelf, oldSession, apart, spilled, dropped, fixed, history
   if v then
-    c.was, c.oldStatus, c.oldSession = string.match(v, '^(%d+)|([^|]*)|(.*)$')
+    version, dispatch, oldStatus, shelf, oldSession, apart, spilled, dropped, fixed, history = struct.unpack(ROW, v)
   else
-    c.was, c.oldStatus, c.oldSession = '0', '', ''
+    version, dispatch, oldStatus, shelf, oldSession, apart, spilled, dropped, history = NONE, NONE, '', '', '', 0, 0, 0, ''
   end
-  return c
-end
-
--- A Redis that lost its last writes gives numbers again. That breaks no fence: those are run, execution and ticket, and a number
--- decides only whose confirm clears a due entry. An old confirm under a number that was given again to the same mission
--- takes its entry to the shelf "sent" a little early. Whoever took the entry publishes all the same; where it can't, the order
--- is found lost and sent again (package custody).
-local function nextDispatch()
-  local n = redis.call('INCR', DISPATCH)
-  if n == 1 then -- new or wiped: start where no number from before the wipe can be met again
-    n = ms * 1000
-    redis.call('SET', DISPATCH, string.format('%.0f', n))
+  local result, payload, ttl, use, indexes = '', '', 0, '', 0
+  if large == 1 then result, p = struct.unpack('>I4c0', blob, p) end
+  if from == NONE then
+    local new
+    new, payload, ttl, use, indexes, p = struct.unpack(CREATION, blob, p)
+    fixed = fixed or new
   end
-  return string.format('%.0f', n)
-end
+  local refused = refuse(version, from, guarded == 1 and ownKey(), keyed == 1 and ownKey(), ttl, use)
+  if refused then return refused end
 
-local function count(field)
-  local key = PREFIX .. 'rate:' .. string.format('%.0f', step)
-  if redis.call('HINCRBY', key, field, 1) == 1 then
-    redis.call('EXPIRE', key, 120)
+  if written[key] then -- a second change: the first must be written before what it wrote is taken back
+    write()
+    written = {}
   end
-end
-
--- apply makes a change that was found to fit, and returns the Dispatch of the due entry it wrote, or ''.
-local function apply(c)
-  redis.call('HSET', c.m, 'v', c.to .. '|' .. c.status .. '|' .. c.session, 'r', c.rest)
-  if c.was == '0' then
-    redis.call('HSET', c.m, 'c', c.core)
-    if c.to ~= '1' then redis.call('HINCRBY', EPOCH, 'n', 1) end -- adopted
-    if c.payload ~= '' then redis.call('HSET', c.m, 'p', c.payload) end
-    redis.call('ZADD', ALL, 0, c.id)
-    redis.call('ZADD', PREFIX .. 'k:' .. c.kind, 0, c.id)
-    redis.call('ZADD', PREFIX .. 'q:' .. c.squad, 0, c.id)
-    for i = c.first + c.lines, c.first + c.lines + c.labels - 1 do
-      redis.call('ZADD', PREFIX .. 'l:' .. ARGV[i], 0, c.id)
+  local id = string.sub(key, -16)
+  if not v then
+    if payload ~= '' then redis.call('SET', PREFIX .. 'p:' .. id, payload) end
+    local name
+    for _ = 1, indexes do
+      name, p = struct.unpack('>I2c0', blob, p)
+      push(sets.ZADD, name, 0, id)
     end
-    count('c')
+    created = created + 1
+    if to ~= '\0\0\0\0\0\0\0\1' then adopted = adopted + 1 end
   end
-  if c.result ~= '' then
-    redis.call('HSET', c.m, 'o', c.result)
-  elseif c.was ~= '0' then
-    redis.call('HDEL', c.m, 'o')
+  if result ~= '' then
+    redis.call('SET', PREFIX .. 'o:' .. id, result)
+  elseif apart == 1 then
+    redis.call('DEL', PREFIX .. 'o:' .. id)
   end
-  if c.oldStatus ~= c.status then
-    if c.oldStatus ~= '' then redis.call('ZREM', PREFIX .. 'st:' .. c.oldStatus, c.id) end
-    redis.call('ZADD', PREFIX .. 'st:' .. c.status, 0, c.id)
-    if c.status == 'COMPLETED' then count('d') elseif c.status == 'FAILED' then count('f') end
+  if oldStatus ~= status then
+    if oldStatus ~= '' then push(sets.ZREM, 'st:' .. oldStatus, id) end
+    push(sets.ZADD, 'st:' .. status, 0, id)
+    if status == 'C' then completed = completed + 1 elseif status == 'F' then failed = failed + 1 end
   end
-  if c.oldSession ~= c.session then
-    if c.oldSession ~= '' then redis.call('SREM', PREFIX .. 'sm:' .. c.oldSession, c.id) end
-    if c.session ~= '' then redis.call('SADD', PREFIX .. 'sm:' .. c.session, c.id) end
+  if oldSession ~= session then
+    if oldSession ~= '' then push(sets.SREM, 'sm:' .. oldSession, id) end
+    if session ~= '' then push(sets.SADD, 'sm:' .. session, id) end
   end
-
-  for i = c.first, c.first + c.lines - 1 do
-    redis.call('RPUSH', c.h, ARGV[i])
+  history = history .. lines
+  if #history > 1024 then
+    dropped, spilled, history = dropped + spill(history, id), 1, ''
   end
-  if c.lines > 0 then
-    local over = redis.call('LLEN', c.h) - 200
-    if over > 0 then -- the first 20 and the last 180 stay
-      for i = 20, 20 + over - 1 do redis.call('LSET', c.h, i, '') end
-      redis.call('LREM', c.h, over, '')
-      redis.call('HINCRBY', c.m, 'd', over)
+  if shelf ~= '' and (due ~= 'k' or status ~= 'Q') then
+    push(sets.ZREM, 'sh:' .. shelf, id)
+    shelf = ''
+  end
+  if due == 's' then
+    if not firstDispatch then
+      firstDispatch = nextDispatch(tonumber(ARGV[4]))
+      lastDispatch = firstDispatch - 1
     end
+    lastDispatch = lastDispatch + 1
+    dispatch = packed(lastDispatch)
+    push(sets.ZADD, 'due', at, id)
+  elseif due == 'd' and dispatch ~= NONE then
+    dispatch = NONE
+    push(sets.ZREM, 'due', id)
   end
+  v = struct.pack(NEW_ROW, '\1', to, dispatch, status, #shelf, shelf, #session, session, large, spilled, dropped, #fixed, fixed,
+    #history, history, changing)
+  put(key, v)
+  missions[key], written[key] = v, true
+  redis.call('XADD', EVENTS, '*', 'e', id .. to .. status)
+end
 
-  if c.shelf and (c.due ~= 'keep' or c.status ~= 'QUEUED') then
-    redis.call('ZREM', PREFIX .. 'sh:' .. c.shelf, c.id)
-    redis.call('HDEL', c.m, 's')
+-- finish writes all. It returns the Dispatch of the first change that got a due entry, or ''; each later one has the next.
+local function finish()
+  write()
+  redis.call('XTRIM', EVENTS, 'MAXLEN', '~', KEPT)
+  if adopted > 0 then redis.call('HINCRBY', EPOCH, 'n', adopted) end
+  local rate = PREFIX .. 'rate:' .. string.format('%.0f', math.floor(tonumber(clock[1]) / 10))
+  for field, n in pairs({c = created, d = completed, f = failed}) do
+    if n > 0 and redis.call('HINCRBY', rate, field, n) == n then redis.call('EXPIRE', rate, 120) end
   end
-  local dispatch = ''
-  if c.due == 'set' then
-    dispatch = nextDispatch()
-    redis.call('ZADD', DUE, c.at, c.id)
-    redis.call('HSET', DUENO, c.id, dispatch)
-  elseif c.due == 'drop' then
-    redis.call('ZREM', DUE, c.id)
-    redis.call('HDEL', DUENO, c.id)
-  end
-  redis.call('XADD', EVENTS, 'MAXLEN', '~', KEPT, '*', 'm', c.id, 'v', c.to, 's', c.status)
-  return dispatch
+  return firstDispatch and string.format('%.0f', firstDispatch) or ''
 end

@@ -1,26 +1,27 @@
--- All changes or none.  KEYS[6..9]: the session, its set of missions, leases, buried.
--- ARGV[3..6]: session id, the ms at which it must have renewed last, for how many ms a dead session is known, is listed.
--- ARGV[7]: how many changes.  Returns nothing where something differs, else the Dispatch of each change.
-local SESSION, HELD, LEASES, BURIED = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local n = tonumber(ARGV[7])
-k, a = 9, 7
+-- All changes or none.  KEYS, behind the missions: the session, its set of missions, leases, buried.
+-- ARGV, behind the changes: session id, the ms at which it must have renewed last, for how many ms a dead session is known,
+-- is listed.  Returns nothing where something differs, else the Dispatch of the first change that got a due entry, or ''.
+local SESSION, HELD, LEASES, BURIED = unpack(KEYS, FIRST_KEY + N + 1, FIRST_KEY + N + 4)
+local id, renewed, known, listed = unpack(ARGV, FIRST_ARG + N + 1, FIRST_ARG + N + 4)
 local state = redis.call('HMGET', SESSION, 'st', 'n')
-if state[1] ~= 'live' or state[2] ~= ARGV[4] or redis.call('SCARD', HELD) ~= n then
+if state[1] ~= 'live' or state[2] ~= renewed or redis.call('SCARD', HELD) ~= N then
   return {}
 end
-local changes, seen = {}, {}
-for i = 1, n do
-  local c = read()
-  if c.was ~= c.from or seen[c.id] or redis.call('SISMEMBER', HELD, c.id) == 0 then
+local seen = {}
+for i = 1, N do
+  local key = KEYS[FIRST_KEY + i]
+  local v = missions[key]
+  if string.sub(ARGV[FIRST_ARG + i], 1, 8) ~= (v and string.sub(v, 2, 9) or NONE) or seen[key] or
+    redis.call('SISMEMBER', HELD, string.sub(key, -16)) == 0 then
     return {}
   end
-  changes[i], seen[c.id] = c, true
+  seen[key] = true
 end
-local out = {'buried'}
-for i = 1, n do out[i + 1] = apply(changes[i]) end
+for i = 1, N do apply(i, function() end) end
+local dispatch = finish()
 redis.call('HSET', SESSION, 'st', 'dead')
-redis.call('PEXPIRE', SESSION, ARGV[5])
-redis.call('ZREM', LEASES, ARGV[3])
-redis.call('ZADD', BURIED, ms, ARGV[3])
-redis.call('ZREMRANGEBYSCORE', BURIED, '-inf', string.format('%.0f', ms - tonumber(ARGV[6])))
-return out
+redis.call('PEXPIRE', SESSION, known)
+redis.call('ZREM', LEASES, id)
+redis.call('ZADD', BURIED, ms, id)
+redis.call('ZREMRANGEBYSCORE', BURIED, '-inf', string.format('%.0f', ms - tonumber(listed)))
+return {dispatch}

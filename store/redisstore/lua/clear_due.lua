@@ -1,17 +1,16 @@
-#!lua
--- KEYS: due, dueno.  ARGV: key prefix; then mission, Dispatch, shelf or '', and so on.
-local clock = redis.call('TIME')
-local ms = string.format('%.0f', tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
-for i = 2, #ARGV, 3 do
-  local id, shelf = ARGV[i], ARGV[i + 2]
-  if redis.call('HGET', KEYS[2], id) == ARGV[i + 1] then
-    redis.call('ZREM', KEYS[1], id)
-    redis.call('HDEL', KEYS[2], id)
-    local m = ARGV[1] .. 'm:' .. id
-    if shelf ~= '' and string.match(redis.call('HGET', m, 'v') or '', '^%d+|QUEUED|') then
-      redis.call('HSET', m, 's', shelf)
-      redis.call('ZADD', ARGV[1] .. 'sh:' .. shelf, ms, id)
-    end
+-- KEYS, behind row.lua's: the mission of each entry.  ARGV, behind the prefix: Dispatch (8 bytes) and shelf of each entry.
+local seen = {}
+for i, v in ipairs(fetch(KEYS, 3, #KEYS)) do
+  local key, entry = KEYS[i + 2], ARGV[i + 1]
+  local dispatch, shelf = string.sub(entry, 1, 8), string.sub(entry, 9)
+  if v and string.sub(v, 10, 17) == dispatch and not seen[key] then
+    local id = string.sub(key, -16)
+    if string.sub(v, 18, 18) ~= 'Q' then shelf = '' end
+    put(key, placed(v, NONE, shelf))
+    push(sets.ZREM, 'due', id)
+    if shelf ~= '' then push(sets.ZADD, 'sh:' .. shelf, ms, id) end
+    seen[key] = true
   end
 end
+write()
 return 1

@@ -1,20 +1,18 @@
--- Each change on its own.  ARGV[3]: how many.  Returns for each: code, Dispatch or what the idempotency key was used for.
-local n = tonumber(ARGV[3])
-a = 3
-local out = {}
-for i = 1, n do
-  local c = read()
-  local used = c.key and redis.call('GET', c.key)
+-- Each change on its own.  Returns the Dispatch of the first one that got a due entry, or ''; a letter for each change: a for
+-- applied, c for conflict, s for a session that is dead, d for duplicate; and what the key of each duplicate was used for.
+local codes, uses, live = {}, {}, {}
+local function refuse(version, from, guard, key, ttl, use)
+  local used = key and redis.call('GET', key)
   if used then
-    out[#out + 1], out[#out + 2] = 'duplicate', used
-  elseif c.was ~= c.from then
-    out[#out + 1], out[#out + 2] = 'conflict', ''
-  elseif c.guard ~= '' and redis.call('HGET', c.guard, 'st') ~= 'live' then
-    out[#out + 1], out[#out + 2] = 'session_dead', ''
-  else
-    if c.key then redis.call('SET', c.key, c.id .. ' ' .. c.hash, 'PX', c.ttl) end
-    local dispatch = apply(c)
-    out[#out + 1], out[#out + 2] = 'applied', dispatch
+    uses[#uses + 1] = used
+    return 'd'
   end
+  if version ~= from then return 'c' end
+  if guard then
+    if live[guard] == nil then live[guard] = redis.call('HGET', guard, 'st') == 'live' end
+    if not live[guard] then return 's' end
+  end
+  if key then redis.call('SET', key, use, 'PX', ttl) end
 end
-return out
+for i = 1, N do codes[i] = apply(i, refuse) or 'a' end
+return {finish(), table.concat(codes), unpack(uses)}

@@ -1,19 +1,12 @@
--- All creations or none.  KEYS[6]: the idempotency key's, if there is one.  ARGV[3..5]: how many; the key's TTL in ms, or
--- ''; what is kept of its use.  Returns 'applied' and the Dispatch of each, or 'duplicate' and what the key was used for, or
--- 'conflict'.
-local n, ttl, use = tonumber(ARGV[3]), ARGV[4], ARGV[5]
-k, a = 5, 5
+-- All creations or none.  KEYS, behind the missions: the idempotency key's, if there is one.  ARGV, behind the changes: the
+-- key's TTL in ms, or ''; what is kept of its use.  Returns as commit.lua does, with the letters a, d or c for all.
+local ttl, use = ARGV[FIRST_ARG + N + 1], ARGV[FIRST_ARG + N + 2]
+local key = KEYS[FIRST_KEY + N + 1]
 if ttl ~= '' then
-  k = 6
-  local used = redis.call('GET', KEYS[6])
-  if used then return {'duplicate', used} end
+  local used = redis.call('GET', key)
+  if used then return {'', 'd', used} end
 end
-local creations = {}
-for i = 1, n do
-  creations[i] = read()
-  if creations[i].was ~= '0' then return {'conflict'} end
-end
-if ttl ~= '' then redis.call('SET', KEYS[6], use, 'PX', ttl) end
-local out = {'applied'}
-for i = 1, n do out[i + 1] = apply(creations[i]) end
-return out
+if next(missions) then return {'', 'c'} end
+if ttl ~= '' then redis.call('SET', key, use, 'PX', ttl) end
+for i = 1, N do apply(i, function() end) end
+return {finish(), 'a'}

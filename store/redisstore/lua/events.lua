@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- KEYS: events.  ARGV: after, limit.  Returns 'trimmed' where some after the id may be gone, else 'ok' and id, m, v, s of
+-- KEYS: events.  ARGV: after, limit.  Returns 'trimmed' where some after the id may be gone, else 'ok', and id and field e of
 -- each event. An id that is in the stream has all that came after it behind it, since only the oldest are dropped.
 local after = ARGV[1]
 if after == '0-0' then
@@ -16,7 +16,7 @@ elseif #redis.call('XRANGE', KEYS[1], after, after) == 0 then
 end
 local out = {'ok'}
 for _, e in ipairs(redis.call('XRANGE', KEYS[1], '(' .. after, '+', 'COUNT', ARGV[2])) do
-  local n, f = #out, e[2]
-  out[n + 1], out[n + 2], out[n + 3], out[n + 4] = e[1], f[2], f[4], f[6]
+  local n = #out
+  out[n + 1], out[n + 2] = e[1], e[2][2]
 end
 return out

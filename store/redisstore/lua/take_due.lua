@@ -1,13 +1,18 @@
-#!lua
--- KEYS: due, dueno, dispatch.  ARGV: limit, hold in ms.  Returns mission, Dispatch, mission, Dispatch, ...
-local clock = redis.call('TIME')
-local ms = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
-local ids = redis.call('ZRANGE', KEYS[1], '-inf', string.format('%.0f', ms), 'BYSCORE', 'LIMIT', 0, ARGV[1])
-local out = {}
-for _, id in ipairs(ids) do
-  local n = string.format('%.0f', redis.call('INCR', KEYS[3]))
-  redis.call('ZADD', KEYS[1], string.format('%.0f', ms + tonumber(ARGV[2])), id)
-  redis.call('HSET', KEYS[2], id, n)
-  out[#out + 1], out[#out + 2] = id, n
+-- KEYS: row.lua's.  ARGV, behind the prefix: limit, hold in ms.  Returns the Dispatch of the first entry, each later one has the
+-- next; and the missions.
+local ids = redis.call('ZRANGE', DUE, '-inf', ms, 'BYSCORE', 'LIMIT', 0, ARGV[2])
+if #ids == 0 then return {''} end
+local keys, till = {}, ms + tonumber(ARGV[3])
+for i, id in ipairs(ids) do keys[i] = PREFIX .. 'm:' .. id end
+local first, taken = nextDispatch(#ids), {}
+for i, v in ipairs(fetch(keys, 1, #keys)) do
+  if v then
+    put(keys[i], placed(v, packed(first + #taken), ''))
+    push(sets.ZADD, 'due', till, ids[i])
+    taken[#taken + 1] = ids[i]
+  else -- its row was taken away by hand: it must not be in the way of the others
+    push(sets.ZREM, 'due', ids[i])
+  end
 end
-return out
+write()
+return {string.format('%.0f', first), unpack(taken)}

@@ -157,11 +157,12 @@ func (f *flow) ask(ctx context.Context, m *check.Mission, request contracts.Miss
 		return // a request of our own is JSON
 	}
 	for ; ; at++ {
+		sent := time.Now()
 		p, err := f.post(ctx, f.urls[at%len(f.urls)]+"/missions", body, m.Key)
 		var refused *refusedError
 		switch {
 		case err == nil:
-			f.accepted(m, p)
+			f.accepted(m, p, sent)
 			return
 		case errors.As(err, &refused) && refused.status != http.StatusServiceUnavailable:
 			f.wonder("submit", m.ID(), refused)
@@ -181,21 +182,22 @@ func unsent(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// wonder notes an answer that no client should get.
+// wonder notes an answer that no client should get, or not at any time.
 func (f *flow) wonder(call, id string, err *refusedError) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.odd = append(f.odd, check.Odd{Call: call, ID: id, At: time.Now(), Status: err.status, Said: err.code})
 }
 
-func (f *flow) accepted(m *check.Mission, p promise) {
+func (f *flow) accepted(m *check.Mission, p promise, sent time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	now := time.Now()
 	if m.Accepted.IsZero() {
-		m.Accepted, m.OnBroker = time.Now(), p.Durable == "broker"
+		m.Accepted, m.OnBroker = now, p.Durable == "broker"
 	}
-	if !slices.Contains(m.IDs, p.MissionID) {
-		m.IDs = append(m.IDs, p.MissionID)
+	if !slices.ContainsFunc(m.Answers, func(a check.Answer) bool { return a.ID == p.MissionID }) {
+		m.Answers = append(m.Answers, check.Answer{ID: p.MissionID, Asked: sent, At: now})
 		f.ids = append(f.ids, p.MissionID)
 		f.byID[p.MissionID] = m
 	}
@@ -216,7 +218,7 @@ func (f *flow) cancelLater(ctx context.Context, m *check.Mission, after time.Dur
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		m.Cancelled = time.Now()
-	case errors.As(err, &refused) && refused.status != http.StatusServiceUnavailable && refused.status != http.StatusConflict:
+	case errors.As(err, &refused) && refused.status != http.StatusServiceUnavailable:
 		f.wonder("cancel", m.ID(), refused)
 	}
 }
@@ -316,7 +318,7 @@ func (f *flow) records() []check.Mission {
 	all := make([]check.Mission, len(f.missions))
 	for i, m := range f.missions {
 		all[i] = *m
-		all[i].IDs = slices.Clone(m.IDs)
+		all[i].Answers = slices.Clone(m.Answers)
 	}
 	return all
 }

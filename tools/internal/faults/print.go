@@ -36,6 +36,7 @@ func Print(w io.Writer, o Outcome) error {
 		{"lost, doubled", fmt.Sprintf("%d lost, %d doubled, %d overlapping, %d gone back", c.Lost, c.Doubled, c.Overlapping, c.GoneBack)},
 		{"executions", fmt.Sprintf("%d, of them %d again after an interruption", c.Executions, c.RunAgain)},
 		{"without Redis", fmt.Sprintf("%d accepted by RabbitMQ alone", c.OnBroker)},
+		{"gone with a wipe", fmt.Sprintf("%d, excused and not proven", c.GoneWithWipe)},
 		{"reads", fmt.Sprintf("%d answered, %d of them from memory", c.Reads, c.Degraded)},
 		{"longest without", fmt.Sprintf("submit %s, read %s", cliout.Short(o.WithoutSubmit), cliout.Short(o.WithoutRead))},
 		{"slow", slow(o.Slow)},

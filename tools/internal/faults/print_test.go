@@ -16,7 +16,7 @@ import (
 
 func TestPrint(t *testing.T) {
 	out := faults.Outcome{Seed: 7, Length: 2 * time.Minute, Dir: "/evidence", Report: check.Report{
-		Counts: check.Counts{Asked: 12, Accepted: 11, Lost: 1, OnBroker: 3},
+		Counts: check.Counts{Asked: 12, Accepted: 11, Lost: 1, OnBroker: 3, GoneWithWipe: 4},
 		Flow:   110 * time.Second,
 		Slow: []check.Slow{
 			{What: "submit", Took: 12 * time.Second, Limit: 10 * time.Second, Text: "the first"},
@@ -34,7 +34,7 @@ func TestPrint(t *testing.T) {
 	}
 	text := b.String()
 	for _, want := range []string{
-		"seed 7, 2m0s, 1 faults", "12 asked, 11 accepted (0.1 a second)", "never", "3 accepted by RabbitMQ alone",
+		"seed 7, 2m0s, 1 faults", "12 asked, 11 accepted (0.1 a second)", "never", "3 accepted by RabbitMQ alone", "4, excused and not proven",
 		"2 submit (at worst never, not within 10.0 s: the worst)", "40 ms", "(m9)", "lost: 2 more", "12 violations; logs, journals and data are in /evidence",
 	} {
 		if !strings.Contains(text, want) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -67,11 +66,14 @@ func (j *judge) violate(code Code, id string, at time.Time, format string, args 
 }
 
 // odd judges an answer that no call should get: only a wipe of Redis explains that a mission is unknown, or is not what it
-// was.
+// was. A cancel is refused where the mission had ended.
 func (j *judge) odd(o Odd) {
 	m, known := j.missions[o.ID]
 	steered := o.Call == "cancel" || o.Call == "retry"
 	if known && steered && (o.Status == http.StatusNotFound || o.Status == http.StatusConflict) && j.wiped(m.Asked, o.At) {
+		return
+	}
+	if known && o.Call == "cancel" && o.Status == http.StatusConflict && j.endedBy(m, o.ID, o.At) {
 		return
 	}
 	j.violate(OddAnswer, o.ID, o.At, "%s was answered %d %s", o.Call, o.Status, o.Said)
@@ -83,19 +85,26 @@ func (j *judge) mission(m Mission) {
 		return
 	}
 	j.r.Counts.Accepted++
-	if m.Key != "" && len(m.IDs) > 1 && !j.wiped(m.Asked, j.Ended) {
-		j.violate(TwoMissions, m.ID(), m.Accepted, "one idempotency key was answered with %s", strings.Join(m.IDs, " and "))
+	for i := 1; m.Key != "" && i < len(m.Answers); i++ {
+		if a, b := m.Answers[i-1], m.Answers[i]; !j.wiped(a.Asked, b.At) {
+			j.violate(TwoMissions, a.ID, b.At, "one idempotency key was answered with %s at %s and with %s at %s", a.ID, clock(a.At), b.ID, clock(b.At))
+		}
 	}
 	if m.OnBroker {
 		j.r.Counts.OnBroker++
 	}
-	for _, id := range m.IDs {
+	for i, a := range m.Answers {
+		id := a.ID
+		if i > 0 {
+			m.Asked, m.Accepted = a.Asked, a.At // what was before is of another mission
+		}
 		j.missions[id] = m
 		all := slices.SortedStableFunc(slices.Values(j.executions[id]), func(a, b journal.Execution) int { return a.Start.Compare(b.Start) })
 		j.r.Counts.Executions += len(all)
 		if !j.end(m, id, all) {
 			continue
 		}
+		j.cancelled(m, id)
 		j.history(m, id, all)
 		j.explained(m, id, all)
 		j.again(m, id, all)
@@ -111,6 +120,7 @@ func (j *judge) end(m Mission, id string, all []journal.Execution) bool {
 	switch {
 	case !read || f.Missing:
 		if j.goneWithWipe(m, all) {
+			j.r.Counts.GoneWithWipe++
 			return false
 		}
 		j.r.Counts.Lost++
@@ -126,9 +136,6 @@ func (j *judge) end(m Mission, id string, all []journal.Execution) bool {
 		j.r.Counts.Completed++
 	case contracts.StatusFailed:
 		j.r.Counts.Failed++
-		if !m.Cancelled.IsZero() && m.Retried.IsZero() && !j.wiped(m.Accepted, j.Ended) {
-			j.violate(CancelLost, id, m.Cancelled, "a cancel was accepted at %s, and it is FAILED", clock(m.Cancelled))
-		}
 	default:
 		j.r.Counts.Cancelled++
 	}

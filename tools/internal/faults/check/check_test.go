@@ -29,7 +29,7 @@ type drill struct{ check.Input }
 // good is a drill of one mission that was accepted at 1 s, run by soldier-1 from 2 s to 5 s, and recorded.
 func good() *drill {
 	return &drill{check.Input{
-		Missions:   []check.Mission{{Asked: at(0.9), Accepted: at(1), IDs: []string{id}}},
+		Missions:   []check.Mission{{Asked: at(0.9), Accepted: at(1), Answers: named(id, 1)}},
 		Executions: []journal.Execution{run(one, 1, 2, 5, journal.OutcomeCompleted)},
 		Finals: map[string]check.Final{id: {
 			Mission: contracts.Mission{MissionID: id, Status: contracts.StatusCompleted, Run: 1, Attempt: 1, Version: 3},
@@ -38,6 +38,11 @@ func good() *drill {
 		Deaths: map[check.Process]time.Time{},
 		Began:  at(0), Ended: at(300),
 	}}
+}
+
+// named are the answers that named an id: one.
+func named(id string, seconds float64) []check.Answer {
+	return []check.Answer{{ID: id, Asked: at(seconds - 0.1), At: at(seconds)}}
 }
 
 // again is good, but for a second execution by soldier-2 from 20 s to 23 s.
@@ -183,21 +188,91 @@ func TestWhatWasPromised(t *testing.T) {
 		{"not ended", good, func(d *drill) {
 			d.history(accepted, granted(one, 1))
 		}, []check.Code{check.Lost}},
-		{"one key, two missions", good, func(d *drill) {
-			d.Missions[0].Key, d.Missions[0].IDs = "k", []string{id, "n"}
-			d.Finals["n"] = d.Finals[id]
-			e := d.Executions[0]
-			e.MissionID = "n"
-			d.Executions = append(d.Executions, e)
-		}, []check.Code{check.TwoMissions}},
-		{"cancelled, and FAILED", fails, func(d *drill) { d.Missions[0].Cancelled = at(3) }, []check.Code{check.CancelLost}},
-		{"cancelled, and COMPLETED all the same", good, func(d *drill) { d.Missions[0].Cancelled = at(3) }, nil},
+		{"one key, two missions", good, twoMissions, []check.Code{check.TwoMissions}},
 		{"a crash", good, func(d *drill) { d.Crashes = []string{"soldier-1 died by itself"} }, []check.Code{check.Crashed}},
 		{"not well in the end", good, func(d *drill) { d.Unwell = "commander-a is degraded" }, []check.Code{check.Unwell}},
 		{"an odd answer", good, func(d *drill) { d.Odd = []check.Odd{{Call: "cancel", ID: id, At: at(3), Status: 500}} },
 			[]check.Code{check.OddAnswer}},
+		{"one key, two missions, and a wipe long after", good, func(d *drill) {
+			twoMissions(d)
+			d.fault(schedule.WipeRedis, 100, 101, schedule.Redis)
+		}, []check.Code{check.TwoMissions}},
+		{"one key, two missions, and a wipe between", good, func(d *drill) {
+			twoMissions(d)
+			d.Missions[0].Answers[1] = named("n", 30)[0]
+			d.fault(schedule.WipeRedis, 10, 12, schedule.Redis)
+		}, nil},
 		{"an accepted mission is unknown", good, func(d *drill) { d.Odd = []check.Odd{{Call: "cancel", ID: id, At: at(3), Status: 404}} },
 			[]check.Code{check.OddAnswer}},
+	}.run(t)
+}
+
+func twoMissions(d *drill) {
+	d.Missions[0].Key, d.Missions[0].Answers = "k", append(named(id, 1), named("n", 2)...)
+	d.Finals["n"] = d.Finals[id]
+	e := d.Executions[0]
+	e.MissionID = "n"
+	d.Executions = append(d.Executions, e)
+}
+
+func TestCancels(t *testing.T) {
+	cancel := func(d *drill) { d.Missions[0].CancelAsked, d.Missions[0].Cancelled = at(2.9), at(3) }
+	requested := contracts.HistoryLine{Status: contracts.StatusInProgress, Attempt: 1, Run: 1, SoldierID: one, Message: "cancel requested"}
+	// granted once more after the cancel was noted, the soldier having died.
+	lost := func(d *drill) {
+		cancel(d)
+		d.died(one, 6)
+		d.history(accepted, granted(one, 1), requested, ended(one, 1, contracts.CauseLost), granted(two, 2), ended(two, 2, contracts.CauseCompleted))
+	}
+	refused := func(seconds float64) func(*drill) {
+		return func(d *drill) {
+			l := d.Finals[id].History
+			l[2].RecordedAt = contracts.Time{Time: at(5.1)}
+			d.Missions[0].CancelAsked = at(seconds - 0.1)
+			d.Odd = []check.Odd{{Call: "cancel", ID: id, At: at(seconds), Status: 409}}
+		}
+	}
+	cases{
+		{"FAILED", fails, cancel, []check.Code{check.CancelLost}},
+		{"FAILED, and a wipe before", fails, func(d *drill) {
+			cancel(d)
+			d.Missions[0].Asked = at(0.1)
+			d.fault(schedule.WipeRedis, 0.2, 0.5, schedule.Redis)
+		}, []check.Code{check.CancelLost}},
+		{"FAILED, and a wipe after", fails, func(d *drill) {
+			cancel(d)
+			d.fault(schedule.WipeRedis, 3.5, 4, schedule.Redis)
+		}, nil},
+		{"COMPLETED by the run that was to be stopped", good, func(d *drill) {
+			cancel(d)
+			d.history(accepted, granted(one, 1), requested, ended(one, 1, contracts.CauseCompleted))
+		}, nil},
+		{"COMPLETED, and no trace of the cancel", good, cancel, []check.Code{check.CancelLost}},
+		{"COMPLETED by a later run", again, lost, []check.Code{check.CancelLost}},
+		{"COMPLETED by a later run, after a wipe", again, func(d *drill) {
+			lost(d)
+			d.fault(schedule.WipeRedis, 10, 12, schedule.Redis)
+		}, nil},
+		{"COMPLETED by a later run that an operator wanted", again, func(d *drill) {
+			lost(d)
+			d.Missions[0].Retried = at(15)
+			d.first(journal.OutcomeFailed, 5)
+			d.Executions[1].Attempt = 2
+			d.history(accepted, granted(one, 1), requested, ended(one, 1, contracts.CauseCancel),
+				later(ended(one, 1, contracts.CauseOperatorRetry), 2), later(granted(two, 2), 2), later(ended(two, 2, contracts.CauseCompleted), 2))
+		}, nil},
+		{"refused at work", good, refused(2.9), []check.Code{check.OddAnswer}},
+		{"refused when it had ended", good, refused(6), nil},
+		{"refused at work, and what it became went with a wipe", good, func(d *drill) {
+			refused(2.9)(d)
+			d.fault(schedule.WipeRedis, 10, 12, schedule.Redis)
+			d.Finals[id] = check.Final{Missing: true}
+		}, []check.Code{check.OddAnswer}},
+		{"refused when it had ended, and what it became went with a wipe", good, func(d *drill) {
+			refused(6)(d)
+			d.fault(schedule.WipeRedis, 10, 12, schedule.Redis)
+			d.Finals[id] = check.Final{Missing: true}
+		}, nil},
 	}.run(t)
 }
 
@@ -206,6 +281,25 @@ func TestWhyAMissionEnds(t *testing.T) {
 		d.Missions[0].Fails = false
 		d.code(contracts.ErrorCodeTimeout)
 		d.first(journal.OutcomeFailed, 302)
+	}
+	deaths := func(d *drill, soldier string, seconds ...float64) {
+		for i, s := range seconds {
+			d.Deaths[check.Process{Soldier: soldier, PID: 1000 + i}] = at(s)
+		}
+	}
+	inVain := func(d *drill, n int) {
+		d.Executions = nil
+		lines := []contracts.HistoryLine{accepted}
+		for range n {
+			lines = append(lines, contracts.HistoryLine{Status: queued, Attempt: 1, Message: "order 1 was lost at the broker or refused by soldiers; sent again"})
+		}
+		d.history(append(lines, contracts.HistoryLine{Status: failed, Attempt: 1, Cause: contracts.CauseUndeliverable})...)
+	}
+	cuts := func(d *drill, n int, from float64) {
+		for i := range n {
+			at := from + 2*float64(i)
+			d.fault(schedule.Cut, at, at+0.5, schedule.Link(one, schedule.RabbitMQ))
+		}
 	}
 	lost := func(n int) []contracts.HistoryLine {
 		lines := []contracts.HistoryLine{accepted}
@@ -243,22 +337,54 @@ func TestWhyAMissionEnds(t *testing.T) {
 		}, []check.Code{check.Unexplained}},
 		{"its soldiers died five times", fails, func(d *drill) {
 			d.history(lost(5)...)
-			d.died(one, 6)
+			deaths(d, one, 6, 20, 40, 60, 80)
+		}, nil},
+		{"its soldier died, or was cut off, five times", fails, func(d *drill) {
+			d.history(lost(5)...)
+			deaths(d, one, 6, 20, 40)
+			d.fault(schedule.PauseSoldier, 60, 70, one)
+			d.fault(schedule.PauseSoldier, 80, 90, one)
 		}, nil},
 		{"its soldiers died four times", fails, func(d *drill) {
 			d.history(lost(4)...)
-			d.died(one, 6)
+			deaths(d, one, 6, 20, 40, 60, 80)
 		}, []check.Code{check.Unexplained}},
-		{"five deaths, and nobody died", fails, func(d *drill) {
+		{"five losses, and four deaths", fails, func(d *drill) {
 			d.history(lost(5)...)
-			d.died(two, 6)
+			deaths(d, one, 6, 20, 40, 60)
+		}, []check.Code{check.Unexplained}},
+		{"five losses, and all but one death before it was accepted", fails, func(d *drill) {
+			d.history(lost(5)...)
+			deaths(d, one, 0.1, 0.2, 0.3, 0.4, 6)
+		}, []check.Code{check.Unexplained}},
+		{"five losses, and all soldiers died when the drill was over", fails, func(d *drill) {
+			d.history(lost(5)...)
+			deaths(d, one, 301, 302, 303, 304, 305)
+		}, []check.Code{check.Unexplained}},
+		{"four losses, and a line was dropped", fails, func(d *drill) {
+			d.history(lost(4)...)
+			deaths(d, one, 6, 20, 40, 60, 80)
+			f := d.Finals[id]
+			f.Dropped = 1
+			d.Finals[id] = f
+		}, []check.Code{check.Unexplained}},
+		{"five deaths of another soldier", fails, func(d *drill) {
+			d.history(lost(5)...)
+			deaths(d, two, 6, 20, 40, 60, 80)
 		}, []check.Code{check.Unexplained}},
 		{"sent in vain twenty times", fails, func(d *drill) {
-			d.code(contracts.ErrorCodeUndeliverable)
-			for i := range 20 {
-				d.fault(schedule.Cut, float64(i), float64(i)+0.5, schedule.Link(one, schedule.RabbitMQ))
-			}
+			inVain(d, 19)
+			cuts(d, 20, 2)
 		}, nil},
+		{"sent in vain, and the faults were before", fails, func(d *drill) {
+			inVain(d, 19)
+			d.Missions[0].Asked, d.Missions[0].Accepted = at(200), at(200)
+			cuts(d, 20, 2)
+		}, []check.Code{check.Unexplained}},
+		{"sent in vain a few times", fails, func(d *drill) {
+			inVain(d, 18)
+			cuts(d, 20, 2)
+		}, []check.Code{check.Unexplained}},
 		{"sent in vain, and RabbitMQ was always there", fails, func(d *drill) {
 			d.code(contracts.ErrorCodeUndeliverable)
 			d.fault(schedule.KillRedis, 2, 3, schedule.Redis)
@@ -283,6 +409,15 @@ func TestSubmissionsWithoutRedis(t *testing.T) {
 			}
 		}
 	}
+	// take lets some of those be accepted, and the first of them by RabbitMQ.
+	take := func(taken, answered int) func(*drill) {
+		return func(d *drill) {
+			for i := range answered {
+				m := &d.Missions[i+1]
+				m.Accepted, m.OnBroker = at(150), i < taken
+			}
+		}
+	}
 	and := func(first, then func(*drill)) func(*drill) {
 		return func(d *drill) {
 			first(d)
@@ -291,7 +426,10 @@ func TestSubmissionsWithoutRedis(t *testing.T) {
 	}
 	cases{
 		{"none was taken", good, ask(5, ""), []check.Code{check.NotTaken}},
-		{"one was taken", good, and(ask(6, ""), func(d *drill) { d.Missions[3].OnBroker = true }), nil},
+		{"one was taken, and the others when Redis was back", good, and(ask(6, ""), take(1, 6)), []check.Code{check.NotTaken}},
+		{"most were taken", good, and(ask(10, ""), take(8, 10)), nil},
+		{"too few were taken", good, and(ask(10, ""), take(7, 10)), []check.Code{check.NotTaken}},
+		{"what was answered was taken", good, and(ask(10, ""), take(5, 5)), nil},
 		{"few were asked for", good, ask(4, ""), nil},
 		{"all had keys", good, ask(9, "k"), nil},
 		{"Redis was back soon", good, and(ask(9, ""), func(d *drill) { d.Faults[0].For = 19 * time.Second }), nil},
@@ -601,6 +739,15 @@ func TestWipes(t *testing.T) {
 			d.fault(schedule.WipeRabbitMQ, 10, 12, schedule.RabbitMQ)
 		}, []check.Code{check.Lost}},
 	}.run(t)
+}
+
+func TestWhatAWipeTookIsCounted(t *testing.T) {
+	d := good()
+	d.Finals[id] = check.Final{Missing: true}
+	d.fault(schedule.WipeRedis, 10, 12, schedule.Redis)
+	if c := check.Check(d.Input).Counts; c.GoneWithWipe != 1 || c.Lost != 0 {
+		t.Errorf("%+v", c)
+	}
 }
 
 func TestMeasures(t *testing.T) {

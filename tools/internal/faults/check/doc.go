@@ -12,12 +12,13 @@
 //	gone_back     a later read showed an older version, or left a terminal state that no operator retried
 //	history       a history with a gap or an illegal edge, or that ends in another state than the mission
 //	invented      a recorded end that no execution in the soldiers' journals had
-//	cancel_lost   a cancel was accepted, and the mission ended FAILED
+//	cancel_lost   a cancel was accepted, and the mission ended FAILED, was granted once more, or does not know of it
 //	crashed       one of our programs died by itself
 //	unexplained   FAILED for a reason that neither the request nor anything broken gives; CANCELLED and nobody had asked;
 //	              COMPLETED by a handler that always fails
-//	not_taken     Redis alone was away for a while, and RabbitMQ took none of the missions that were asked for without a key
-//	odd_answer    a call was answered with an error that nothing broken explains
+//	not_taken     Redis alone was away for a while, and of the missions that were asked for without a key RabbitMQ took none,
+//	              or fewer than 80 % of those that were accepted in the end
+//	odd_answer    a call was answered with an error that nothing broken explains, as a cancel's 409 before the mission ended
 //	unwell        everything was undone, and minutes later a commander did not say that all is well
 //
 // # When carrying out again is right
@@ -35,5 +36,6 @@
 // within 40 s of the moment from which on all is there; and missions are to be accepted, read and started within 10 s of a
 // fault's end where nothing else is broken then (after a wipe of Redis starts have 35 s more).
 //
-// Under a wipe the design promises less, see wiped.go.
+// Under a wipe the design promises less, see wiped.go. Missions that are gone and may be are counted: nothing proves that
+// the wipe took them.
 package check

@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -13,7 +14,7 @@ const (
 	// simulatedFailure is the code of a failure that the request asked for.
 	simulatedFailure = "simulated_failure"
 	// lossesToFail and dispatchesToFail are how often a mission is lost, or sent in vain, before it is FAILED.
-	lossesToFail, dispatchesToFail = 5, 20
+	lossesToFail, dispatchesToFail = contracts.MaxLosses, contracts.MaxDispatches
 	// timeout is that of the drill's missions, without a margin of a second.
 	timeout = contracts.DefaultTimeoutSeconds*time.Second - time.Second
 )
@@ -35,14 +36,14 @@ func (j *judge) explained(m Mission, id string, all []journal.Execution) {
 		if f.Mission.Error != nil {
 			code = f.Mission.Error.Code
 		}
-		if !j.mayFail(m, code, f.History, f.Dropped, all) {
+		if !j.mayFail(m, code, f.History, all) {
 			j.violate(Unexplained, id, m.Accepted, "it is FAILED by %q, which neither its request nor what was broken explains", code)
 		}
 	case contracts.StatusQueued, contracts.StatusScheduled, contracts.StatusInProgress:
 	}
 }
 
-func (j *judge) mayFail(m Mission, code string, history []contracts.HistoryLine, dropped int, all []journal.Execution) bool {
+func (j *judge) mayFail(m Mission, code string, history []contracts.HistoryLine, all []journal.Execution) bool {
 	switch code {
 	case simulatedFailure:
 		return m.Fails
@@ -51,9 +52,9 @@ func (j *judge) mayFail(m Mission, code string, history []contracts.HistoryLine,
 	case contracts.ErrorCodeTimeout:
 		return slices.ContainsFunc(all, j.frozenTooLong)
 	case contracts.ErrorCodeSoldierLost:
-		return j.losses(history)+dropped >= lossesToFail
+		return j.losses(m, history) >= lossesToFail
 	case contracts.ErrorCodeUndeliverable:
-		return j.faultsOf(schedule.RabbitMQ) >= dispatchesToFail
+		return resent(history) >= dispatchesToFail-1 && j.faultsOf(schedule.RabbitMQ, m.Accepted) >= dispatchesToFail
 	default:
 		return false
 	}
@@ -66,30 +67,53 @@ func (j *judge) frozenTooLong(e journal.Execution) bool {
 	})
 }
 
-// losses counts the lines of losses whose soldier died or could hear from nobody at some time. Their times are of another
-// clock, so they are not compared.
-func (j *judge) losses(history []contracts.HistoryLine) int {
+// losses counts a mission's losses that something broken explains, each by a death or an isolation of its own of the
+// soldier that was lost, after the mission was accepted. What ends once the flow is over ends because the drill does. The
+// history's times are of another clock, so they are not compared.
+func (j *judge) losses(m Mission, history []contracts.HistoryLine) int {
+	lines := map[string]int{}
+	for _, l := range history {
+		if !l.Refused && (l.Cause == contracts.CauseLost || l.Cause == contracts.CauseSoldierLost) {
+			lines[l.SoldierID]++
+		}
+	}
+	n := 0
+	for soldier, lost := range lines {
+		causes := 0
+		for p, died := range j.Deaths {
+			if p.Soldier == soldier && died.After(m.Accepted) && died.Before(j.Ended) {
+				causes++
+			}
+		}
+		for _, s := range j.isolated[soldier] {
+			if s.to.After(m.Accepted) && s.from.Before(j.Ended) {
+				causes++
+			}
+		}
+		n += min(lost, causes)
+	}
+	return n
+}
+
+// resent counts the orders that were sent again since the last grant.
+func resent(history []contracts.HistoryLine) int {
 	n := 0
 	for _, l := range history {
-		if l.Cause != contracts.CauseLost && l.Cause != contracts.CauseSoldierLost || l.Refused {
-			continue
-		}
-		died := false
-		for p := range j.Deaths {
-			died = died || p.Soldier == l.SoldierID
-		}
-		if died || len(j.isolated[l.SoldierID]) > 0 {
+		switch {
+		case l.Cause == contracts.CauseGranted:
+			n = 0
+		case l.Status == contracts.StatusQueued && l.Cause == "" && strings.HasSuffix(l.Message, "sent again"):
 			n++
 		}
 	}
 	return n
 }
 
-// faultsOf counts the faults of a part, and of the ways that lead to it.
-func (j *judge) faultsOf(part string) int {
+// faultsOf counts the faults of a part, and of the ways that lead to it, from some time until the flow's end.
+func (j *judge) faultsOf(part string, since time.Time) int {
 	n := 0
 	for _, f := range j.Faults {
-		if slices.ContainsFunc(f.On, func(on string) bool {
+		if f.Ended.After(since) && f.Began.Before(j.Ended) && slices.ContainsFunc(f.On, func(on string) bool {
 			_, end := schedule.Ends(on)
 			return on == part || end == part
 		}) {

@@ -36,8 +36,8 @@ type Input struct {
 type Mission struct {
 	// Asked is when the first request was sent; Accepted when the first 202 was there, zero where none came.
 	Asked, Accepted time.Time
-	// IDs are all ids that its 202s named, each once. More than one is a violation where Key is set.
-	IDs []string
+	// Answers are the first 202s that named each of its ids. More than one is a violation where Key is set.
+	Answers []Answer
 	// Key is its idempotency key; empty where it had none.
 	Key string
 	// OnBroker: its 202 said that RabbitMQ alone had it yet.
@@ -54,10 +54,16 @@ type Mission struct {
 
 // ID is the mission's id; empty where it was not accepted.
 func (m Mission) ID() string {
-	if len(m.IDs) == 0 {
+	if len(m.Answers) == 0 {
 		return ""
 	}
-	return m.IDs[0]
+	return m.Answers[0].ID
+}
+
+// Answer is a 202: the id that it named, when its request was sent, and when it was there.
+type Answer struct {
+	ID        string
+	Asked, At time.Time
 }
 
 // Sight is what one read showed of one mission.

@@ -68,7 +68,10 @@ type Counts struct {
 	RunAgain int `json:"run_again"`
 	// OnBroker are missions that RabbitMQ alone had when they were accepted.
 	OnBroker int `json:"on_broker"`
-	Reads    int `json:"reads"`
+	// GoneWithWipe are missions that are unknown in the end, and may be, because of a wipe. They are excused: nothing proves
+	// that the wipe took them.
+	GoneWithWipe int `json:"gone_with_wipe"`
+	Reads        int `json:"reads"`
 	// Degraded are reads from a commander's memory.
 	Degraded int `json:"degraded_reads"`
 }

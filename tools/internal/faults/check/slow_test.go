@@ -132,7 +132,7 @@ func BenchmarkCheck(b *testing.B) {
 	d.Missions, d.Executions = nil, nil
 	for i := range 20_000 {
 		id, t := fmt.Sprint("m", i), float64(i)/11
-		d.Missions = append(d.Missions, check.Mission{Asked: at(t), Accepted: at(t + 0.1), IDs: []string{id}})
+		d.Missions = append(d.Missions, check.Mission{Asked: at(t), Accepted: at(t + 0.1), Answers: named(id, t+0.1)})
 		e := run(one, 1, t+1, t+4, journal.OutcomeCompleted)
 		e.MissionID = id
 		d.Executions = append(d.Executions, e)
