@@ -28,10 +28,10 @@ const (
 	exitSecond = 130
 	// stopTimeout is below what our stacks give before they kill: 2 s, in compose.yaml and in tools/internal/localstack.
 	stopTimeout = 1500 * time.Millisecond
-	// gcPercent lets garbage gather while there is room for it: collecting was a third of a busy commander's work at 50.
+	// gcPercent lets garbage gather while there is room for it: collecting was a fifth of a busy commander's work at 50.
 	gcPercent = 300
 	// memoryLimit is where collecting becomes eager instead: a commander is to stay below 256 MiB. The twin in memory, at
-	// most about 64 MiB, and the orders on their way, at most 64 MiB, fit well below it.
+	// most about 64 MiB, and the orders on their way, at most 80 MiB, fit below it.
 	memoryLimit = 192 << 20
 )
 

@@ -51,8 +51,8 @@ const (
 	takeEvery  = 250 * time.Millisecond
 	clearLimit = 256
 	// maxHeld bounds the orders that wait or are on their way, in bytes of their payloads; more are left to their due
-	// entries. That is 256 of the largest ones.
-	maxHeld = 64 << 20
+	// entries. That is 160 of the largest ones. Each may be there twice, as it is and encoded.
+	maxHeld = 40 << 20
 )
 
 // Store is what the dispatcher needs of a store.

@@ -107,13 +107,20 @@ func (w *rewriter) members() error {
 
 // appendString writes a string as json.Marshal does. Most need no escapes.
 func appendString(out, s []byte) []byte {
-	for _, c := range s {
-		if c < ' ' || c >= 0x7f || strings.IndexByte(`"\\<>&`, c) >= 0 {
-			written, _ := json.Marshal(string(s)) // a string can always be written
-			return append(out, written...)
-		}
+	if slices.ContainsFunc(s, needsEscape) {
+		written, _ := json.Marshal(string(s)) //nolint:errchkjson // a string can always be written
+		return append(out, written...)
 	}
 	return append(append(append(out, '"'), s...), '"')
+}
+
+// needsEscape tells whether json.Marshal may write a byte otherwise.
+func needsEscape(c byte) bool {
+	switch c {
+	case '"', '\\', '<', '>', '&':
+		return true
+	}
+	return c < ' ' || c >= 0x7f
 }
 
 // exact writes a number as digits without zeros at either end, and an exponent. One whose exponent is beyond all reason stays
