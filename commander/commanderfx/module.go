@@ -145,11 +145,11 @@ func (s *suspects) Suspect(id string) {
 	}
 }
 
-func newMissions(s store.Store, d *dispatch.Dispatcher, in *inbox.Sender, sus *suspects, m *metrics.Metrics, c *clock.Clock,
+func newMissions(s store.Store, g Ground, d *dispatch.Dispatcher, in *inbox.Sender, sus *suspects, m *metrics.Metrics, c *clock.Clock,
 	e *epoch.Keeper, k keys, log *zap.Logger,
 ) *mission.Service {
 	return mission.New(mission.Deps{
-		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Observer: m, Epoch: e.Current, Now: c.Now, Claimed: d.Claimed,
+		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Observer: m, Epoch: e.Current, Now: c.Now, Claimed: d.Claimed, Recall: g.Recall,
 		TicketKey: k.ticket, OrderKey: k.order, Logger: log,
 	})
 }

@@ -31,6 +31,8 @@ type Ground struct {
 	Parts []Part
 	// Listener, where set, is what HTTP is served on, instead of config.Config.Addr. The commander closes it.
 	Listener net.Listener
+	// Recall, where set, returns what the store's twin remembers of a mission, which may be old.
+	Recall func(id string) (store.Record, bool)
 }
 
 // Part is anything that is started and stopped.
@@ -57,7 +59,7 @@ func newRabbit(c config.Config, r *redisstore.Store, twin *dualstore.Store, log 
 	if err != nil {
 		return nil, Ground{}, err
 	}
-	return b, Ground{Name: c.Ground, Parts: []Part{r, twin, closer{b}}}, nil
+	return b, Ground{Name: c.Ground, Parts: []Part{r, twin, closer{b}}, Recall: twin.Recall}, nil
 }
 
 // closer makes a Part of a broker client.

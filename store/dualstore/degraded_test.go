@@ -456,3 +456,25 @@ func TestStopMayComeTwiceAndInAnOutage(t *testing.T) {
 		}
 	})
 }
+
+func TestRecallIsWhatWasLastSeen(t *testing.T) {
+	inScene(t, dualstore.Config{}, 0, nothing, func(s *scene) {
+		r := s.commit(s, newRecord())
+		id := r.Mission.MissionID
+		r.Mission.Progress = 5
+		s.commit(s.truth, r) // by others, just now
+		old := r.Brief()
+		old.Mission.Progress = 0
+		got, ok := s.Recall(id)
+		if d := cmp.Diff(old, got); d != "" || !ok {
+			s.Errorf("before the follower heard of the change: %v, %s", ok, d)
+		}
+		s.settle()
+		if got, ok = s.Recall(id); !ok || got.Mission.Version != 2 || got.Mission.Progress != 5 || got.Mission.Payload != nil {
+			s.Errorf("after it did: %v, %+v", ok, got.Mission)
+		}
+		if _, ok = s.Recall("nobody's"); ok {
+			s.Error("what nobody knows is remembered")
+		}
+	})
+}

@@ -230,6 +230,16 @@ func (t *twin) get(id string) (store.Record, store.Source, error) {
 	return e.record.Clone(), store.Source{PayloadOmitted: e.noPayload, ResultOmitted: e.noResult}, nil
 }
 
+func (t *twin) recall(id string) (store.Record, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.entries[id]
+	if e == nil || !e.complete() {
+		return store.Record{}, false
+	}
+	return e.record.Brief().Clone(), true
+}
+
 func (t *twin) history(id string) (store.History, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -28,8 +28,12 @@ func main() {
 
 func run() error {
 	profile.Serve(os.Getenv("BENCH_PPROF"))
+	// As the product does.
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // as the product does
+		debug.SetGCPercent(300)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(192 << 20)
 	}
 	settings, err := config.FromEnv(os.LookupEnv)
 	if err != nil {

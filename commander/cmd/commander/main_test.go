@@ -38,14 +38,31 @@ func TestWhatItSaysAndExitsWith(t *testing.T) {
 
 func TestGOGCWins(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(70))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
 	for _, tt := range []struct {
 		gogc string
 		want int
 	}{{"70", 70}, {"off", 70}, {"", gcPercent}} {
 		t.Setenv("GOGC", tt.gogc)
-		keepSmall()
+		limitMemory()
 		if got := debug.SetGCPercent(70); got != tt.want {
 			t.Errorf("GOGC=%q: %d, want %d", tt.gogc, got, tt.want)
+		}
+	}
+}
+
+func TestGOMEMLIMITWins(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(-1))
+	for _, tt := range []struct {
+		limit string
+		want  int64
+	}{{"1GiB", 1 << 30}, {"", memoryLimit}} {
+		debug.SetMemoryLimit(1 << 30) // what the runtime made of the variable
+		t.Setenv("GOMEMLIMIT", tt.limit)
+		limitMemory()
+		if got := debug.SetMemoryLimit(-1); got != tt.want {
+			t.Errorf("GOMEMLIMIT=%q: %d, want %d", tt.limit, got, tt.want)
 		}
 	}
 }

@@ -41,7 +41,7 @@ import (
 )
 
 const (
-	publishers = 64   // orders that wait for their confirm at once
+	publishers = 256  // orders that wait for their confirm at once: a slow disk confirms some thousand of them a second
 	room       = 4096 // orders that wait for a publisher; more are left to their due entries
 	// patience is how long an order is tried: it leaves time to clear the entry before its hold ends.
 	patience   = contracts.DispatchHold - 2*time.Second
@@ -51,8 +51,8 @@ const (
 	takeEvery  = 250 * time.Millisecond
 	clearLimit = 256
 	// maxHeld bounds the orders that wait or are on their way, in bytes of their payloads; more are left to their due
-	// entries. That is 256 of the largest ones.
-	maxHeld = 64 << 20
+	// entries. That is 160 of the largest ones. Each may be there twice, as it is and encoded.
+	maxHeld = 40 << 20
 )
 
 // Store is what the dispatcher needs of a store.

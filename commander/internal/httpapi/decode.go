@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/commander/internal/strictjson"
@@ -103,42 +104,81 @@ func missionOf(members []strictjson.Member, now time.Time) (contracts.MissionReq
 
 // decodeMission reads each field onto r, and returns those that it can't read.
 func decodeMission(members []strictjson.Member, r *contracts.MissionRequest) []contracts.FieldError {
-	type target struct {
-		to   any
-		want string
-	}
-	fields := map[string]target{
-		"name":            {&r.Name, "a string"},
-		"kind":            {&r.Kind, "a string"},
-		"payload":         {&r.Payload, "a JSON object"},
-		"priority":        {&r.Priority, "a string"},
-		"squad":           {&r.Squad, "a string"},
-		"max_attempts":    {&r.MaxAttempts, "a whole number"},
-		"timeout_seconds": {&r.TimeoutSeconds, "a whole number"},
-	}
 	var bad []contracts.FieldError
 	for _, m := range members {
 		if len(bad) >= maxErrors {
 			break
 		}
-		t, known := fields[m.Key]
-		switch {
-		case m.Key == "labels":
+		switch m.Key {
+		case "labels":
 			var wrong []contracts.FieldError
 			r.Labels, wrong = decodeLabels(m.Value)
 			bad = append(bad, wrong...)
-		case m.Key == "run_at":
+		case "run_at":
 			bad = append(bad, notSupported(m.Key, "is not supported yet; leave it out"))
-		case !known:
-			bad = append(bad, unknownField(m.Key))
-		case bytes.Equal(m.Value, []byte("null")):
-			bad = append(bad, contracts.FieldError{Field: m.Key, Code: "invalid",
-				Message: "must be " + t.want + ", not null; leave it out for its default"})
-		case json.Unmarshal(m.Value, t.to) != nil:
-			bad = append(bad, contracts.FieldError{Field: m.Key, Code: "invalid", Message: "must be " + t.want})
+		default:
+			if wrong, is := decodeField(m, r); is {
+				bad = append(bad, wrong)
+			}
 		}
 	}
 	return bad
+}
+
+// decodeField reads one of the other fields onto r; or tells what is wrong with it.
+func decodeField(m strictjson.Member, r *contracts.MissionRequest) (wrong contracts.FieldError, is bool) {
+	null := bytes.Equal(m.Value, []byte("null"))
+	var want string
+	var read bool
+	switch m.Key {
+	case "name":
+		want, read = aString, decodeString(m.Value, &r.Name)
+	case "kind":
+		want, read = aString, decodeString(m.Value, &r.Kind)
+	case "priority":
+		want, read = aString, decodeString(m.Value, &r.Priority)
+	case "squad":
+		want, read = aString, decodeString(m.Value, &r.Squad)
+	case "payload":
+		// A copy: a mission must not keep the whole body of its batch in memory.
+		want, read, r.Payload = "a JSON object", true, bytes.Clone(m.Value)
+	case "max_attempts":
+		want, read = aNumber, decodeNumber(m.Value, &r.MaxAttempts)
+	case "timeout_seconds":
+		want, read = aNumber, decodeNumber(m.Value, &r.TimeoutSeconds)
+	default:
+		return unknownField(m.Key), true
+	}
+	switch {
+	case null:
+		return contracts.FieldError{Field: m.Key, Code: "invalid", Message: "must be " + want + ", not null; leave it out for its default"}, true
+	case !read:
+		return contracts.FieldError{Field: m.Key, Code: "invalid", Message: "must be " + want}, true
+	}
+	return contracts.FieldError{}, false
+}
+
+// What a field must be.
+const (
+	aString = "a string"
+	aNumber = "a whole number"
+)
+
+// decodeString reads a value that strictjson has read. Most strings have no escapes, and need no decoder.
+func decodeString[T ~string](value []byte, to *T) bool {
+	if value[0] == '"' && bytes.IndexByte(value, '\\') < 0 {
+		*to = T(value[1 : len(value)-1])
+		return true
+	}
+	return json.Unmarshal(value, to) == nil
+}
+
+func decodeNumber(value []byte, to *int) bool {
+	n, err := strconv.Atoi(string(value))
+	if err == nil {
+		*to = n
+	}
+	return err == nil
 }
 
 // decodeLabels reads an object of strings.
@@ -165,20 +205,19 @@ func decodeLabels(value json.RawMessage) (map[string]string, []contracts.FieldEr
 
 // unsupported names the fields whose value only a later release serves. Those in bad have been named already.
 func unsupported(r contracts.MissionRequest, bad []contracts.FieldError) []contracts.FieldError {
-	d := contracts.DefaultMissionRequest()
 	var out []contracts.FieldError
 	add := func(field, message string) {
 		if !slices.ContainsFunc(bad, func(b contracts.FieldError) bool { return b.Field == field }) {
 			out = append(out, notSupported(field, message))
 		}
 	}
-	if r.Priority != d.Priority {
+	if r.Priority != contracts.PriorityNormal {
 		add("priority", "only normal is supported yet; leave it out")
 	}
-	if r.Squad != d.Squad {
+	if r.Squad != contracts.DefaultSquad {
 		add("squad", "only default is supported yet; leave it out")
 	}
-	if r.MaxAttempts != d.MaxAttempts {
+	if r.MaxAttempts != contracts.DefaultMaxAttempts {
 		add("max_attempts", "only 1 is supported yet; leave it out")
 	}
 	return out

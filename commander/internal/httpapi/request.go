@@ -73,10 +73,8 @@ func missionID(c *fiber.Ctx) (string, error) {
 // jsonBody returns a copy of the body, if it says that it is JSON and has limit bytes at most.
 func jsonBody(c *fiber.Ctx, limit int) ([]byte, error) {
 	head := &c.Request().Header
-	media, params, err := mime.ParseMediaType(string(head.ContentType()))
-	charset := params["charset"]
 	switch encoding := string(head.ContentEncoding()); {
-	case err != nil, media != "application/json", charset != "" && !strings.EqualFold(charset, "utf-8"):
+	case !saysJSON(string(head.ContentType())):
 		return nil, unsupportedMedia("Send the body as JSON in UTF-8, with Content-Type: application/json.")
 	case encoding != "" && !strings.EqualFold(encoding, "identity"):
 		return nil, unsupportedMedia("Send the body as it is: compressed bodies are not read here.")
@@ -87,6 +85,16 @@ func jsonBody(c *fiber.Ctx, limit int) ([]byte, error) {
 		return nil, tooLarge(limit)
 	}
 	return bytes.Clone(body), nil
+}
+
+// saysJSON tells whether a Content-Type is that of JSON in UTF-8.
+func saysJSON(contentType string) bool {
+	if contentType == fiber.MIMEApplicationJSON { // as nearly everybody writes it
+		return true
+	}
+	media, params, err := mime.ParseMediaType(contentType)
+	charset := params["charset"]
+	return err == nil && media == fiber.MIMEApplicationJSON && (charset == "" || strings.EqualFold(charset, "utf-8"))
 }
 
 func unsupportedMedia(detail string) refusal {

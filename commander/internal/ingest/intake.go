@@ -17,8 +17,11 @@ import (
 
 const (
 	prefetch = 512
-	// maxBatch bounds how many messages are settled at once.
+	// maxBatch bounds how many messages a batch has.
 	maxBatch = 128
+	// batches is how many are under way at once: while the store writes one, the next is read and decided. More of them
+	// would be smaller, and cost the store more.
+	batches = 2
 	// checkEvery is how often a store that is away is asked whether it is back.
 	checkEvery = 250 * time.Millisecond
 	// batchTimeout bounds one batch. Past it the store counts as away.
@@ -71,22 +74,31 @@ type Config struct {
 type Intake struct {
 	Config
 	log        *zap.Logger
-	deliveries chan broker.Delivery
+	deliveries chan delivery
 	// givenUp is true while the subscription is given up because the store is away.
 	givenUp atomic.Bool
-	// lost asks the subscribing loop to give up the subscription; it closes what it gets once that is done.
-	lost chan chan struct{}
 
 	start, end sync.Once
 	stop       context.CancelFunc
 	done       sync.WaitGroup
 }
 
+// subscription is one life of it.
+type subscription struct {
+	lost chan struct{} // asks the subscribing loop to give it up
+	over chan struct{} // closed once no more comes from it
+}
+
+// delivery is one with the subscription that it came from.
+type delivery struct {
+	broker.Delivery
+	from *subscription
+}
+
 // New returns an intake.
 func New(c Config) *Intake {
 	return &Intake{
-		Config: c, log: c.Logger.Named("ingest"), deliveries: make(chan broker.Delivery, prefetch),
-		lost: make(chan chan struct{}), stop: func() {},
+		Config: c, log: c.Logger.Named("ingest"), deliveries: make(chan delivery, prefetch), stop: func() {},
 	}
 }
 
@@ -116,15 +128,15 @@ func (in *Intake) Stop(context.Context) error {
 func (in *Intake) subscribe(ctx context.Context) {
 	for in.awaitStore(ctx) {
 		in.givenUp.Store(false)
+		sub := &subscription{lost: make(chan struct{}, 1), over: make(chan struct{})}
 		subCtx, cancel := context.WithCancel(ctx)
-		ended := make(chan struct{})
 		go func() {
-			defer close(ended)
+			defer close(sub.over)
 			_ = in.Broker.Consume(subCtx, broker.Subscription{
 				Queue: topology.Status, Prefetch: prefetch,
 				Handle: func(d broker.Delivery) {
 					select {
-					case in.deliveries <- d:
+					case in.deliveries <- delivery{d, sub}:
 					case <-subCtx.Done():
 						_ = d.Nack(broker.Requeued)
 					}
@@ -134,19 +146,18 @@ func (in *Intake) subscribe(ctx context.Context) {
 			})
 		}()
 		select {
-		case done := <-in.lost:
+		case <-sub.lost:
 			in.givenUp.Store(true)
 			in.Down()
 			in.log.Warn("store is away, messages wait at the broker")
 			cancel()
-			<-ended
-			close(done)
+			<-sub.over
 			// Where the store answers, and yet what it was asked for fails, this keeps messages from going round in a loop.
 			select {
 			case <-ctx.Done():
 			case <-time.After(checkEvery):
 			}
-		case <-ended:
+		case <-sub.over:
 			cancel()
 			if ctx.Err() == nil {
 				in.log.Error("subscription ended, the broker client is closed")
@@ -177,37 +188,63 @@ func (in *Intake) awaitStore(ctx context.Context) bool {
 	}
 }
 
-// settle is the loop.
+// settle has batches settled, at most so many at once. A batch begins with what has gathered when there is room for it.
 func (in *Intake) settle(ctx context.Context) {
+	var under sync.WaitGroup
+	defer under.Wait()
+	room := make(chan struct{}, batches)
+	earlier := make(chan struct{})
+	close(earlier)
 	for {
-		var batch []broker.Delivery
 		select {
 		case <-ctx.Done():
 			return
-		case d := <-in.deliveries:
-			batch = append(batch, d)
+		case room <- struct{}{}:
 		}
-	gather:
-		for len(batch) < maxBatch {
-			select {
-			case d := <-in.deliveries:
-				batch = append(batch, d)
-			default:
-				break gather
-			}
+		batch := in.gather(ctx)
+		if len(batch) == 0 {
+			return
 		}
-		in.batch(ctx, batch)
+		before, after := earlier, make(chan struct{})
+		earlier = after
+		under.Go(func() {
+			in.batch(ctx, batch, before)
+			<-room
+			<-before
+			close(after)
+		})
 	}
 }
 
-// batch settles messages. Where the store is away it gives them back, and asks to give up the subscription. Where it is
-// there, and yet one of them can't be settled, that one alone is set aside: it must not hold up all others.
-func (in *Intake) batch(ctx context.Context, batch []broker.Delivery) {
+// gather waits for a message, and takes what has come besides. It returns none when ctx ends.
+func (in *Intake) gather(ctx context.Context) []delivery {
+	var batch []delivery
+	select {
+	case <-ctx.Done():
+		return nil
+	case d := <-in.deliveries:
+		batch = append(batch, d)
+	}
+	for len(batch) < maxBatch {
+		select {
+		case d := <-in.deliveries:
+			batch = append(batch, d)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// batch settles messages; before is closed once all earlier batches are settled or given back. Where the store is away it
+// gives them back, and asks to give up the subscription. Where it is there, and yet one of them can't be settled, that one
+// alone is set aside: it must not hold up all others.
+func (in *Intake) batch(ctx context.Context, batch []delivery, before <-chan struct{}) {
 	batchCtx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
 	parsed := make([]message, len(batch))
 	for i, d := range batch {
-		parsed[i] = in.read(d)
+		parsed[i] = in.read(d.Delivery)
 	}
 	err := in.apply(batchCtx, parsed)
 	if err != nil && !away(err) && batchCtx.Err() == nil {
@@ -215,27 +252,44 @@ func (in *Intake) batch(ctx context.Context, batch []broker.Delivery) {
 		err = in.applyEach(batchCtx, parsed)
 	}
 	if err != nil {
-		in.giveUp(ctx)
+		in.giveUp(ctx, batch[len(batch)-1].from)
 		in.giveBack(batch)
 		return
 	}
-	for _, m := range parsed {
+	for i, m := range parsed {
+		if m.marker != nil && !in.inTurn(ctx, before, batch[i].from) {
+			_ = m.delivery.Nack(broker.Requeued)
+			continue
+		}
 		in.finish(ctx, m)
 	}
 }
 
-// giveUp ends the subscription, so that what is given back does not come again at once.
-func (in *Intake) giveUp(ctx context.Context) {
-	done := make(chan struct{})
+// inTurn waits until all that came before is settled, and tells whether it is: what was given back is not.
+func (in *Intake) inTurn(ctx context.Context, before <-chan struct{}, from *subscription) bool {
+	<-before
 	select {
-	case in.lost <- done:
-		<-done
+	case <-from.over:
+		return false
+	default:
+		return ctx.Err() == nil
+	}
+}
+
+// giveUp ends the subscription, so that what is given back does not come again at once.
+func (in *Intake) giveUp(ctx context.Context, s *subscription) {
+	select {
+	case s.lost <- struct{}{}:
+	default: // somebody asks already
+	}
+	select {
+	case <-s.over:
 	case <-ctx.Done():
 	}
 }
 
 // giveBack returns messages to the queue, and with them all that was taken since.
-func (in *Intake) giveBack(batch []broker.Delivery) {
+func (in *Intake) giveBack(batch []delivery) {
 	for {
 		for _, d := range batch {
 			_ = d.Nack(broker.Requeued) // stale ones are back already

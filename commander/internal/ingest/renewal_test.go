@@ -82,6 +82,28 @@ func TestAMarkerComesBackAfterAllBeforeIt(t *testing.T) {
 	})
 }
 
+// TestAMarkerVouchesForNoBatchThatFails: the marker is in the second batch that is under way, and the first one, which came
+// before it, goes back to the queue.
+func TestAMarkerVouchesForNoBatchThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		s, m := r.join("soldier-1"), r.submit()
+		release := r.store.hold()
+		s.say(s.pack(s.claim(m, r.id('e'))))
+		synctest.Wait()
+		s.say(encode(t, contracts.NewMarker(markerKey, "the marker", s.inbox)))
+		s.wantHeard()
+		r.store.away.Store(true)
+		release()
+		s.wantHeard()
+		r.wantDepth("status_queue", broker.Depth{Ready: 2})
+		r.store.away.Store(false)
+		time.Sleep(time.Second)
+		s.wantHeard(contracts.AnswerGranted, contracts.AnswerMarker)
+		r.wantTaken()
+	})
+}
+
 // TestAMarkerWaitsWhileTheStoreIsAway: what it would vouch for is not taken either.
 func TestAMarkerWaitsWhileTheStoreIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

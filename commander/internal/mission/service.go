@@ -60,6 +60,8 @@ type Service struct {
 	epoch    func(context.Context) (store.Epoch, error)
 	now      func() contracts.Time
 	claimed  func(queue string, dispatched contracts.Time)
+	recall   func(id string) (store.Record, bool)
+	creating *together
 	keys     Keys
 	log      *zap.Logger
 }
@@ -79,6 +81,8 @@ type Deps struct {
 	// Claimed is told, of each claim of an order that was not delivered before, when that order was dispatched, and to which
 	// queue. It must not block. It may be nil.
 	Claimed func(queue string, dispatched contracts.Time)
+	// Recall returns what is remembered of a mission, which may be old. It must not block. It may be nil.
+	Recall func(id string) (store.Record, bool)
 	// TicketKey signs tickets, OrderKey seals orders; all commanders share them.
 	TicketKey, OrderKey []byte
 	Logger              *zap.Logger
@@ -89,7 +93,11 @@ func New(d Deps) *Service {
 	if d.Claimed == nil {
 		d.Claimed = func(string, contracts.Time) {}
 	}
+	if d.Recall == nil {
+		d.Recall = func(string) (store.Record, bool) { return store.Record{}, false }
+	}
 	return &Service{
+		recall: d.Recall, creating: &together{commit: d.Store.Commit},
 		store: d.Store, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects, observer: d.Observer,
 		epoch: d.Epoch, now: d.Now, claimed: d.Claimed, keys: Keys{Ticket: d.TicketKey, Order: d.OrderKey}, log: d.Logger.Named("mission"),
 	}
@@ -104,11 +112,11 @@ func (s *Service) Submit(ctx context.Context, r contracts.MissionRequest, key *s
 		return contracts.Mission{}, err
 	}
 	d := Accept(r, id, key, s.now())
-	outcomes, err := s.store.Commit(ctx, *d.Change)
+	o, err := s.creating.apply(ctx, *d.Change)
 	if err != nil {
 		return d.created(), fmt.Errorf("create mission: %w", err)
 	}
-	switch o := outcomes[0]; o.Code {
+	switch o.Code {
 	case store.Applied:
 		return s.accepted(d, o), nil
 	case store.Duplicate:

@@ -34,8 +34,9 @@ func (s *Service) Apply(ctx context.Context, items []Item) ([]Result, error) {
 	for i := range items {
 		pending[i] = i
 	}
-	for contended := 0; len(pending) > 0; {
-		left, err := s.round(ctx, items, pending, results)
+	known := s.remembered
+	for contended := 0; len(pending) > 0; known = s.nothing {
+		left, err := s.round(ctx, items, pending, results, known)
 		if err != nil {
 			return nil, err
 		}
@@ -55,8 +56,10 @@ func (s *Service) Apply(ctx context.Context, items []Item) ([]Result, error) {
 
 // round decides the pending items in their order and commits, at most one change for each mission; it returns those that
 // are still pending. There may be many for one mission: while the store is away, soldiers repeat what they said.
-func (s *Service) round(ctx context.Context, items []Item, pending []int, results []Result) ([]int, error) {
-	recs, err := s.loadFor(ctx, items, pending)
+func (s *Service) round(ctx context.Context, items []Item, pending []int, results []Result,
+	known func(contracts.Update) (store.Record, bool),
+) ([]int, error) {
+	recs, err := s.loadFor(ctx, items, pending, known)
 	if err != nil {
 		return nil, err
 	}
@@ -111,15 +114,23 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 	return later, nil
 }
 
-// loadFor returns the truth about the missions of the pending items.
-func (s *Service) loadFor(ctx context.Context, items []Item, pending []int) (map[string]store.Record, error) {
+// loadFor returns the truth about the missions of the pending items, but for what is known of those that a change follows.
+func (s *Service) loadFor(ctx context.Context, items []Item, pending []int, known func(contracts.Update) (store.Record, bool),
+) (map[string]store.Record, error) {
 	recs := make(map[string]store.Record, len(pending))
 	var ids []string
 	for _, i := range pending {
 		id := items[i].Update.MissionID
-		if _, known := recs[id]; !known {
-			recs[id], ids = store.Record{}, append(ids, id)
+		if _, met := recs[id]; met {
+			continue
 		}
+		rec, ok := known(items[i].Update)
+		if recs[id] = rec; !ok {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return recs, nil
 	}
 	loaded, err := s.store.Load(ctx, ids...)
 	if err != nil {
@@ -130,6 +141,25 @@ func (s *Service) loadFor(ctx context.Context, items []Item, pending []int) (map
 	}
 	return recs, nil
 }
+
+// remembered returns what is remembered of a mission that is claimed for the first time. That needs no look at the store: of
+// a mission's first version there is only one, which Accept wrote; the claim of it is granted, and the grant is applied only if
+// that version is still the mission's. Else it is decided anew on the truth. No later version will do: a store that lost its
+// last writes may give its number again, to something else.
+func (s *Service) remembered(u contracts.Update) (store.Record, bool) {
+	if u.Status != contracts.UpdateInProgress || u.Ticket != nil {
+		return store.Record{}, false
+	}
+	rec, ok := s.recall(u.MissionID)
+	m := rec.Mission
+	if !ok || m.Version != 1 || m.Status != contracts.StatusQueued || m.Attempt != u.Attempt {
+		return store.Record{}, false
+	}
+	return rec, true
+}
+
+// nothing is remembered.
+func (s *Service) nothing(contracts.Update) (store.Record, bool) { return store.Record{}, false }
 
 // Keys are what all commanders share, and nobody else has: that of the tickets, and that of the orders' seals.
 type Keys struct{ Ticket, Order []byte }

@@ -46,6 +46,7 @@ type world struct {
 	runs     map[string]map[int64]string  // execution by mission and run
 	past     map[string][]store.Record    // what each mission was, before it ended
 	torn     map[string]bool              // missions of which the store forgot something
+	created  map[string]store.Record      // what each mission was at first, which the service remembers for ever
 	made     int
 }
 
@@ -55,14 +56,16 @@ func newWorld(t *rapid.T) *world {
 	w := &world{
 		t: t, now: time.UnixMilli(1_800_000_000_000), buried: map[string]bool{}, tickets: map[string]contracts.Ticket{},
 		soldiers: map[string]string{}, past: map[string][]store.Record{}, torn: map[string]bool{},
-		ended: map[string]contracts.Mission{}, seen: map[string]contracts.Mission{}, runs: map[string]map[int64]string{},
+		created: map[string]store.Record{},
+		ended:   map[string]contracts.Mission{}, seen: map[string]contracts.Mission{}, runs: map[string]map[int64]string{},
 	}
 	w.store = missiontest.New(t, memstore.Config{Now: func() time.Time { return w.now }})
 	w.store.Meanwhile, w.store.Fate = w.meanwhile, w.fate
 	w.renewals = session.New(session.Config{Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: w.store, TicketKey: ticketKey})
 	w.service = mission.New(mission.Deps{
 		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: w.store, Dispatcher: w, Inboxes: w, Suspects: w, Observer: w, TicketKey: ticketKey, Logger: zap.NewNop(),
-		Now: func() contracts.Time { return contracts.At(w.now) },
+		Now:    func() contracts.Time { return contracts.At(w.now) },
+		Recall: func(id string) (store.Record, bool) { rec, ok := w.created[id]; return rec, ok },
 	})
 	for i := range 2 {
 		w.session(fmt.Sprintf("soldier-%d", i))
@@ -70,16 +73,21 @@ func newWorld(t *rapid.T) *world {
 	return w
 }
 
-func (w *world) Dispatch(rec store.Record, _ int64) { w.orders = append(w.orders, rec.Mission) }
-func (w *world) Send(string, ...contracts.Answer)   {}
-func (w *world) Suspect(string)                     {}
-func (w *world) Accepted()                          {}
-func (w *world) Retried()                           {}
-func (w *world) Claimed(contracts.AnswerType)       {}
-func (w *world) Recorded(contracts.UpdateStatus)    {}
-func (w *world) Refused(string)                     {}
-func (w *world) Ended(contracts.Status)             {}
-func (w *world) ok(err error)                       { w.t.Helper(); w.fail(err) }
+func (w *world) Dispatch(rec store.Record, _ int64) {
+	w.orders = append(w.orders, rec.Mission)
+	if rec.Mission.Version == 1 {
+		w.created[rec.Mission.MissionID] = rec.Brief()
+	}
+}
+func (w *world) Send(string, ...contracts.Answer) {}
+func (w *world) Suspect(string)                   {}
+func (w *world) Accepted()                        {}
+func (w *world) Retried()                         {}
+func (w *world) Claimed(contracts.AnswerType)     {}
+func (w *world) Recorded(contracts.UpdateStatus)  {}
+func (w *world) Refused(string)                   {}
+func (w *world) Ended(contracts.Status)           {}
+func (w *world) ok(err error)                     { w.t.Helper(); w.fail(err) }
 func (w *world) speaker(session string) mission.Speaker {
 	return mission.Speaker{Session: session, SoldierID: "soldier"}
 }

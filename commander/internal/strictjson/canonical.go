@@ -3,18 +3,21 @@ package strictjson
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // Canonical returns the same JSON for texts that differ only in white space, in the order of keys and in how strings are
 // escaped. Numbers keep their spelling: 1 and 1.0 are two texts. text must be acceptable to Object.
-func Canonical(text []byte) ([]byte, error) { return rewrite(text, func(v any) any { return v }) }
+func Canonical(text []byte) ([]byte, error) {
+	return rewrite(text, func(number string) string { return number })
+}
 
 // Value returns the same JSON for texts that say the same: as Canonical, and 1, 1.0 and 10e-1 are one text, too. Numbers are
 // taken exactly, whatever a reader's floating point makes of them. text must be acceptable to Object.
-func Value(text []byte) ([]byte, error) { return rewrite(text, exactNumbers) }
+func Value(text []byte) ([]byte, error) { return rewrite(text, exact) }
 
 // Plain returns text with one spelling, ours, for all numbers that are equal, and the rest of it as it is: 1.0 and 10e-1 become
 // 1, 0.10 becomes 0.1. Every reader of JSON reads that as the same, also one that reads only whole numbers, or no exponents. A
@@ -36,7 +39,7 @@ func Plain(text []byte) []byte {
 			for end < len(text) && strings.IndexByte("0123456789+-.eE", text[end]) >= 0 {
 				end++
 			}
-			out = append(out, plain(string(text[at:end]))...)
+			out = append(out, plainNumber(string(text[at:end]))...)
 		default:
 			out = append(out, c)
 		}
@@ -45,12 +48,12 @@ func Plain(text []byte) []byte {
 	return out
 }
 
-// maxZeros bounds what plain adds to a number: JavaScript writes whole numbers of so many digits without an exponent, and a text
+// maxZeros bounds what plainNumber adds to a number: JavaScript writes whole numbers of so many digits without an exponent, and a text
 // can't be made much longer by it.
 const maxZeros = 20
 
-// plain writes a number without an exponent where that takes few zeros.
-func plain(number string) string {
+// plainNumber writes a number without an exponent where that takes few zeros.
+func plainNumber(number string) string {
 	sign, digits, power, ok := parse(number)
 	switch {
 	case !ok:
@@ -67,35 +70,108 @@ func plain(number string) string {
 	return sign + digits[:point] + "." + digits[point:]
 }
 
-func rewrite(text []byte, edit func(any) any) ([]byte, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, fmt.Errorf("read JSON: %w", err)
+// rewrite writes what text says as json.Marshal does, with numbers as edit writes them. Seals and idempotency keys are kept
+// over these bytes: they must not change.
+func rewrite(text []byte, edit func(number string) string) ([]byte, error) {
+	w := rewriter{scanner: scanner{text: text, maxDepth: math.MaxInt}, edit: edit, out: make([]byte, 0, len(text))}
+	w.space()
+	if err := w.value(); err != nil {
+		return nil, err
 	}
-	out, err := json.Marshal(edit(v))
-	if err != nil {
-		return nil, fmt.Errorf("write JSON: %w", err)
-	}
-	return out, nil
+	return w.out, nil
 }
 
-// exactNumbers writes all numbers in v in one way.
-func exactNumbers(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		return json.Number(exact(string(v)))
-	case []any:
-		for i := range v {
-			v[i] = exactNumbers(v[i])
-		}
-	case map[string]any:
-		for key := range v {
-			v[key] = exactNumbers(v[key])
-		}
+// rewriter writes what it reads.
+type rewriter struct {
+	scanner
+	edit func(number string) string
+	out  []byte
+}
+
+func (w *rewriter) value() error {
+	begin := w.at
+	switch c := w.peek(); {
+	case c == '{':
+		return w.members()
+	case c == '[':
+		return w.elements()
+	case c == '"':
+		said, err := w.str()
+		w.out = appendString(w.out, said)
+		return err
+	case c == '-' || c >= '0' && c <= '9':
+		err := w.number()
+		w.out = append(w.out, w.edit(string(w.text[begin:w.at]))...)
+		return err
+	default:
+		err := w.scanner.value()
+		w.out = append(w.out, w.text[begin:w.at]...)
+		return err
 	}
-	return v
+}
+
+func (w *rewriter) elements() error {
+	w.out = append(w.out, '[')
+	first := true
+	err := w.array(func() error {
+		if !first {
+			w.out = append(w.out, ',')
+		}
+		first = false
+		return w.value()
+	})
+	w.out = append(w.out, ']')
+	return err
+}
+
+// members writes an object's members in the order of their keys.
+func (w *rewriter) members() error {
+	type member struct {
+		key      []byte
+		from, to int // of its value in out
+	}
+	var all []member
+	w.out = append(w.out, '{')
+	begin := len(w.out)
+	err := w.object(func(key []byte) error {
+		from := len(w.out)
+		err := w.value()
+		all = append(all, member{key, from, len(w.out)})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(all, func(a, b member) int { return bytes.Compare(a.key, b.key) })
+	values := slices.Clone(w.out[begin:])
+	w.out = w.out[:begin]
+	for i, m := range all {
+		if i > 0 {
+			w.out = append(w.out, ',')
+		}
+		w.out = append(appendString(w.out, m.key), ':')
+		w.out = append(w.out, values[m.from-begin:m.to-begin]...)
+	}
+	w.out = append(w.out, '}')
+	return nil
+}
+
+// appendString writes a string as json.Marshal does. Most need no escapes.
+func appendString(out, s []byte) []byte {
+	if slices.ContainsFunc(s, needsEscape) {
+		written, _ := json.Marshal(string(s)) //nolint:errchkjson // a string can always be written
+		return append(out, written...)
+	}
+	return append(append(append(out, '"'), s...), '"')
+}
+
+// needsEscape tells whether json.Marshal may write a byte otherwise.
+func needsEscape(c byte) bool {
+	switch c {
+	case '"', '\\', '<', '>', '&':
+		return true
+	}
+	return c < ' ' || c >= 0x7f
 }
 
 // exact writes a number as digits without zeros at either end, and an exponent. One whose exponent is beyond all reason stays

@@ -1,8 +1,10 @@
 package strictjson
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -38,8 +40,12 @@ func (e *NotArrayError) Error() string { return "must be an array, not " + e.Fou
 func Object(text []byte, maxDepth int) ([]Member, error) {
 	var members []Member
 	found, err := whole(text, maxDepth, '{', func(s *scanner) error {
-		return s.object(func(key string, value []byte) {
-			members = append(members, Member{Key: key, Value: value})
+		members = make([]Member, 0, 8)
+		return s.object(func(key []byte) error {
+			begin := s.at
+			err := s.value()
+			members = append(members, Member{Key: string(key), Value: s.text[begin:s.at]})
+			return err
 		})
 	})
 	if err == nil && found != '{' {
@@ -56,7 +62,12 @@ func Object(text []byte, maxDepth int) ([]Member, error) {
 func Array(text []byte, maxDepth int) ([]json.RawMessage, error) {
 	var elements []json.RawMessage
 	found, err := whole(text, maxDepth, '[', func(s *scanner) error {
-		return s.array(func(value []byte) { elements = append(elements, value) })
+		return s.array(func() error {
+			begin := s.at
+			err := s.value()
+			elements = append(elements, s.text[begin:s.at])
+			return err
+		})
 	})
 	if err == nil && found != '[' {
 		err = &NotArrayError{Found: describe(found)}
@@ -137,11 +148,11 @@ func (s *scanner) space() {
 func (s *scanner) value() error {
 	switch c := s.peek(); {
 	case c == '{':
-		return s.object(func(string, []byte) {})
+		return s.object(func([]byte) error { return s.value() })
 	case c == '[':
-		return s.array(func([]byte) {})
+		return s.array(s.value)
 	case c == '"':
-		_, err := s.str()
+		_, err := s.skip()
 		return err
 	case c == '-' || c >= '0' && c <= '9':
 		return s.number()
@@ -175,7 +186,8 @@ func (s *scanner) enter() error {
 	return nil
 }
 
-func (s *scanner) array(element func(value []byte)) error {
+// array reads an array; element reads each of its elements.
+func (s *scanner) array(element func() error) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -184,11 +196,9 @@ func (s *scanner) array(element func(value []byte)) error {
 			break
 		}
 		s.space()
-		begin := s.at
-		if err := s.value(); err != nil {
+		if err := element(); err != nil {
 			return err
 		}
-		element(s.text[begin:s.at])
 		s.space()
 		if s.peek() == ']' {
 			break
@@ -203,11 +213,12 @@ func (s *scanner) array(element func(value []byte)) error {
 	return nil
 }
 
-func (s *scanner) object(member func(key string, value []byte)) error {
+// object reads an object; member reads the value of each of its keys.
+func (s *scanner) object(member func(key []byte) error) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
-	var seen map[string]struct{}
+	var seen keySet
 	for first := true; ; first = false {
 		if first && s.peek() == '}' {
 			break
@@ -221,25 +232,20 @@ func (s *scanner) object(member func(key string, value []byte)) error {
 		if err != nil {
 			return err
 		}
-		if _, twice := seen[key]; twice {
+		if seen.has(key) {
 			s.at = begin
-			return s.fail("the key %s stands twice in one object", strconv.QuoteToASCII(clip(key)))
+			return s.fail("the key %s stands twice in one object", strconv.QuoteToASCII(clip(string(key))))
 		}
-		if seen == nil {
-			seen = map[string]struct{}{}
-		}
-		seen[key] = struct{}{}
+		seen.add(key)
 		s.space()
 		if s.peek() != ':' {
 			return s.fail("expected ':'")
 		}
 		s.at++
 		s.space()
-		begin = s.at
-		if err := s.value(); err != nil {
+		if err := member(key); err != nil {
 			return err
 		}
-		member(key, s.text[begin:s.at])
 		s.space()
 		if s.peek() == '}' {
 			break
@@ -292,36 +298,66 @@ func (s *scanner) digits() int {
 	return s.at - begin
 }
 
-// str reads a string and returns what it says.
-func (s *scanner) str() (string, error) {
+// str reads a string and returns what it says; where it is written so, that is a part of the text.
+func (s *scanner) str() ([]byte, error) {
+	begin := s.at + 1
+	written, err := s.skip()
+	if err != nil {
+		return nil, err
+	}
+	raw := s.text[begin : s.at-1]
+	if written == plain {
+		return raw, nil
+	}
+	inner, out := scanner{text: raw}, make([]byte, 0, len(raw))
+	for inner.at < len(raw) {
+		if raw[inner.at] != '\\' {
+			out = append(out, raw[inner.at])
+			inner.at++
+			continue
+		}
+		r, err := inner.escape()
+		if err != nil {
+			return nil, err
+		}
+		out = utf8.AppendRune(out, r)
+	}
+	return out, nil
+}
+
+// written says whether a string is written as it is meant.
+type written int
+
+const (
+	plain written = iota
+	escaped
+)
+
+// skip reads a string, without keeping what it says.
+func (s *scanner) skip() (written, error) {
 	s.at++
-	var out []byte
-	begin := s.at
+	how := plain
 	for {
 		if s.at >= len(s.text) {
-			return "", s.fail("the text ends within a string")
+			return how, s.fail("the text ends within a string")
 		}
 		switch c := s.text[s.at]; {
 		case c == '"':
-			out = append(out, s.text[begin:s.at]...)
 			s.at++
-			return string(out), nil
+			return how, nil
 		case c == '\\':
-			out = append(out, s.text[begin:s.at]...)
-			r, err := s.escape()
-			if err != nil {
-				return "", err
+			how = escaped
+			if _, err := s.escape(); err != nil {
+				return how, err
 			}
-			out = utf8.AppendRune(out, r)
-			begin = s.at
 		case c < 0x20:
-			return "", s.fail("control characters in strings must be escaped")
+			return how, s.fail("control characters in strings must be escaped")
 		case c < utf8.RuneSelf:
 			s.at++
 		default:
 			r, size := utf8.DecodeRune(s.text[s.at:])
 			if r == utf8.RuneError && size == 1 {
-				return "", s.fail("not valid UTF-8")
+				return how, s.fail("not valid UTF-8")
 			}
 			s.at += size
 		}
@@ -387,6 +423,32 @@ func (s *scanner) hex() (rune, error) {
 	}
 	s.at += 4
 	return r, nil
+}
+
+// keySet is the keys of one object. Most objects have few, for which a map costs more than it saves.
+type keySet struct {
+	few  [8][]byte
+	n    int
+	many map[string]struct{}
+}
+
+func (k *keySet) has(key []byte) bool {
+	if _, ok := k.many[string(key)]; ok {
+		return true
+	}
+	return slices.ContainsFunc(k.few[:k.n], func(known []byte) bool { return bytes.Equal(known, key) })
+}
+
+func (k *keySet) add(key []byte) {
+	if k.n < len(k.few) {
+		k.few[k.n] = key
+		k.n++
+		return
+	}
+	if k.many == nil {
+		k.many = map[string]struct{}{}
+	}
+	k.many[string(key)] = struct{}{}
 }
 
 // clip keeps a message short whatever the key.

@@ -211,6 +211,63 @@ func TestPlain(t *testing.T) {
 	}
 }
 
+// marshalled is how Canonical, or Value, was written at first: with encoding/json. What was hashed then must fit what is hashed
+// now.
+func marshalled(t *testing.T, text []byte, edit func(string) string) []byte {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	var edited func(v any) any
+	edited = func(v any) any {
+		switch v := v.(type) {
+		case json.Number:
+			return json.Number(edit(string(v)))
+		case []any:
+			for i := range v {
+				v[i] = edited(v[i])
+			}
+		case map[string]any:
+			for key := range v {
+				v[key] = edited(v[key])
+			}
+		}
+		return v
+	}
+	out, err := json.Marshal(edited(v))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// FuzzCanonical holds Canonical and Value against encoding/json, byte by byte.
+func FuzzCanonical(f *testing.F) {
+	for _, text := range []string{
+		`{}`, `{"n":1}`, ` { "b" : [ 1.0, -0, [ ], {} ] , "a" : { "z" : null, "y" : [true, false] } } `, `{"a":1e5,"b":1E+05}`,
+		`{"<&>":"\u2028\u2029\u007f\u0000\"\\\/\b\f\n\r\t","é":"\ud83d\ude00","e\u0301":"<script>"}`,
+		`{"a":{"b":{"c":[[[["d"]]]]}},"A":"","":"empty"}`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if _, err := Object(text, 100); err != nil {
+			t.Skip()
+		}
+		canonical, err := Canonical(text)
+		if want := marshalled(t, text, func(n string) string { return n }); err != nil || !bytes.Equal(canonical, want) {
+			t.Errorf("%s: %s, %v, want %s", text, canonical, err, want)
+		}
+		value, err := Value(text)
+		if want := marshalled(t, text, exact); err != nil || !bytes.Equal(value, want) {
+			t.Errorf("%s: %s, %v, want %s", text, value, err, want)
+		}
+	})
+}
+
 // FuzzObject compares with encoding/json: whatever is accepted here is valid there and says the same, and whatever is
 // valid there is refused here only for a reason that encoding/json does not look at.
 func FuzzObject(f *testing.F) {
