@@ -13,7 +13,7 @@ import (
 //
 // These are the messages of every mission, and this way they are read in a ninth of the time (BenchmarkDecode):
 // encoding/json reads each byte twice, finds fields by reflection, and hands each time to an UnmarshalJSON. A library
-// would have to be one of services that read our messages, too. See ADR 0031.
+// would have to be one of services that read our messages, too. See ADR 0027.
 type reader struct {
 	rest []byte
 	bad  bool // give up
