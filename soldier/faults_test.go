@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -283,9 +284,9 @@ func TestLittlePilesUpWhileTheStoreIsAway(t *testing.T) {
 
 func TestConfirmLost(t *testing.T) {
 	inWorld(t, func(w *world) {
-		lost := 0
-		w.l.publish = func(queue string, m broker.Message) (bool, error) {
-			if lost++; lost%2 == 1 {
+		var published atomic.Int64 // packs fly side by side
+		w.l.publish = func(string, broker.Message) (bool, error) {
+			if published.Add(1)%2 == 1 {
 				return true, broker.ErrUnavailable
 			}
 			return true, nil
