@@ -14,7 +14,7 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts"
 )
 
-// A seal proves that a mission which a soldier tells of stood in an order of ours: docs/adr/0026. It is base64url, without
+// A seal proves that a mission which a soldier tells of stood in an order of ours: docs/adr/0024. It is base64url, without
 // padding, of
 //
 //	SHA-256 of the payload (32 bytes) | HMAC-SHA256 over all that is adopted, that digest in the payload's place (32 bytes)
