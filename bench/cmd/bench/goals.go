@@ -2,15 +2,18 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/mission-control-dev/mission-control/bench/internal/report"
 )
 
-// Goals of ours: a share of the claim limit, and how ours stand beside peers that have no broker and no HTTP.
+// Goals of ours: a share of the claim limit, how ours stand beside peers that have no broker and no HTTP, and how two commanders
+// stand beside one.
 const (
 	goalOfLimit = 0.8
 	goalBatches = 1.1
 	goalSingles = 1.0
+	goalTwo     = 1.0
 )
 
 // comparedSlots is the number of slots at which ours are compared with the claim limit.
@@ -25,6 +28,13 @@ func addRatios(t *report.Table) {
 			return t.Best(func(r *report.Row) bool { return r.Measure == batches && r.Entrant == name+slots })
 		}
 		t.Compare("batches, of the claim limit", named("ours"), named(claimLimit), goalOfLimit)
+		for _, measure := range []string{batches, singles} {
+			one := t.Best(func(r *report.Row) bool { return r.Measure == measure && r.Entrant == "ours"+slots })
+			two := t.Best(func(r *report.Row) bool {
+				return r.Measure == measure && r.Fsync == fsync && r.Group == "ours" && strings.Contains(r.Entrant, " 2 commanders")
+			})
+			t.Compare(measure+", 2 commanders beside 1", two, one, goalTwo)
+		}
 		ours := func(measure string) *report.Row {
 			return t.Best(func(r *report.Row) bool { return r.Measure == measure && r.Group == "ours" && r.Fsync == fsync })
 		}

@@ -29,7 +29,7 @@ func main() {
 // options are what the flags say.
 type options struct {
 	only, measures, fsync []string
-	slots                 []int
+	slots, commanders     []int
 	rounds, missions      int
 	cores                 int
 	bin, json, pprof      string
@@ -43,6 +43,7 @@ func parse(args []string) (options, error) {
 	measures := flags.String("measure", strings.Join(allMeasures(), ","), "what is measured, a comma list")
 	fsync := flags.String("fsync", "always,everysec", "Redis's appendfsync for ours and for the claim limit, a comma list")
 	slots := flags.String("slots", "64,256", "the soldier's slots for ours and for the claim limit, a comma list")
+	commanders := flags.String("commanders", "1,2", "how many commanders ours have, a comma list; 1 is always measured")
 	flags.IntVar(&o.rounds, "rounds", 3, "how often everything is measured")
 	flags.IntVar(&o.missions, "missions", 30000, "how many missions a measurement of throughput takes")
 	flags.IntVar(&o.cores, "cores", 2, "how many cores all of it shares (Linux)")
@@ -57,12 +58,12 @@ func parse(args []string) (options, error) {
 		return o, fmt.Errorf("takes flags alone, got %q", flags.Args())
 	}
 	o.only, o.measures, o.fsync = list(*only), list(*measures), list(*fsync)
-	for _, text := range list(*slots) {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return o, fmt.Errorf("--slots has %q, must be whole numbers from 1", text)
-		}
-		o.slots = append(o.slots, n)
+	var err error
+	if o.slots, err = numbers("slots", *slots); err != nil {
+		return o, err
+	}
+	if o.commanders, err = numbers("commanders", *commanders); err != nil {
+		return o, err
 	}
 	for flag, given := range map[string][2][]string{
 		"only": {o.only, groupNames()}, "measure": {o.measures, allMeasures()}, "fsync": {o.fsync, {"always", "everysec"}},
@@ -77,6 +78,18 @@ func parse(args []string) (options, error) {
 		return o, errors.New("--rounds must be at least 1, --missions at least 1000")
 	}
 	return o, nil
+}
+
+func numbers(flag, text string) ([]int, error) {
+	var out []int
+	for _, one := range list(text) {
+		n, err := strconv.Atoi(one)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("--%s has %q, must be whole numbers from 1", flag, one)
+		}
+		out = append(out, n)
+	}
+	return out, nil
 }
 
 func list(s string) []string {

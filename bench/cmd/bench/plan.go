@@ -94,6 +94,20 @@ func ourEntrants(o options) []entrant {
 				new:      func() contender.Contender { return ours.New(c) },
 			})
 		}
+		for _, n := range o.commanders {
+			if n == 1 {
+				continue // above
+			}
+			c := base
+			c.AppendFsync, c.Slots, c.Commanders = fsync, slices.Max(o.slots), n
+			out = append(out, entrant{
+				name:     fmt.Sprintf("ours, %d slots, %d commanders, %s", c.Slots, n, fsync),
+				fsync:    fsync,
+				settings: fmt.Sprintf("the same with %d commanders, posted to in turn", n),
+				measures: []string{batches, singles},
+				new:      func() contender.Contender { return ours.New(c) },
+			})
+		}
 		c := base
 		c.AppendFsync, c.OrdersWindow = fsync, acceptWindow
 		out = append(out, entrant{
@@ -124,7 +138,7 @@ func limitEntrants(o options) []entrant {
 				name:     fmt.Sprintf(claimLimit+", %d slots, %s", slots, fsync),
 				fsync:    fsync,
 				settings: fmt.Sprintf("packed; mission in Redis first, claim decided there and answered; appendfsync %s", fsync),
-				measures: []string{batches, singles},
+				measures: []string{batches, singles, latency},
 				new: func() contender.Contender {
 					return limit.New(limit.Config{Protocol: limit.Claimed, Slots: slots, AppendFsync: fsync})
 				},

@@ -12,10 +12,13 @@ func TestPlan(t *testing.T) {
 		args string
 		want []string // entrant: measures
 	}{
-		{"--only ours --slots 256 --fsync always --measure batches,singles", []string{"ours, 256 slots, always: batches singles"}},
+		{"--only ours --slots 256 --commanders 1 --fsync always --measure batches,singles", []string{"ours, 256 slots, always: batches singles"}},
+		{"--only ours --slots 64,256 --commanders 2 --fsync always --measure singles", []string{
+			"ours, 64 slots, always: singles", "ours, 256 slots, always: singles", "ours, 256 slots, 2 commanders, always: singles",
+		}},
 		{"--only ours --slots 64 --fsync always --measure accept", []string{"ours, no soldier, always: accept"}},
 		{"--only limit --slots 64 --fsync everysec", []string{
-			"limit: 1 order + 2 status messages: batches", "limit: status messages packed: batches", "claim limit, 64 slots, everysec: batches singles",
+			"limit: 1 order + 2 status messages: batches", "limit: status messages packed: batches", "claim limit, 64 slots, everysec: batches singles latency",
 		}},
 		{"--only bullmq,river --fsync everysec --measure latency", []string{"river, tuned: latency", "bullmq, everysec: latency"}},
 		{"--only asynq --fsync always --measure batches", nil},
@@ -39,7 +42,7 @@ func TestPlan(t *testing.T) {
 
 func TestWrongFlagsAreNamed(t *testing.T) {
 	for _, args := range []string{
-		"--only theirs", "--measure speed", "--fsync no", "--slots 0", "--slots many", "--rounds 0", "--missions 1", "more",
+		"--only theirs", "--measure speed", "--fsync no", "--slots 0", "--slots many", "--commanders 0", "--rounds 0", "--missions 1", "more",
 	} {
 		flag, value, _ := strings.Cut(args, " ")
 		if _, err := parse(strings.Fields(args)); err == nil || !strings.Contains(err.Error(), flag) && !strings.Contains(err.Error(), value) {
@@ -61,11 +64,11 @@ func TestRatiosOfAFullRun(t *testing.T) {
 		}
 	}
 	addRatios(table)
-	if len(table.Ratios) != 6 {
+	if len(table.Ratios) != 10 {
 		t.Fatalf("%d ratios: %+v", len(table.Ratios), table.Ratios)
 	}
 	for _, r := range table.Ratios {
-		if !strings.HasPrefix(r.Ours, "ours") || strings.HasPrefix(r.Other, "ours") || r.Is <= 0 || r.Is >= 1 {
+		if !strings.HasPrefix(r.Ours, "ours") || strings.HasPrefix(r.Other, "ours") != (r.Goal == goalTwo && strings.Contains(r.Of, "commanders")) {
 			t.Errorf("%+v", r)
 		}
 	}

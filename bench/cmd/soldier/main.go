@@ -44,9 +44,11 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	soldier.Handle(s, "noop", func(context.Context, soldier.Mission[json.RawMessage]) (result, error) {
-		return result{OK: true}, nil
-	})
+	for _, kind := range []string{"noop", "other"} {
+		soldier.Handle(s, kind, func(context.Context, soldier.Mission[json.RawMessage]) (result, error) {
+			return result{OK: true}, nil
+		})
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	if err := s.Start(ctx); err != nil {

@@ -70,6 +70,7 @@ func (l *Limit) settle(ctx context.Context, taken []amqp.Delivery, answers *amqp
 			granted = granted[n:]
 		}
 	}
+	l.seen(updates)
 	if err := taken[len(taken)-1].Ack(true); err != nil {
 		return fmt.Errorf("acknowledging: %w", err)
 	}

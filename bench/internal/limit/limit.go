@@ -25,6 +25,7 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 	"github.com/redis/rueidis"
 
+	"github.com/mission-control-dev/mission-control/bench/internal/contender"
 	"github.com/mission-control-dev/mission-control/bench/internal/traffic"
 	"github.com/mission-control-dev/mission-control/contracts/broker/rabbitserver"
 	"github.com/mission-control-dev/mission-control/store/redisserver"
@@ -73,6 +74,7 @@ type Limit struct {
 	orders *outlet
 	ids    atomic.Int64
 	done   atomic.Int64
+	watch  atomic.Pointer[contender.Watch] // nil unless latencies are measured
 	failed chan error
 	cancel context.CancelFunc
 }

@@ -53,20 +53,25 @@ const submitBatch = 500
 // SubmitBatches writes the missions, where they are kept, and then sends the orders.
 func (l *Limit) SubmitBatches(ctx context.Context, jobs int) error {
 	return contender.Spread(ctx, contender.Chunks(jobs, submitBatch), 4, func(ctx context.Context, i int) error {
-		return l.submit(ctx, contender.Chunk(i, jobs, submitBatch))
+		_, err := l.submit(ctx, contender.Chunk(i, jobs, submitBatch))
+		return err
 	})
 }
 
 // SubmitSingles does the same one by one.
 func (l *Limit) SubmitSingles(ctx context.Context, jobs int) error {
-	return contender.Spread(ctx, jobs, contender.InFlight, func(ctx context.Context, _ int) error { return l.submit(ctx, 1) })
+	return contender.Spread(ctx, jobs, contender.InFlight, func(ctx context.Context, _ int) error {
+		_, err := l.submit(ctx, 1)
+		return err
+	})
 }
 
-func (l *Limit) submit(ctx context.Context, n int) error {
+// submit submits n jobs and returns the last one's id.
+func (l *Limit) submit(ctx context.Context, n int) (int64, error) {
 	last := l.ids.Add(int64(n))
 	if l.store != nil {
 		if err := l.create(ctx, last-int64(n)+1, last); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	confirms := make([]*amqp.DeferredConfirmation, n)
@@ -75,14 +80,14 @@ func (l *Limit) submit(ctx context.Context, n int) error {
 		binary.BigEndian.PutUint64(body, uint64(last-int64(i)))
 		c, err := l.orders.send(ctx, body)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		confirms[i] = c
 	}
 	for _, c := range confirms {
 		if err := await(ctx, c); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return last, nil
 }

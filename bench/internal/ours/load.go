@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/valyala/fasthttp"
 )
@@ -11,13 +12,18 @@ import (
 // load posts missions.
 type load struct {
 	http fasthttp.Client
-	url  string
+	urls []string
+	next atomic.Uint64
 	one  []byte
 }
 
-func newLoad(url string) *load {
-	return &load{url: url, one: []byte(`{"name":"noop","kind":"noop","payload":{"n":1}}`), http: fasthttp.Client{MaxConnsPerHost: 1024}}
+// newLoad posts to the commanders in turn.
+func newLoad(urls []string) *load {
+	return &load{urls: urls, one: []byte(`{"name":"noop","kind":"noop","payload":{"n":1}}`), http: fasthttp.Client{MaxConnsPerHost: 1024}}
 }
+
+// url is the next commander's.
+func (l *load) url() string { return l.urls[l.next.Add(1)%uint64(len(l.urls))] }
 
 // single posts one mission and returns its id.
 func (l *load) single() (string, error) {
@@ -25,15 +31,15 @@ func (l *load) single() (string, error) {
 	return string(location[bytes.LastIndexByte(location, '/')+1:]), err
 }
 
-// batch posts n missions at once.
-func (l *load) batch(n int) error {
+// batch posts n missions at once, each as mission writes it.
+func (l *load) batch(n int, mission func(i int) []byte) error {
 	var body bytes.Buffer
 	body.WriteString(`{"missions":[`)
 	for i := range n {
 		if i > 0 {
 			body.WriteByte(',')
 		}
-		body.Write(l.one)
+		body.Write(mission(i))
 	}
 	body.WriteString(`]}`)
 	_, err := l.post("/missions/batch", body.Bytes())
@@ -45,7 +51,7 @@ func (l *load) read(id string) error {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)
-	request.SetRequestURI(l.url + "/missions/" + id)
+	request.SetRequestURI(l.url() + "/missions/" + id)
 	if err := l.http.Do(request, response); err != nil {
 		return fmt.Errorf("reading a mission: %w", err)
 	}
@@ -59,7 +65,7 @@ func (l *load) post(path string, body []byte) ([]byte, error) {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)
-	request.SetRequestURI(l.url + path)
+	request.SetRequestURI(l.url() + path)
 	request.Header.SetMethod(http.MethodPost)
 	request.Header.SetContentType("application/json")
 	request.SetBodyRaw(body)

@@ -31,6 +31,8 @@ import (
 type Config struct {
 	// Commander and Soldier are the paths of the programs.
 	Commander, Soldier string
+	// Commanders is how many there are; 0 is one.
+	Commanders int
 	// Slots is the soldier's; 0 starts none.
 	Slots int
 	// AppendFsync is Redis's.
@@ -43,15 +45,17 @@ type Config struct {
 
 // Ours is the stack.
 type Ours struct {
-	cfg       Config
-	redis     *redisserver.Server
-	rabbit    *rabbitserver.Server
-	commander *child.Process
-	soldier   *child.Process
-	client    *client.Client
-	load      *load
-	addr      string
-	profiles  map[string]string
+	cfg        Config
+	dir        string
+	redis      *redisserver.Server
+	rabbit     *rabbitserver.Server
+	commanders []*child.Process
+	addrs      []string
+	soldiers   []*child.Process
+	enlisted   int // soldiers so far
+	client     *client.Client
+	load       *load
+	profiles   map[string]string
 	// last are ids of missions posted one by one, of late.
 	last [1000]atomic.Pointer[string]
 }
@@ -65,8 +69,9 @@ const (
 	masterSecret  = "the benchmark's master secret, which keeps nothing secret"
 )
 
-// Setup starts the parts, and returns when the commander is well and knows the soldier.
+// Setup starts the parts, and returns when the commanders are well and know the soldier.
 func (o *Ours) Setup(ctx context.Context, dir string) error {
+	o.dir = dir
 	var err error
 	if o.redis, err = redisserver.Start(ctx, redisserver.Config{Dir: filepath.Join(dir, "redis"), AppendFsync: o.cfg.AppendFsync}); err != nil {
 		return err
@@ -74,34 +79,92 @@ func (o *Ours) Setup(ctx context.Context, dir string) error {
 	if o.rabbit, err = rabbitserver.Start(ctx, rabbitserver.Config{Dir: filepath.Join(dir, "rabbitmq")}); err != nil {
 		return err
 	}
-	if o.addr, err = child.FreeAddr(); err != nil {
+	for range max(1, o.cfg.Commanders) {
+		addr, err := child.FreeAddr()
+		if err != nil {
+			return err
+		}
+		o.addrs = append(o.addrs, addr)
+	}
+	if o.client, err = client.New(client.Config{BaseURL: o.urls()[0]}); err != nil {
 		return err
 	}
-	url := "http://" + o.addr
-	if o.client, err = client.New(client.Config{BaseURL: url}); err != nil {
+	o.load = newLoad(o.urls())
+	if err := o.StartCommanders(ctx); err != nil || o.cfg.Slots == 0 {
 		return err
 	}
-	o.load = newLoad(url)
-	shared := []string{"RABBITMQ_URL=" + o.rabbit.URL(), "LOG_LEVEL=warn"}
-	o.commander, err = o.start(o.cfg.Commander, filepath.Join(dir, "commander.log"), append(shared,
-		"COMMANDER_ADDR="+o.addr, "REDIS_URL="+o.redis.URL(), "COMMANDER_MASTER_SECRET="+masterSecret,
-		"COMMANDER_ENROLLMENT_KEY="+enrollmentKey, "COMMANDER_ORDERS_WINDOW="+windowText(o.cfg.OrdersWindow)))
+	return o.StartSoldier(ctx, o.cfg.Slots)
+}
+
+func (o *Ours) urls() []string {
+	var urls []string
+	for _, addr := range o.addrs {
+		urls = append(urls, "http://"+addr)
+	}
+	return urls
+}
+
+// StartCommanders starts all of them, and returns when they are well.
+func (o *Ours) StartCommanders(ctx context.Context) error {
+	for i, addr := range o.addrs {
+		commander, err := o.start(o.cfg.Commander, filepath.Join(o.dir, numbered("commander", i)+".log"), append(o.shared(),
+			"COMMANDER_ADDR="+addr, "REDIS_URL="+o.redis.URL(), "COMMANDER_MASTER_SECRET="+masterSecret,
+			"COMMANDER_ENROLLMENT_KEY="+enrollmentKey, "COMMANDER_ORDERS_WINDOW="+windowText(o.cfg.OrdersWindow)))
+		if err != nil {
+			return err
+		}
+		o.commanders = append(o.commanders, commander)
+	}
+	for i, commander := range o.commanders {
+		well := func(ctx context.Context) error { return o.well(ctx, o.urls()[i]) }
+		if err := commander.Await(ctx, well); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// StopCommanders ends them as an operator would.
+func (o *Ours) StopCommanders(ctx context.Context) {
+	for _, commander := range o.commanders {
+		commander.Stop(ctx, syscall.SIGTERM)
+	}
+	o.commanders = nil
+}
+
+// StartSoldier starts one more soldier, and returns when the first commander knows it.
+func (o *Ours) StartSoldier(ctx context.Context, slots int) error {
+	o.enlisted++
+	id := fmt.Sprintf("bench-%d", o.enlisted)
+	soldier, err := o.start(o.cfg.Soldier, filepath.Join(o.dir, numbered("soldier", o.enlisted-1)+".log"), append(o.shared(),
+		"SOLDIER_ID="+id, "SOLDIER_ENROLLMENT_KEY="+enrollmentKey, "COMMANDER_URL="+strings.Join(o.urls(), ","),
+		"SOLDIER_SLOTS="+strconv.Itoa(slots), "SOLDIER_DRAIN_TIMEOUT=0s"))
 	if err != nil {
 		return err
 	}
-	if err := o.commander.Await(ctx, o.healthy); err != nil {
-		return err
+	o.soldiers = append(o.soldiers, soldier)
+	return soldier.Await(ctx, func(ctx context.Context) error { return o.knows(ctx, id) })
+}
+
+// StopSoldiers ends them all.
+func (o *Ours) StopSoldiers(ctx context.Context) {
+	for _, soldier := range o.soldiers {
+		soldier.Stop(ctx, syscall.SIGTERM)
 	}
-	if o.cfg.Slots == 0 {
-		return nil
+	o.soldiers = nil
+}
+
+// shared are settings of both programs.
+func (o *Ours) shared() []string {
+	return []string{"RABBITMQ_URL=" + o.rabbit.URL(), "LOG_LEVEL=warn"}
+}
+
+// numbered is a name, with a number behind it from the second on.
+func numbered(name string, i int) string {
+	if i == 0 {
+		return name
 	}
-	o.soldier, err = o.start(o.cfg.Soldier, filepath.Join(dir, "soldier.log"), append(shared,
-		"SOLDIER_ID=bench", "SOLDIER_ENROLLMENT_KEY="+enrollmentKey, "COMMANDER_URL="+url,
-		"SOLDIER_SLOTS="+strconv.Itoa(o.cfg.Slots), "SOLDIER_DRAIN_TIMEOUT=0s"))
-	if err != nil {
-		return err
-	}
-	return o.soldier.Await(ctx, o.knowsSoldier)
+	return fmt.Sprintf("%s-%d", name, i+1)
 }
 
 func windowText(window int) string {
@@ -134,20 +197,31 @@ func (o *Ours) start(program, log string, env []string) (*child.Process, error) 
 	return child.Start(cmd, log)
 }
 
-func (o *Ours) healthy(ctx context.Context) error {
-	h, err := o.client.Health(ctx)
+// well tells whether the commander with the URL is.
+func (o *Ours) well(ctx context.Context, url string) error {
+	c, err := client.New(client.Config{BaseURL: url})
+	if err != nil {
+		return err
+	}
+	h, err := c.Health(ctx)
 	if err == nil && h.Status != "ok" {
 		err = fmt.Errorf("the commander's health is %q", h.Status)
 	}
 	return err
 }
 
-func (o *Ours) knowsSoldier(ctx context.Context) error {
+// knows tells whether the first commander knows the soldier.
+func (o *Ours) knows(ctx context.Context, id string) error {
 	fleet, err := o.client.Soldiers(ctx)
-	if err == nil && len(fleet.Soldiers) == 0 {
-		err = errors.New("the commander knows no soldier yet")
+	if err != nil {
+		return err
 	}
-	return err
+	for _, s := range fleet.Soldiers {
+		if s.SoldierID == id {
+			return nil
+		}
+	}
+	return fmt.Errorf("the commander does not know soldier %s yet", id)
 }
 
 // BatchSize is how many missions a POST /missions/batch carries.
@@ -158,8 +232,13 @@ const batchesInFlight = 4
 
 // SubmitBatches posts to /missions/batch.
 func (o *Ours) SubmitBatches(ctx context.Context, jobs int) error {
+	return o.SubmitAs(ctx, jobs, func(int) []byte { return o.load.one })
+}
+
+// SubmitAs posts to /missions/batch what mission writes for each job.
+func (o *Ours) SubmitAs(ctx context.Context, jobs int, mission func(i int) []byte) error {
 	return contender.Spread(ctx, contender.Chunks(jobs, BatchSize), batchesInFlight, func(_ context.Context, i int) error {
-		return o.load.batch(contender.Chunk(i, jobs, BatchSize))
+		return o.load.batch(contender.Chunk(i, jobs, BatchSize), func(k int) []byte { return mission(i*BatchSize + k) })
 	})
 }
 
@@ -205,11 +284,14 @@ func (o *Ours) Traffic(ctx context.Context) (map[string]float64, error) {
 	return map[string]float64{"redis": redis, "rabbitmq": rabbit}, err
 }
 
-// Processes are the four parts.
+// Processes are all parts.
 func (o *Ours) Processes() map[string]int {
-	out := map[string]int{"commander": o.commander.PID(), "redis": o.redis.PID(), "rabbitmq": o.rabbit.PID()}
-	if o.soldier != nil {
-		out["soldier"] = o.soldier.PID()
+	out := map[string]int{"redis": o.redis.PID(), "rabbitmq": o.rabbit.PID()}
+	for i, commander := range o.commanders {
+		out[numbered("commander", i)] = commander.PID()
+	}
+	for i, soldier := range o.soldiers {
+		out[numbered("soldier", i)] = soldier.PID()
 	}
 	return out
 }
@@ -219,8 +301,8 @@ func (o *Ours) Profiles() map[string]string { return o.profiles }
 
 // Close ends the soldier first, so that nothing complains of the others' end.
 func (o *Ours) Close(ctx context.Context) error {
-	o.soldier.Stop(ctx, syscall.SIGTERM)
-	o.commander.Stop(ctx, syscall.SIGTERM)
+	o.StopSoldiers(ctx)
+	o.StopCommanders(ctx)
 	var errs []error
 	// Their data goes with them: there is nothing to be graceful about.
 	if o.rabbit != nil {
