@@ -18,7 +18,7 @@ func TestPlan(t *testing.T) {
 		}},
 		{"--only ours --slots 64 --fsync always --measure accept", []string{"ours, no soldier, always: accept"}},
 		{"--only limit --slots 64 --fsync everysec", []string{
-			"limit: 1 order + 2 status messages: batches", "limit: status messages packed: batches", "claim limit, 64 slots, everysec: batches singles latency",
+			"limit: 1 order + 2 status messages: batches", "limit: status messages packed: batches", "limit: orders packed, too: batches", "claim limit, 64 slots, everysec: batches singles latency",
 		}},
 		{"--only bullmq,river --fsync everysec --measure latency", []string{"river, tuned: latency", "bullmq, everysec: latency"}},
 		{"--only asynq --fsync always --measure batches", nil},

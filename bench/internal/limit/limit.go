@@ -59,6 +59,8 @@ type Config struct {
 	Protocol Protocol
 	// Slots is how many jobs may be under way.
 	Slots int
+	// OrdersTogether is how many orders a message has; 0 is one.
+	OrdersTogether int
 	// AppendFsync is Redis's, where it is used.
 	AppendFsync string
 }

@@ -74,15 +74,21 @@ func (l *Limit) submit(ctx context.Context, n int) (int64, error) {
 			return 0, err
 		}
 	}
-	confirms := make([]*amqp.DeferredConfirmation, n)
-	for i := range confirms {
-		body := make([]byte, orderSize)
-		binary.BigEndian.PutUint64(body, uint64(last-int64(i)))
+	var confirms []*amqp.DeferredConfirmation
+	for id := last - int64(n) + 1; id <= last; {
+		var body []byte
+		for range max(1, l.cfg.OrdersTogether) {
+			if id <= last {
+				body = append(body, make([]byte, orderSize)...)
+				binary.BigEndian.PutUint64(body[len(body)-orderSize:], uint64(id))
+				id++
+			}
+		}
 		c, err := l.orders.send(ctx, body)
 		if err != nil {
 			return 0, err
 		}
-		confirms[i] = c
+		confirms = append(confirms, c)
 	}
 	for _, c := range confirms {
 		if err := await(ctx, c); err != nil {
