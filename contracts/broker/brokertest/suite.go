@@ -96,6 +96,7 @@ func Run(t *testing.T, f Features, newBroker func(t *testing.T) broker.Broker) {
 		{"Declare/Mismatch", testDeclareMismatch, true, patience},
 		{"Delete", testDelete, true, patience},
 		{"Depth", testDepth, true, patience},
+		{"Depth/OfMany", testDepthOfMany, true, patience},
 		{"Browse/LooksAndGivesBack", testBrowse, true, patience},
 		{"Browse/Settles", testBrowseSettles, true, patience},
 		{"Browse/Steps", testBrowseSteps, true, patience},
