@@ -188,6 +188,14 @@ func (f *fakeLease) fall() {
 	b.changed()
 }
 
+func (l *link) PublishAll(ctx context.Context, queue string, messages []broker.Message) []error {
+	answers := make([]error, len(messages))
+	for i, m := range messages {
+		answers[i] = l.Publish(ctx, queue, m)
+	}
+	return answers
+}
+
 func (l *link) Consume(ctx context.Context, s broker.Subscription) error {
 	for {
 		up, down := l.state()

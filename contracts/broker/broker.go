@@ -73,6 +73,13 @@ type Publisher interface {
 	Publish(ctx context.Context, queue string, m Message) error
 }
 
+// BatchPublisher publishes many messages for the price of few: they travel together, and so do their confirms.
+type BatchPublisher interface {
+	// PublishAll hands messages to one queue, in their order, and waits for the broker's answer to each, until ctx ends at the
+	// latest. It returns what Publish would have returned for each of them, in their order: some may be taken and others not.
+	PublishAll(ctx context.Context, queue string, messages []Message) []error
+}
+
 // Delivery is a message on loan.
 type Delivery struct {
 	Message
@@ -199,6 +206,7 @@ type Health struct {
 // Broker is the whole seam.
 type Broker interface {
 	Publisher
+	BatchPublisher
 	Consumer
 	Browser
 	// Declare creates what is missing. A queue that exists with other arguments is an error that names it. One that lacks no

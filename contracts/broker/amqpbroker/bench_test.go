@@ -2,6 +2,7 @@ package amqpbroker_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -17,9 +18,27 @@ func BenchmarkPublish(b *testing.B) {
 		b.Run(fmt.Sprintf("in-flight=%d", inFlight), func(b *testing.B) {
 			client := connected(b, amqpbroker.Config{URL: rabbittest.Shared(b).URL()})
 			queue := queueOf(b, client)
+			b.ReportAllocs()
 			b.ResetTimer()
 			publishN(b, client, queue, b.N, inFlight)
 		})
+	}
+}
+
+// BenchmarkPublishAll publishes the same, 64 at once.
+func BenchmarkPublishAll(b *testing.B) {
+	client := connected(b, amqpbroker.Config{URL: rabbittest.Shared(b).URL()})
+	queue := queueOf(b, client)
+	messages := make([]broker.Message, 64)
+	for i := range messages {
+		messages[i] = broker.Message{ID: "id", Type: "test", Body: make([]byte, 1<<10)}
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for left := b.N; left > 0; left -= len(messages) {
+		if err := errors.Join(client.PublishAll(b.Context(), queue, messages[:min(left, len(messages))])...); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ type Broker struct {
 	consuming  *keeper
 	publisher  atomic.Pointer[publisher] // nil without a publishing session
 	blocked    atomic.Pointer[string]    // the broker's reason, nil when it does not block
+	serial     atomic.Uint64             // counts messages, for their correlation ids
 	hooks      *hooks
 
 	closing       context.Context // ends, with ErrClosed as its cause, when Close is called

@@ -5,7 +5,8 @@
 //
 //	Broker ── keeper "publish" ── session ── one channel in confirm mode ── a writer goroutine
 //	      └─ keeper "consume" ── session ─┬─ lease: one channel a subscription ── a clerk goroutine that writes acks
-//	                                      └─ short-lived channels: Declare, Depth, Ping
+//	                                      ├─ short-lived channels: Declare, Browse, Ping
+//	                                      └─ an idle channel for the next Depth
 //
 // A keeper connects for ever, with backoff and full jitter. What it connects is a session: one AMQP connection, with a
 // number (epoch) that only grows. Everything hangs on a session and dies with it: the channel of the publisher, its

@@ -18,13 +18,12 @@ func (b *Broker) Depth(ctx context.Context, queue string) (broker.Depth, error) 
 	}
 	found := make(chan broker.Depth, 1)
 	err := b.ask(ctx, doing, func(s *session) error {
-		// A channel of its own: the broker closes it if there is no such queue.
-		channel, err := s.conn.Channel()
+		channel, err := s.borrow()
 		if err != nil {
 			return err
 		}
 		q, err := channel.QueueDeclarePassive(queue, durable, lasting, shared, awaitReply, nil)
-		if err != nil {
+		if err != nil { // the refusal closed the channel
 			var refusal *amqp.Error
 			if errors.As(err, &refusal) && refusal.Code == amqp.NotFound {
 				return broker.ErrUnroutable
@@ -32,7 +31,7 @@ func (b *Broker) Depth(ctx context.Context, queue string) (broker.Depth, error) 
 			return err
 		}
 		found <- broker.Depth{Ready: q.Messages, Consumers: q.Consumers}
-		return channel.Close()
+		return s.giveBack(channel)
 	})
 	if err != nil {
 		return broker.Depth{}, err

@@ -2,10 +2,9 @@ package amqpbroker
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
-	"sync/atomic"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -26,17 +25,21 @@ type publisher struct {
 	// such message is returned once at most.
 	places  chan struct{}
 	returns *returns
-	serial  atomic.Uint64
 }
 
-// request is one message on its way to the writer.
+// request is messages on their way to the writer.
 type request struct {
-	queue       string
-	message     amqp.Publishing
-	correlation string
-	written     chan struct{} // closed when the next two are set
-	confirm     *amqp.DeferredConfirmation
-	err         error
+	parcels []parcel
+	written chan struct{} // closed when the confirm, or else the err, of each parcel is set
+}
+
+// parcel is one message, with what the library made of it.
+type parcel struct {
+	at      int // among the caller's messages
+	queue   string
+	message amqp.Publishing
+	confirm *amqp.DeferredConfirmation
+	err     error
 }
 
 // connectPublisher makes a session with a publisher on it, and puts it in place.
@@ -79,7 +82,7 @@ func newPublisher(s *session) (*publisher, error) {
 	return &publisher{
 		session:  s,
 		channel:  channel,
-		requests: make(chan *request),
+		requests: make(chan *request, maxTogether),
 		places:   make(chan struct{}, maxUnconfirmed),
 		returns:  newReturns(channel.NotifyReturn(make(chan amqp.Return, maxUnconfirmed))),
 	}, nil
@@ -104,15 +107,21 @@ func (p *publisher) write(closes <-chan *amqp.Error) {
 // maxTogether bounds how many messages are written together.
 const maxTogether = 64
 
-// writeTogether writes a message and those that wait behind it: small ones in one system call, as the library makes one
-// for each, and the broker reads and parses what came together at one go.
+// writeTogether writes messages and those that wait behind them: small ones in one system call, as the library makes one
+// for each, and the broker reads, routes and logs what came together at one go. Confirms come together too, and wake their
+// publishers one by one; the first of them would have its next message written before the others could hand over theirs.
+// So they are let go first.
 func (p *publisher) writeTogether(first *request) {
+	runtime.Gosched()
 	p.session.socket.hold()
 	together := []*request{first}
+	messages := 0
 	for i := 0; i < len(together); i++ {
-		r := together[i]
-		r.confirm, r.err = p.channel.PublishWithDeferredConfirm(defaultExchange, r.queue, mandatory, notImmediate, r.message)
-		if len(together) == maxTogether {
+		for j := range together[i].parcels {
+			x := &together[i].parcels[j]
+			x.confirm, x.err = p.channel.PublishWithDeferredConfirm(defaultExchange, x.queue, mandatory, notImmediate, x.message)
+		}
+		if messages += len(together[i].parcels); messages >= maxTogether {
 			continue
 		}
 		select {
@@ -129,97 +138,156 @@ func (p *publisher) writeTogether(first *request) {
 
 // Publish implements broker.Publisher.
 func (b *Broker) Publish(ctx context.Context, queue string, m broker.Message) error {
-	err := b.publish(ctx, queue, m)
-	if err != nil {
-		return fmt.Errorf("publishing to %s: %w", queue, err)
-	}
-	return nil
+	return b.PublishAll(ctx, queue, []broker.Message{m})[0]
 }
 
-func (b *Broker) publish(ctx context.Context, queue string, m broker.Message) error {
+// PublishAll implements broker.BatchPublisher.
+func (b *Broker) PublishAll(ctx context.Context, queue string, messages []broker.Message) []error {
+	results := make([]error, len(messages))
+	parcels := make([]parcel, 0, len(messages))
+	for i, m := range messages {
+		message, err := encode(queue, m, strconv.FormatUint(b.serial.Add(1), 36))
+		if err != nil {
+			results[i] = err
+			continue
+		}
+		parcels = append(parcels, parcel{at: i, queue: queue, message: message})
+	}
+	for len(parcels) > 0 {
+		answers, err := b.send(ctx, parcels)
+		for i, answer := range answers {
+			results[parcels[i].at] = answer
+		}
+		parcels = parcels[len(answers):]
+		if err != nil {
+			for i := range parcels {
+				results[parcels[i].at] = err
+			}
+			break
+		}
+	}
+	for i, err := range results {
+		if err != nil {
+			results[i] = fmt.Errorf("publishing to %s: %w", queue, err)
+		}
+	}
+	return results
+}
+
+// maxShare is how many places one call takes at once: others want some too.
+const maxShare = maxUnconfirmed / 4
+
+// send hands over as many of the parcels as find a place, and waits for the broker's answers. It returns those that came,
+// in the parcels' order; an error says why no more will.
+func (b *Broker) send(ctx context.Context, parcels []parcel) ([]error, error) {
 	if b.closing.Err() != nil {
-		return broker.ErrClosed
+		return nil, broker.ErrClosed
 	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	p := b.publisher.Load()
 	if p == nil || !p.session.alive() {
-		return broker.ErrUnavailable
+		return nil, broker.ErrUnavailable
 	}
 	if reason := b.blocked.Load(); reason != nil {
-		return fmt.Errorf("%w (%s)", broker.ErrBlocked, *reason)
+		return nil, fmt.Errorf("%w (%s)", broker.ErrBlocked, *reason)
 	}
-	correlation := strconv.FormatUint(p.serial.Add(1), 36)
-	message, err := encode(queue, m, correlation)
-	if err != nil {
-		return err
-	}
-	r := &request{queue: queue, message: message, correlation: correlation, written: make(chan struct{})}
 	select {
 	case p.places <- struct{}{}:
 	case <-p.session.done:
-		return broker.ErrUnavailable
+		return nil, broker.ErrUnavailable
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	case <-b.closing.Done():
-		return broker.ErrClosed
+		return nil, broker.ErrClosed
 	}
+	r := &request{parcels: parcels[:1+p.morePlaces(min(len(parcels), maxShare)-1)], written: make(chan struct{})}
 	select {
 	case p.requests <- r:
 	case <-p.session.done:
-		return broker.ErrUnavailable
+		return nil, broker.ErrUnavailable
 	case <-ctx.Done():
-		<-p.places
-		return ctx.Err()
+		p.free(len(r.parcels))
+		return nil, ctx.Err()
 	case <-b.closing.Done():
-		return broker.ErrClosed
+		return nil, broker.ErrClosed
 	}
-	err = p.await(r, ctx.Done(), b.closing.Done())
-	switch {
-	case !errors.Is(err, errGivenUp):
-		return err
-	case b.closing.Err() != nil:
-		return broker.ErrClosed
+	answers := p.await(r, ctx.Done(), b.closing.Done())
+	if len(answers) == len(r.parcels) {
+		return answers, nil
 	}
-	// Its place is free only when the broker has answered: until then a return of it may come. After Close, nobody
-	// needs the place.
-	_ = b.spawn(func() { _ = p.await(r, nil, nil) })
-	return ctx.Err()
+	// The others' places are free only when the broker has answered: until then returns of them may come. After Close,
+	// nobody needs the places.
+	rest := &request{parcels: r.parcels[len(answers):], written: r.written}
+	_ = b.spawn(func() { p.await(rest, nil, nil) })
+	if b.closing.Err() != nil {
+		return answers, broker.ErrClosed
+	}
+	return answers, ctx.Err()
 }
 
-// errGivenUp: the caller no longer waits. The message may have been taken, or be taken later.
-var errGivenUp = errors.New("given up")
+// morePlaces takes up to so many places without waiting: who waits for a second place could wait for others who do.
+func (p *publisher) morePlaces(most int) int {
+	for taken := range most {
+		select {
+		case p.places <- struct{}{}:
+		default:
+			return taken
+		}
+	}
+	return most
+}
 
-// await waits for the broker's answer to a request that was handed over, and frees its place.
-func (p *publisher) await(r *request, given, up <-chan struct{}) error {
+func (p *publisher) free(places int) {
+	for range places {
+		<-p.places
+	}
+}
+
+// await waits for the broker's answers to a request that was handed over, and frees their places. It returns those that
+// came before the caller gave up: such messages may have been taken, or be taken later.
+func (p *publisher) await(r *request, given, up <-chan struct{}) []error {
+	answers := make([]error, 0, len(r.parcels))
 	select {
 	case <-r.written:
 	case <-p.session.done:
-		return broker.ErrUnavailable
+		for range r.parcels {
+			answers = append(answers, broker.ErrUnavailable)
+		}
+		return answers
 	case <-given:
-		return errGivenUp
+		return nil
 	case <-up:
-		return errGivenUp
+		return nil
 	}
-	if r.err != nil {
-		<-p.places
-		return fmt.Errorf("%w (%w)", broker.ErrUnavailable, r.err)
+	for i := range r.parcels {
+		x := &r.parcels[i]
+		if x.err == nil {
+			select {
+			case <-x.confirm.Done():
+			case <-p.session.done:
+			case <-given:
+				return answers
+			case <-up:
+				return answers
+			}
+		}
+		answers = append(answers, p.answer(x))
+		p.free(1)
 	}
-	select {
-	case <-r.confirm.Done():
-	case <-p.session.done:
-	case <-given:
-		return errGivenUp
-	case <-up:
-		return errGivenUp
+	return answers
+}
+
+// answer is what became of a message that was confirmed, or whose session is gone.
+func (p *publisher) answer(x *parcel) error {
+	if x.err != nil {
+		return fmt.Errorf("%w (%w)", broker.ErrUnavailable, x.err)
 	}
-	returned := p.returns.take(r.correlation)
-	<-p.places
 	switch {
-	case returned:
+	case p.returns.take(x.message.CorrelationId):
 		return broker.ErrUnroutable
-	case r.confirm.Acked():
+	case x.confirm.Acked():
 		return nil
 	case p.channel.IsClosed() || !p.session.alive():
 		// The library turns all that is open into a nack then.

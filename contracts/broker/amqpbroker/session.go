@@ -22,8 +22,11 @@ const (
 type session struct {
 	conn   *amqp.Connection
 	socket *socket
-	done   chan struct{}
-	err    error // why it is gone; read after done
+	// idle is a channel for the next question: to open one costs the broker ten times what it costs to answer. There is room
+	// for one. Who finds none opens one, so nobody waits for another's answer.
+	idle chan *amqp.Channel
+	done chan struct{}
+	err  error // why it is gone; read after done
 }
 
 // errNoAnswer replaces what the library makes of a handshake that we gave up.
@@ -34,7 +37,7 @@ var errNoAnswer = errors.New("no answer in time")
 func (b *Broker) connect(ctx context.Context, r role, onBlocked func(reason string)) (*session, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, b.cfg.ConnectTimeout, errNoAnswer)
 	defer cancel()
-	s := &session{done: make(chan struct{})}
+	s := &session{idle: make(chan *amqp.Channel, 1), done: make(chan struct{})}
 	release := func() bool { return true }
 	properties := amqp.NewConnectionProperties()
 	properties.SetClientConnectionName(b.cfg.Name + " " + string(r))
@@ -138,5 +141,26 @@ func (s *session) alive() bool {
 		return false
 	default:
 		return true
+	}
+}
+
+// borrow returns a channel for a question. One that the broker closed, as it does when it refuses, must not be given back.
+func (s *session) borrow() (*amqp.Channel, error) {
+	select {
+	case channel := <-s.idle:
+		if !channel.IsClosed() {
+			return channel, nil
+		}
+	default:
+	}
+	return s.conn.Channel()
+}
+
+func (s *session) giveBack(channel *amqp.Channel) error {
+	select {
+	case s.idle <- channel:
+		return nil
+	default:
+		return channel.Close()
 	}
 }

@@ -34,11 +34,12 @@ func testClose(k *kit) {
 	}
 	_, depthErr := b.Depth(k.ctx, queue)
 	for call, err := range map[string]error{
-		"Publish": b.Publish(k.ctx, queue, text("x")),
-		"Consume": b.Consume(k.ctx, broker.Subscription{Queue: queue, Prefetch: 1, Handle: func(broker.Delivery) {}}),
-		"Declare": b.Declare(k.ctx, topology.Topology{}),
-		"Depth":   depthErr,
-		"Ping":    b.Ping(k.ctx),
+		"Publish":    b.Publish(k.ctx, queue, text("x")),
+		"PublishAll": b.PublishAll(k.ctx, queue, []broker.Message{text("x")})[0],
+		"Consume":    b.Consume(k.ctx, broker.Subscription{Queue: queue, Prefetch: 1, Handle: func(broker.Delivery) {}}),
+		"Declare":    b.Declare(k.ctx, topology.Topology{}),
+		"Depth":      depthErr,
+		"Ping":       b.Ping(k.ctx),
 	} {
 		if !errors.Is(err, broker.ErrClosed) {
 			k.Errorf("%s after Close: %v, want ErrClosed", call, err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts/broker"
@@ -243,6 +244,28 @@ func testDepth(k *kit) {
 	c.ended()
 	k.ack(got...) // until then, its consumer may count
 	depth(broker.Depth{Ready: 3})
+}
+
+// testDepthOfMany: questions that are refused spoil no other, whether they follow each other or come together.
+func testDepthOfMany(k *kit) {
+	b := k.connect()
+	queue, missing := k.queue(b), k.name()
+	k.publish(b, queue, "one")
+	k.awaitReady(b, queue, 1)
+	var asking sync.WaitGroup
+	for range 8 {
+		asking.Go(func() {
+			for range 20 {
+				if d, err := b.Depth(k.ctx, queue); err != nil || d.Ready != 1 {
+					k.Errorf("Depth: %+v, %v, want one message", d, err)
+				}
+				if _, err := b.Depth(k.ctx, missing); !errors.Is(err, broker.ErrUnroutable) {
+					k.Errorf("Depth of a queue that does not exist: %v, want ErrUnroutable", err)
+				}
+			}
+		})
+	}
+	asking.Wait()
 }
 
 func testPing(k *kit) {

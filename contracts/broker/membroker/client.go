@@ -183,6 +183,43 @@ func (c *Client) Publish(ctx context.Context, queue string, m broker.Message) er
 	return nil
 }
 
+// PublishAll implements broker.BatchPublisher.
+func (c *Client) PublishAll(ctx context.Context, queue string, messages []broker.Message) []error {
+	results := make([]error, len(messages))
+	var fit []broker.Message
+	var at []int // among messages
+	for i, m := range messages {
+		if results[i] = check(queue, m); results[i] == nil {
+			fit, at = append(fit, clone(m)), append(at, i)
+		}
+	}
+	answers := make(chan []error, 1)
+	err := c.ask(ctx, func(*connection) error {
+		routed := make([]error, len(fit))
+		for i, m := range fit {
+			routed[i] = c.server.route(queue, m)
+		}
+		answers <- routed
+		return nil
+	})
+	var routed []error
+	if err == nil {
+		routed = <-answers
+	}
+	for i, of := range at {
+		results[of] = err
+		if err == nil {
+			results[of] = routed[i]
+		}
+	}
+	for i, err := range results {
+		if err != nil {
+			results[i] = fmt.Errorf("publishing to %s: %w", queue, err)
+		}
+	}
+	return results
+}
+
 // Declare implements broker.Broker.
 func (c *Client) Declare(ctx context.Context, t topology.Topology) error {
 	if err := c.ask(ctx, func(*connection) error { return c.server.declare(t) }); err != nil {
