@@ -36,13 +36,16 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
-	"github.com/mission-control-dev/mission-control/contracts/topology"
 	"github.com/mission-control-dev/mission-control/store"
 )
 
 const (
-	publishers = 256  // orders that wait for their confirm at once: a slow disk confirms some thousand of them a second
-	room       = 4096 // orders that wait for a publisher; more are left to their due entries
+	// Each publisher waits for the confirms of some orders, which travel together: as many as have gathered. That many are
+	// enough where a slow disk confirms late, and few enough to share what gathers.
+	publishers       = 8
+	maxTogether      = 64
+	maxTogetherBytes = 1 << 20
+	room             = 4096 // orders that wait for a publisher; more are left to their due entries
 	// patience is how long an order is tried: it leaves time to clear the entry before its hold ends.
 	patience   = contracts.DispatchHold - 2*time.Second
 	retryEvery = 200 * time.Millisecond
@@ -65,7 +68,7 @@ type Store interface {
 
 // Broker is what the dispatcher needs of a broker.
 type Broker interface {
-	broker.Publisher
+	broker.BatchPublisher
 	Depth(ctx context.Context, queue string) (broker.Depth, error)
 }
 
@@ -106,13 +109,6 @@ type Dispatcher struct {
 	done       sync.WaitGroup
 }
 
-type order struct {
-	rec      store.Record
-	dispatch int64
-	queue    string
-	until    time.Time
-}
-
 // New returns a dispatcher.
 func New(c Config) *Dispatcher {
 	return &Dispatcher{
@@ -147,17 +143,6 @@ func (d *Dispatcher) send(rec store.Record, dispatch int64, turn turn) {
 	d.queues.leave(o.queue, notPublished)
 }
 
-func ordersQueue(rec store.Record) string {
-	return topology.OrdersQueue(rec.Mission.Squad, rec.Mission.Priority)
-}
-
-// to is the entry to clear onto a shelf.
-func (o order) to(shelf string) store.Due {
-	return store.Due{MissionID: o.rec.Mission.MissionID, Dispatch: o.dispatch, Shelf: shelf}
-}
-
-func (o order) size() int64 { return int64(len(o.rec.Mission.Payload)) }
-
 // Wake has the loop look for due entries now: the broker or the store came back.
 func (d *Dispatcher) Wake() {
 	select {
@@ -186,71 +171,6 @@ func (d *Dispatcher) Stop(context.Context) error {
 	d.end.Do(func() { d.stop() })
 	d.done.Wait()
 	return nil
-}
-
-func (d *Dispatcher) publishLoop(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case o := <-d.orders:
-			d.publish(ctx, o)
-			d.held.Add(-o.size())
-		}
-	}
-}
-
-// publish publishes one order. While the broker is away it tries again until the due entry's hold is nearly over: then
-// others may take the entry, and so may we.
-func (d *Dispatcher) publish(ctx context.Context, o order) {
-	m := o.rec.Mission
-	end := notPublished
-	defer func() { d.queues.leave(o.queue, end) }()
-	body, err := d.write(o)
-	if err != nil {
-		d.log.Error("order can't be encoded", zap.String("mission_id", m.MissionID), zap.Error(err))
-		return
-	}
-	publishCtx, cancel := context.WithDeadline(ctx, o.until)
-	defer cancel()
-	for {
-		err = d.Broker.Publish(publishCtx, o.queue, broker.Message{ID: m.MissionID, Type: string(contracts.TypeOrder), Body: body})
-		if !errors.Is(err, broker.ErrUnavailable) && !errors.Is(err, broker.ErrBlocked) {
-			break
-		}
-		select {
-		case <-publishCtx.Done():
-		case <-time.After(retryEvery):
-			continue
-		}
-		break
-	}
-	switch {
-	case err == nil:
-		end = published
-		d.Observe("published")
-		select {
-		case d.clear <- o.to(Sent(o.queue)):
-		case <-ctx.Done():
-		}
-	case errors.Is(err, broker.ErrUnroutable):
-		d.Observe("unroutable")
-		d.log.Warn("no queue took the order, it will be sent again", zap.String("mission_id", m.MissionID), zap.String("queue", o.queue))
-	default:
-		d.Observe("failed")
-		d.log.Debug("order not published, it will be sent again", zap.String("mission_id", m.MissionID), zap.Error(err))
-	}
-}
-
-// write returns the order as it is published. What can't be sealed goes without: it would not be adopted after a wipe.
-func (d *Dispatcher) write(o order) ([]byte, error) {
-	m := o.rec.Mission
-	order := contracts.NewOrder(m, o.dispatch, d.Now())
-	var err error
-	if order.Seal, err = mission.Seal(m, d.SealKey); err != nil {
-		d.log.Warn("order goes without a seal: if redis is wiped it can't be adopted", zap.String("mission_id", m.MissionID), zap.Error(err))
-	}
-	return order.Encode()
 }
 
 // clearLoop clears the entries of orders that were confirmed or that wait, as many at a time as have gathered.

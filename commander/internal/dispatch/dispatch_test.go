@@ -118,16 +118,20 @@ func (r *rig) must(err error) {
 	}
 }
 
-// Publish implements broker.Publisher.
-func (r *rig) Publish(ctx context.Context, queue string, m broker.Message) error {
+// PublishAll implements broker.BatchPublisher.
+func (r *rig) PublishAll(ctx context.Context, queue string, messages []broker.Message) []error {
 	var before func(context.Context) error
 	r.note(func() { before = r.before })
-	if before != nil {
-		if err := before(ctx); err != nil {
-			return err
+	results := make([]error, len(messages))
+	for i := range messages {
+		if before != nil {
+			results[i] = before(ctx)
+		}
+		if results[i] == nil {
+			results[i] = r.client.PublishAll(ctx, queue, messages[i:i+1])[0]
 		}
 	}
-	return r.client.Publish(ctx, queue, m)
+	return results
 }
 
 // Depth implements dispatch.Broker. There is a soldier, unless the queue's leader is slow: then it is all zero.
