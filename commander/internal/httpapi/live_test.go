@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +106,21 @@ func TestMetaRoutes(t *testing.T) {
 	}
 	if strings.Contains(text, "0193a5b0") || strings.Contains(text, "scanner") {
 		t.Error("/metrics has paths for labels")
+	}
+}
+
+// TestMetricsKeepTheirMethods: a label lives longer than the request whose buffer its text came from.
+func TestMetricsKeepTheirMethods(t *testing.T) {
+	s := newTestServer(t, Config{})
+	for _, method := range []string{"GET", "POST", "GET", "POST"} {
+		s.do(method, "/missions", `{"name":"n"}`)
+		s.do("HEAD", "/health/live", "")
+	}
+	text := string(s.do("GET", "/metrics", "").body)
+	for _, m := range regexp.MustCompile(`method="([^"]*)"`).FindAllStringSubmatch(text, -1) {
+		if !slices.Contains([]string{"GET", "POST", "HEAD"}, m[1]) {
+			t.Errorf("/metrics has the method %q", m[1])
+		}
 	}
 }
 

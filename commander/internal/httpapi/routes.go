@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/utils"
 	"github.com/google/uuid"
 
 	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
@@ -91,8 +92,8 @@ func (s *Server) around(c *fiber.Ctx) (err error) {
 		if !ok {
 			label = unmatched
 		}
-		// c.Method is one of fiber's own constants.
-		s.deps.Metrics.Request(c.Method(), label, c.Response().StatusCode(), time.Since(began))
+		// The metrics keep it, and fiber's string lies in a buffer that the next request overwrites.
+		s.deps.Metrics.Request(utils.CopyString(c.Method()), label, c.Response().StatusCode(), time.Since(began))
 	}()
 	if err := s.hosts.checkHost(c); err != nil {
 		return err

@@ -44,6 +44,7 @@ type Server struct {
 	hub    *events.Hub
 	docs   apidocs.Page
 	public map[string]bool // paths that need no API key
+	depths *depths
 
 	base    context.Context //nolint:containedctx // of all requests; ends when Stop has waited enough
 	abort   context.CancelFunc
@@ -63,7 +64,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		cfg: cfg, deps: deps, log: deps.Logger.Named("http"),
 		hosts: newHosts(cfg.Addr, cfg.AllowedHosts), keys: newKeys(cfg.APIKey, cfg.EnrollmentKey),
-		public: map[string]bool{},
+		public: map[string]bool{}, depths: newDepths(cfg.Queues, deps.Depths),
 	}
 	docs, err := apidocs.Render(contracts.OpenAPI())
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -82,24 +81,12 @@ func (in *Intake) readStatus(m *message) error {
 	}
 	m.inbox = pack.Inbox
 	by := mission.Speaker{Session: claims.Subject, SoldierID: claims.Private[in.SoldierClaim]}
-	unsealAmbiguous(pack.Updates, m.delivery.Body)
-	for _, u := range pack.Updates {
-		m.items = append(m.items, mission.Item{Update: u, By: by})
+	text := mission.NewText(m.delivery.Body)
+	m.items = make([]mission.Item, len(pack.Updates))
+	for i, u := range pack.Updates {
+		m.items[i] = mission.Item{Update: u, By: by, Text: text, At: i}
 	}
 	return nil
-}
-
-// unsealAmbiguous takes the seal from updates in whose text others may read another mission than we do: it proves nothing then.
-func unsealAmbiguous(updates []contracts.Update, text []byte) {
-	if !slices.ContainsFunc(updates, func(u contracts.Update) bool { return u.Seal != "" }) {
-		return
-	}
-	same := mission.SameForAll(text)
-	for i := range updates {
-		if i >= len(same) || !same[i] {
-			updates[i].Seal = ""
-		}
-	}
 }
 
 func (in *Intake) readRenewal(m *message) error {

@@ -28,10 +28,29 @@ func keysOf(t reflect.Type) []string {
 	return keys
 }
 
-// SameForAll tells of each update in the text of a status message whether every reader of JSON reads the same mission there: no
-// key of it stands twice, and none differs from one of the contract's only in case. Of a text that is no such message it
-// returns nil. A soldier's own words beside the mission are not looked at so strictly: they are the soldier's.
-func SameForAll(text []byte) []bool {
+// Text is a status message as it came. It tells of its updates whether every reader of JSON reads the same mission there. That
+// costs as much as all else about the message, and matters only where the store does not know the mission: it is found out
+// when it is asked for. It is not for use by several goroutines.
+type Text struct {
+	body  []byte
+	same  []bool
+	known bool
+}
+
+// NewText returns the text of a message, which must not change any more.
+func NewText(body []byte) *Text { return &Text{body: body} }
+
+// SameForAll tells of the update with that number, from 0, whether no key of its mission stands twice, and none differs from one
+// of the contract's only in case. It is false for all updates of a text that is no status message. A soldier's own words
+// beside the mission are not looked at so strictly: they are the soldier's.
+func (t *Text) SameForAll(update int) bool {
+	if !t.known {
+		t.same, t.known = sameForAll(t.body), true
+	}
+	return update < len(t.same) && t.same[update]
+}
+
+func sameForAll(text []byte) []bool {
 	var pack struct {
 		Updates []json.RawMessage `json:"updates"`
 	}

@@ -23,7 +23,7 @@ import (
 // reads JSON and writes it again may sort keys, escape otherwise, and write 1.0 as 1. A number that it rounds is another one.
 
 // What is sealed is what a commander reads. Of two keys that differ only in case encoding/json takes the last one for both,
-// where others take the one that is spelled right: so SameForAll is asked first, of the text.
+// where others take the one that is spelled right: so Text.SameForAll is asked first.
 //
 // What is adopted has our spelling of numbers (strictjson.Plain): of those that are equal a reader of whole numbers may not read
 // each, and whoever publishes an order again could choose one that its handler can't read.

@@ -16,6 +16,17 @@ import (
 type Item struct {
 	Update contracts.Update
 	By     Speaker
+	// Text is the message that it came in, as number At of its updates. Without it, everybody is taken to read the same.
+	Text *Text
+	At   int
+}
+
+// sealed returns the update as it may be adopted: where others may read another mission than we do, its seal proves nothing.
+func (it Item) sealed(u contracts.Update) contracts.Update {
+	if u.Seal != "" && it.Text != nil && !it.Text.SameForAll(it.At) {
+		u.Seal = ""
+	}
+	return u
 }
 
 // Result is how an item was settled.
@@ -175,7 +186,7 @@ func Decide(rec store.Record, it Item, epoch store.Epoch, keys Keys, now contrac
 	switch {
 	case u.Ticket != nil:
 	case lost:
-		return signed(Adopt(epoch, u, it.By, keys.Order, Jitter(), now), keys.Ticket)
+		return signed(Adopt(epoch, it.sealed(u), it.By, keys.Order, Jitter(), now), keys.Ticket)
 	case u.Status == contracts.UpdateNoHandler:
 		return NoHandler(rec, u, it.By, now)
 	case mayRun(rec, epoch, now):
@@ -194,7 +205,7 @@ func Decide(rec store.Record, it Item, epoch store.Epoch, keys Keys, now contrac
 	}
 	switch {
 	case lost:
-		return Adopt(epoch, u, it.By, keys.Order, Jitter(), now)
+		return Adopt(epoch, it.sealed(u), it.By, keys.Order, Jitter(), now)
 	case u.Status == contracts.UpdateInProgress:
 		return Show(rec, u, it.By, now)
 	}
