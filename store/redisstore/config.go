@@ -15,6 +15,8 @@ type Config struct {
 	// URL says where Redis is: redis:// or rediss:// (TLS), such as redis://user:password@host:6379/0. More nodes of a
 	// Cluster are named by ?addr=host:port, repeated; a Sentinel's master by ?master_set=name.
 	URL string
+	// Shard says which of an installation's shards this is; 0 by default, the only one of most. See store/shardstore.
+	Shard int
 	// Timeout bounds every call, beside its context; 2 s by default. ReadEvents may take its wait longer,
 	// CreateAll a second for every 4 MiB and 500 missions.
 	Timeout time.Duration

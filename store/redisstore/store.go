@@ -31,7 +31,7 @@ func New(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := shardKeys(0)
+	k := shardKeys(cfg.Shard)
 	s := &Store{cfg: cfg, keys: k, scripts: newScripts(), turns: make(chan struct{}, inFlight)}
 	s.link = newLink(option, s.prepare, cfg.Logger)
 	return s, nil
