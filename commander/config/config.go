@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mission-control-dev/mission-control/store/shardstore"
 )
 
 // Config is every setting of the commander.
@@ -42,6 +44,9 @@ type Config struct {
 	// OrdersWindow is COMMANDER_ORDERS_WINDOW: at about so many orders in a queue at the broker, the rest of a backlog
 	// waits in Redis. 1 to 10,000,000; default, and for 0, 100,000.
 	OrdersWindow int
+	// RedisShards is COMMANDER_REDIS_SHARDS: over how many shards missions are spread, 1 to 64; default, and for 0, 1. It is fixed
+	// for as long as Redis' data lives: another number stops the start. More than one pays on a Redis Cluster.
+	RedisShards int
 	// Ground is MISSION_CONTROL_GROUND, what the servers run on: local (default) or compose.
 	Ground string
 	// LogFormat is LOG_FORMAT: json (default) or console. LogLevel is LOG_LEVEL: debug, info (default), warn, error.
@@ -71,6 +76,7 @@ func FromEnv(lookup func(string) (string, bool)) (Config, error) {
 		Insecure:      e.boolean("COMMANDER_INSECURE"),
 		AllowedHosts:  e.list("COMMANDER_ALLOWED_HOSTS"),
 		OrdersWindow:  e.number("COMMANDER_ORDERS_WINDOW", DefaultOrdersWindow, 1, maxOrdersWindow),
+		RedisShards:   e.number("COMMANDER_REDIS_SHARDS", 1, 1, shardstore.MaxShards),
 		Ground:        e.oneOf("MISSION_CONTROL_GROUND", "local", "compose"),
 		LogFormat:     e.oneOf("LOG_FORMAT", "json", "console"),
 		LogLevel:      e.oneOf("LOG_LEVEL", "info", "debug", "warn", "error"),
@@ -90,6 +96,9 @@ func (c Config) Check() error {
 	}
 	if c.OrdersWindow < 0 || c.OrdersWindow > maxOrdersWindow {
 		e.fail("COMMANDER_ORDERS_WINDOW is %d, must be 1 to %d", c.OrdersWindow, maxOrdersWindow)
+	}
+	if c.RedisShards < 0 || c.RedisShards > shardstore.MaxShards {
+		e.fail("COMMANDER_REDIS_SHARDS is %d, must be 1 to %d", c.RedisShards, shardstore.MaxShards)
 	}
 	host, port, err := net.SplitHostPort(c.Addr)
 	if err != nil {

@@ -75,6 +75,8 @@ func TestFromEnvNamesWhatIsWrong(t *testing.T) {
 		{"COMMANDER_ORDERS_WINDOW", "0"},
 		{"COMMANDER_ORDERS_WINDOW", "10000001"},
 		{"COMMANDER_ORDERS_WINDOW", "many"},
+		{"COMMANDER_REDIS_SHARDS", "0"},
+		{"COMMANDER_REDIS_SHARDS", "65"},
 		{"LOG_FORMAT", "xml"},
 		{"LOG_LEVEL", "loud"},
 	}

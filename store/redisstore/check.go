@@ -36,8 +36,8 @@ func (s *Store) Now(ctx context.Context) (time.Time, error) {
 func (s *Store) Check(ctx context.Context) (warning string, err error) {
 	var info, fsync map[string]string
 	err = s.do(ctx, "check", func(ctx context.Context, client rueidis.Client) error {
-		// A wiped Redis gets its layout number back here.
-		if err := ensureSchema(ctx, client, s.keys.schema()); err != nil {
+		// A wiped Redis gets what tells its layout back here.
+		if err := s.ensureLayout(ctx, client); err != nil {
 			return err
 		}
 		err := client.Do(ctx, client.B().Set().Key(s.keys.probe()).Value("1").Ex(time.Minute).Build()).Error()

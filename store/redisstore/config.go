@@ -15,8 +15,9 @@ type Config struct {
 	// URL says where Redis is: redis:// or rediss:// (TLS), such as redis://user:password@host:6379/0. More nodes of a
 	// Cluster are named by ?addr=host:port, repeated; a Sentinel's master by ?master_set=name.
 	URL string
-	// Shard says which of an installation's shards this is; 0 by default, the only one of most. See store/shardstore.
-	Shard int
+	// Shard says which of an installation's shards this is, of how many; by default 0 of 1, the only one of most. The number of
+	// all is fixed by the first Store on the data: another one is a ShardsError. See store/shardstore.
+	Shard, Shards int
 	// Timeout bounds every call, beside its context; 2 s by default. ReadEvents may take its wait longer,
 	// CreateAll a second for every 4 MiB and 500 missions.
 	Timeout time.Duration
@@ -47,6 +48,10 @@ func (c Config) withDefaults() (Config, rueidis.ClientOption, error) {
 	if err != nil {
 		// The URL is not shown: it may hold a password.
 		return c, option, fmt.Errorf("redisstore: Config.URL can't be read; it must look like redis://user:password@host:6379/0: %w", withoutURL(err))
+	}
+	c.Shards = max(1, c.Shards)
+	if c.Shard < 0 || c.Shard >= c.Shards {
+		return c, option, fmt.Errorf("redisstore: Config.Shard is %d, must be 0 to %d", c.Shard, c.Shards-1)
 	}
 	if c.Timeout <= 0 {
 		c.Timeout = 2 * time.Second

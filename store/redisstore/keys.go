@@ -14,6 +14,7 @@ import (
 //
 //	key                  type    what
 //	{mc:0}:schema        string  the layout's number, see schemaVersion
+//	{mc:0}:shards        string  how many shards the installation has
 //	{mc:0}:epoch         hash    id; at: when it began, ms; how: first or wiped; n: missions adopted in it, if any
 //	{mc:0}:probe         string  written to see whether Redis takes writes; expires after a minute
 //	{mc:0}:m:<mission>   string  a mission, see row.go: all of it, unless it has one of the next three
@@ -49,6 +50,7 @@ type keys struct{ prefix string }
 func shardKeys(shard int) keys { return keys{prefix: "{mc:" + strconv.Itoa(shard) + "}:"} }
 
 func (k keys) schema() string                { return k.prefix + "schema" }
+func (k keys) shards() string                { return k.prefix + "shards" }
 func (k keys) epoch() string                 { return k.prefix + "epoch" }
 func (k keys) probe() string                 { return k.prefix + "probe" }
 func (k keys) mission(id rawID) string       { return k.prefix + "m:" + string(id[:]) }

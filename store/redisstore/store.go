@@ -39,7 +39,7 @@ func New(cfg Config) (*Store, error) {
 
 // prepare looks at a Redis that was just connected for the first time.
 func (s *Store) prepare(ctx context.Context, client rueidis.Client) error {
-	if err := ensureSchema(ctx, client, s.keys.schema()); err != nil {
+	if err := s.ensureLayout(ctx, client); err != nil {
 		return err
 	}
 	_, err := s.settle(ctx, client)

@@ -19,7 +19,7 @@ func redis(t testing.TB, url string, n int, cfg redisstore.Config) *shardstore.S
 	t.Helper()
 	var all []store.Store
 	for i := range n {
-		cfg.URL, cfg.Shard = url, i
+		cfg.URL, cfg.Shard, cfg.Shards = url, i, n
 		if cfg.Timeout == 0 {
 			cfg.Timeout = 10 * time.Second // the machine may be busy
 		}

@@ -61,6 +61,7 @@ type Service struct {
 	now      func() contracts.Time
 	claimed  func(queue string, dispatched contracts.Time)
 	recall   func(id string) (store.Record, bool)
+	place    func(id, with string) string
 	creating *together
 	keys     Keys
 	log      *zap.Logger
@@ -83,6 +84,8 @@ type Deps struct {
 	Claimed func(queue string, dispatched contracts.Time)
 	// Recall returns what is remembered of a mission, which may be old. It must not block. It may be nil.
 	Recall func(id string) (store.Record, bool)
+	// Place is a store.Placer's. It may be nil.
+	Place func(id, with string) string
 	// TicketKey signs tickets, OrderKey seals orders; all commanders share them.
 	TicketKey, OrderKey []byte
 	Logger              *zap.Logger
@@ -96,8 +99,11 @@ func New(d Deps) *Service {
 	if d.Recall == nil {
 		d.Recall = func(string) (store.Record, bool) { return store.Record{}, false }
 	}
+	if d.Place == nil {
+		d.Place = func(id, _ string) string { return id }
+	}
 	return &Service{
-		recall: d.Recall, creating: &together{commit: d.Store.Commit},
+		recall: d.Recall, place: d.Place, creating: &together{commit: d.Store.Commit},
 		store: d.Store, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects, observer: d.Observer,
 		epoch: d.Epoch, now: d.Now, claimed: d.Claimed, keys: Keys{Ticket: d.TicketKey, Order: d.OrderKey}, log: d.Logger.Named("mission"),
 	}
@@ -111,6 +117,11 @@ func (s *Service) Submit(ctx context.Context, r contracts.MissionRequest, key *s
 	if err != nil {
 		return contracts.Mission{}, err
 	}
+	with := "" // it may lie anywhere
+	if key != nil {
+		with = key.Key
+	}
+	id = s.place(id, with)
 	d := Accept(r, id, key, s.now())
 	o, err := s.creating.apply(ctx, *d.Change)
 	if err != nil {
@@ -139,6 +150,13 @@ func (s *Service) SubmitAll(ctx context.Context, rs []contracts.MissionRequest, 
 		if ids[i], err = s.newID(); err != nil {
 			return nil, err
 		}
+	}
+	for i, id := range ids { // one step makes them all
+		with := ids[0]
+		if key != nil {
+			with = key.Key
+		}
+		ids[i] = s.place(id, with)
 	}
 	slices.Sort(ids) // so that lists have them in the order of the batch
 	decisions, changes := make([]Decision, len(rs)), make([]store.Change, len(rs))

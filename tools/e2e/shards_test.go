@@ -1,0 +1,66 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/client"
+	"github.com/mission-control-dev/mission-control/tools/internal/localstack"
+)
+
+// TestThreeShards: missions spread over three shards of Redis are listed, claimed, ended, and run again elsewhere when their soldier
+// is killed, and then Redis is, and a commander.
+func TestThreeShards(t *testing.T) {
+	t.Setenv("COMMANDER_REDIS_SHARDS", "3")
+	s := run(t, func(c *localstack.Config) { c.Soldiers = 2 })
+	var ids []string
+	for i := range 8 {
+		ids = append(ids, s.submit(fmt.Sprint("long ", i), "3"))
+	}
+	for i := range 24 {
+		ids = append(ids, s.submit(fmt.Sprint("short ", i), "0"))
+	}
+	shards := map[string]bool{}
+	for _, id := range ids {
+		shards[id[len(id)-2:]] = true
+	}
+	if len(shards) < 3 {
+		t.Fatalf("all missions lie in shards %v", shards)
+	}
+	s.eventually(time.Minute, "some in progress", func() bool {
+		stats, err := s.Stats(t.Context())
+		return err == nil && stats.Counts[contracts.StatusInProgress] > 0
+	})
+	soldier := s.Part(localstack.SoldierName(1))
+	if err := soldier.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{localstack.Redis, localstack.Commander} {
+		part := s.Part(name)
+		if err := part.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if err := part.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range ids {
+		s.ends(id, contracts.StatusCompleted)
+	}
+	listed := map[string]bool{}
+	last := ""
+	for m, err := range s.List(t.Context(), client.ListOptions{PageSize: 5}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last != "" && m.MissionID >= last {
+			t.Errorf("mission %s is listed behind %s", m.MissionID, last)
+		}
+		last, listed[m.MissionID] = m.MissionID, true
+	}
+	if len(listed) != len(ids) {
+		t.Errorf("%d missions are listed, want %d", len(listed), len(ids))
+	}
+}
