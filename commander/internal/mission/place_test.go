@@ -60,10 +60,10 @@ func TestWhatIsOneStepLiesTogether(t *testing.T) {
 // silent dispatches and counts nothing.
 type silent struct{}
 
-func (silent) Dispatch(store.Record, int64)               {}
-func (silent) Accepted()                                  {}
-func (silent) Retried()                                   {}
-func (silent) Claimed(contracts.AnswerType)               {}
-func (silent) Recorded(contracts.UpdateStatus)            {}
-func (silent) Refused(string)                             {}
-func (silent) Ended(contracts.Status)                     {}
+func (silent) Dispatch(store.Record, int64)    {}
+func (silent) Accepted()                       {}
+func (silent) Retried()                        {}
+func (silent) Claimed(contracts.AnswerType)    {}
+func (silent) Recorded(contracts.UpdateStatus) {}
+func (silent) Refused(string)                  {}
+func (silent) Ended(contracts.Status)          {}

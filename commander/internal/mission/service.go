@@ -144,17 +144,18 @@ func (s *Service) Submit(ctx context.Context, r contracts.MissionRequest, key *s
 // SubmitAll creates missions from validated requests, all of them or none, and returns them in the order of the requests.
 // Otherwise it is as Submit: the key is that of the whole.
 func (s *Service) SubmitAll(ctx context.Context, rs []contracts.MissionRequest, key *store.Idempotency) ([]contracts.Mission, error) {
+	with := "" // what all are placed with: one step makes them
+	if key != nil {
+		with = key.Key
+	}
 	ids := make([]string, len(rs))
 	for i := range ids {
-		var err error
-		if ids[i], err = s.newID(); err != nil {
+		id, err := s.newID()
+		if err != nil {
 			return nil, err
 		}
-	}
-	for i, id := range ids { // one step makes them all
-		with := ids[0]
-		if key != nil {
-			with = key.Key
+		if with == "" {
+			with = id
 		}
 		ids[i] = s.place(id, with)
 	}
