@@ -144,7 +144,7 @@ func (p *Pool) call(ctx context.Context, s protocol.Start, out *outcome) {
 		}
 	}()
 	h := p.cfg.Handlers[s.Mission.Kind]
-	out.result, out.err = h(ctx, Job{Mission: s.Mission, Ticket: s.Ticket})
+	out.result, out.err = h(ctx, Job{Mission: *s.Mission, Ticket: *s.Ticket})
 	out.goexit = false
 }
 
