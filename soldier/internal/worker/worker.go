@@ -20,10 +20,10 @@ import (
 	"github.com/mission-control-dev/mission-control/soldier/internal/protocol"
 )
 
-// Job is one execution, as a handler's adapter sees it.
+// Job is one execution, as a handler's adapter sees it. It is to be read only.
 type Job struct {
-	Mission contracts.Mission
-	Ticket  contracts.Ticket
+	Mission *contracts.Mission
+	Ticket  *contracts.Ticket
 }
 
 // Handler carries out one job and returns its result as JSON, or nil for none. A *Failure is reported with its code.
@@ -144,7 +144,7 @@ func (p *Pool) call(ctx context.Context, s protocol.Start, out *outcome) {
 		}
 	}()
 	h := p.cfg.Handlers[s.Mission.Kind]
-	out.result, out.err = h(ctx, Job{Mission: *s.Mission, Ticket: *s.Ticket})
+	out.result, out.err = h(ctx, Job{Mission: s.Mission, Ticket: s.Ticket})
 	out.goexit = false
 }
 
