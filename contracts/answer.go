@@ -50,7 +50,13 @@ func NewAnswerPack(answers ...Answer) AnswerPack {
 }
 
 // Encode returns the pack as JSON.
-func (p AnswerPack) Encode() ([]byte, error) { return encode(p) }
+func (p AnswerPack) Encode() ([]byte, error) {
+	w := newWriter(p.room())
+	if w.answerPack(&p); w.bad {
+		return encode(p)
+	}
+	return w.b, nil
+}
 
 // DecodeAnswerPack reads a pack. It fails with ErrMalformed, ErrUnknownType or ErrUnsupportedVersion. Answers of
 // unknown type are left to the reader, which ignores them.

@@ -27,9 +27,9 @@ func benchOrder() contracts.Order {
 	return o
 }
 
-func benchTicket() contracts.Ticket {
+func benchTicket(mission, execution string) contracts.Ticket {
 	return contracts.Ticket{
-		MissionID: "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", Attempt: 1, Run: 1, Execution: "c9f0f895fb98ab9159f51fd0297e236d",
+		MissionID: mission, Attempt: 1, Run: 1, Execution: execution,
 		Session: "0193a5af-1b2c-7abc-8def-0123456789ab",
 	}.Sign([]byte("key"))
 }
@@ -37,10 +37,10 @@ func benchTicket() contracts.Ticket {
 func benchClaims() contracts.StatusPack {
 	now := contracts.At(time.Now())
 	p := contracts.NewStatusPack(strings.Repeat("t", 300), now, "amq.gen-Xa2vR0bJ1qk3cB9mT5yW7g")
-	for range contracts.MaxPackedUpdates {
+	for i := range contracts.MaxPackedUpdates {
 		p.Updates = append(p.Updates, contracts.Update{
-			Status: contracts.UpdateInProgress, MissionID: "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", Attempt: 1,
-			Execution: "c9f0f895fb98ab9159f51fd0297e236d", DispatchedAt: now, MadeAt: now,
+			Status: contracts.UpdateInProgress, MissionID: fmt.Sprintf("0193a5b0-7c1e-7d7a-9c3b-0c1d%08x", uint32(i)*0x9e3779b9), Attempt: 1,
+			Execution: fmt.Sprintf("c9f0f895fb98ab9159f51fd0%08x", uint32(i)*0x517cc1b7), DispatchedAt: now, MadeAt: now,
 		})
 	}
 	return p
@@ -48,9 +48,10 @@ func benchClaims() contracts.StatusPack {
 
 func benchFinals() contracts.StatusPack {
 	p := benchClaims()
-	t, m := benchTicket(), benchMission().Brief()
 	for i := range p.Updates {
 		u := &p.Updates[i]
+		t, m := benchTicket(u.MissionID, u.Execution), benchMission().Brief()
+		m.MissionID = u.MissionID
 		u.Status, u.DispatchedAt, u.Ticket, u.Mission, u.Seal = contracts.UpdateCompleted, contracts.Time{}, &t, &m, strings.Repeat("s", 86)
 		u.Result = []byte(`{"ok":true}`)
 	}
@@ -58,11 +59,11 @@ func benchFinals() contracts.StatusPack {
 }
 
 func benchAnswers(kind contracts.AnswerType) contracts.AnswerPack {
-	t := benchTicket()
 	p := contracts.NewAnswerPack()
-	for range contracts.MaxPackedUpdates {
-		a := contracts.Answer{Type: kind, MissionID: t.MissionID, Execution: t.Execution}
+	for _, u := range benchClaims().Updates {
+		a := contracts.Answer{Type: kind, MissionID: u.MissionID, Execution: u.Execution}
 		if kind == contracts.AnswerGranted {
+			t := benchTicket(u.MissionID, u.Execution)
 			a.Ticket = &t
 		}
 		p.Answers = append(p.Answers, a)

@@ -50,7 +50,7 @@ func encode(v any) ([]byte, error) {
 // body is not looked at: whether it can be read is found by its type's decoder.
 func PeekHeader(body []byte) (Header, error) {
 	var h Header
-	r := reader{rest: body}
+	r := reader{body: body}
 	for name := r.first(); name != nil && (h.V == 0 || h.Type == ""); name = r.next() {
 		r.header(&h, name)
 	}

@@ -21,7 +21,13 @@ func NewOrder(m Mission, dispatch int64, at Time) Order {
 }
 
 // Encode returns the order as JSON.
-func (o Order) Encode() ([]byte, error) { return encode(o) }
+func (o Order) Encode() ([]byte, error) {
+	w := newWriter(o.room())
+	if w.order(&o); w.bad {
+		return encode(o)
+	}
+	return w.b, nil
+}
 
 // DecodeOrder reads an order. It fails with ErrMalformed, ErrUnknownType or ErrUnsupportedVersion.
 func DecodeOrder(body []byte) (Order, error) {

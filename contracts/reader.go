@@ -3,6 +3,8 @@ package contracts
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -15,25 +17,29 @@ import (
 // encoding/json reads each byte twice, finds fields by reflection, and hands each time to an UnmarshalJSON. A library
 // would have to be one of services that read our messages, too. See ADR 0027.
 type reader struct {
-	rest []byte
+	body []byte
+	at   int  // how much of it is read
 	bad  bool // give up
+
+	texts strings.Builder // where short texts are kept together
+	known [32]string      // short texts that came before, by their looks
 }
 
 // quickly reads body by f, and tells whether that read all of it.
 func quickly(body []byte, f func(r *reader)) bool {
-	r := reader{rest: body}
+	r := reader{body: body}
 	f(&r)
-	return !r.bad && len(r.rest) == 0
+	return !r.bad && r.at == len(body)
 }
 
-func (r *reader) giveUp() { r.bad, r.rest = true, nil }
+func (r *reader) giveUp() { r.bad, r.at = true, len(r.body) }
 
 // token takes one byte of punctuation if it is next.
 func (r *reader) token(c byte) bool {
-	if len(r.rest) == 0 || r.rest[0] != c {
+	if r.at == len(r.body) || r.body[r.at] != c {
 		return false
 	}
-	r.rest = r.rest[1:]
+	r.at++
 	return true
 }
 
@@ -81,15 +87,21 @@ func (r *reader) each(element func()) {
 	r.want(']')
 }
 
+// alike returns how many elements follow, about, if they are as long as the one that was just read, from start on.
+func (r *reader) alike(start, most int) int {
+	return min((len(r.body)-r.at)/max(r.at-start, 1), most)
+}
+
 // quoted returns what stands between quotes. It is not nil unless given up.
 func (r *reader) quoted() []byte {
 	r.want('"')
+	start := r.at
 	ascii := true
-	for i, c := range r.rest {
-		switch {
+	for end := start + plainASCII(r.body[start:]); end < len(r.body); end++ {
+		switch c := r.body[end]; {
 		case c == '"':
-			s := r.rest[:i:i]
-			r.rest = r.rest[i+1:]
+			s := r.body[start:end:end]
+			r.at = end + 1
 			if !ascii && !utf8.Valid(s) {
 				break
 			}
@@ -106,21 +118,43 @@ func (r *reader) quoted() []byte {
 	return nil
 }
 
-func (r *reader) text() string { return string(r.quoted()) }
+const (
+	shortText = 64  // ids and words
+	textChunk = 128 // so much memory is kept for the sake of one short text, at most
+)
+
+// text returns what is quoted, as a string. Short ones share memory, and one that came before is not made again: a pack says
+// most words many times, and an id three times.
+func (r *reader) text() string {
+	s := r.quoted()
+	if len(s) == 0 || len(s) > shortText {
+		return string(s)
+	}
+	known := &r.known[(7*len(s)+int(s[0])+int(s[len(s)-1]))%len(r.known)]
+	if *known != string(s) {
+		if r.texts.Cap()-r.texts.Len() < len(s) {
+			r.texts = strings.Builder{}
+			r.texts.Grow(textChunk)
+		}
+		r.texts.Write(s)
+		*known = r.texts.String()[r.texts.Len()-len(s):]
+	}
+	return *known
+}
 
 // integer reads at most 18 digits, which fit into an int64.
 func (r *reader) integer() int64 {
 	negative := r.token('-')
-	n, digits := int64(0), 0
-	for digits < len(r.rest) && '0' <= r.rest[digits] && r.rest[digits] <= '9' && digits <= 18 {
-		n = 10*n + int64(r.rest[digits]-'0')
+	n, digits, rest := int64(0), 0, r.body[r.at:]
+	for digits < len(rest) && '0' <= rest[digits] && rest[digits] <= '9' && digits <= 18 {
+		n = 10*n + int64(rest[digits]-'0')
 		digits++
 	}
-	if digits == 0 || digits > 18 || r.rest[0] == '0' && (digits > 1 || negative) {
+	if digits == 0 || digits > 18 || rest[0] == '0' && (digits > 1 || negative) {
 		r.giveUp()
 		return 0
 	}
-	r.rest = r.rest[digits:] // what would make it no integer is no punctuation
+	r.at += digits // what would make it no integer is no punctuation
 	if negative {
 		n = -n
 	}
@@ -137,8 +171,8 @@ func (r *reader) int() int {
 
 func (r *reader) bool() bool {
 	for _, word := range []string{"true", "false"} {
-		if rest, found := bytes.CutPrefix(r.rest, []byte(word)); found {
-			r.rest = rest
+		if bytes.HasPrefix(r.body[r.at:], []byte(word)) {
+			r.at += len(word)
 			return word == "true"
 		}
 	}
@@ -181,14 +215,14 @@ const maxQuickDepth = 256
 
 // raw returns a copy of an object, an array or a string as it stands.
 func (r *reader) raw() json.RawMessage {
-	n := extent(r.rest)
-	if n == 0 || !json.Valid(r.rest[:n]) {
+	n := extent(r.body[r.at:])
+	value := r.body[r.at : r.at+n]
+	if n == 0 || !json.Valid(value) {
 		r.giveUp()
 		return nil
 	}
-	raw := bytes.Clone(r.rest[:n])
-	r.rest = r.rest[n:]
-	return raw
+	r.at += n
+	return bytes.Clone(value)
 }
 
 // extent returns how long the value at the start of b is, if it is one and valid; 0 where it can't tell.
@@ -226,10 +260,20 @@ func (r *reader) header(h *Header, name []byte) {
 	case "v":
 		h.V = r.int()
 	case "type":
-		h.Type = MessageType(r.text())
+		h.Type = r.messageType()
 	default:
 		r.giveUp()
 	}
+}
+
+func (r *reader) messageType() MessageType {
+	s := r.quoted()
+	for _, t := range [...]MessageType{TypeStatus, TypeOrder, TypeAnswers} {
+		if string(s) == string(t) {
+			return t
+		}
+	}
+	return MessageType(s)
 }
 
 func (r *reader) order(o *Order) {
@@ -381,7 +425,11 @@ func (r *reader) statusPack(p *StatusPack) {
 			p.Updates = []Update{}
 			r.each(func() {
 				p.Updates = append(p.Updates, Update{})
+				start := r.at
 				r.update(&p.Updates[len(p.Updates)-1])
+				if len(p.Updates) == 1 {
+					p.Updates = slices.Grow(p.Updates, r.alike(start, MaxPackedUpdates))
+				}
 			})
 		default:
 			r.header(&p.Header, name)
@@ -438,7 +486,11 @@ func (r *reader) answerPack(p *AnswerPack) {
 		p.Answers = []Answer{}
 		r.each(func() {
 			p.Answers = append(p.Answers, Answer{})
+			start := r.at
 			r.answer(&p.Answers[len(p.Answers)-1])
+			if len(p.Answers) == 1 {
+				p.Answers = slices.Grow(p.Answers, r.alike(start, MaxPackedUpdates))
+			}
 		})
 	}
 }

@@ -23,10 +23,18 @@ const (
 	strangeJSON  = 3
 )
 
-// filler makes random messages: ordinary ones, which are read quickly, and strange ones.
+// filler makes random messages.
 type filler struct {
 	*rand.Rand
-	strange int // 1 or 0
+	texts, json []string
+	strange     int // 1 or 0
+}
+
+// newFiller returns one that makes ordinary messages, which are read quickly, or one of strange ones.
+func newFiller(r *rand.Rand) filler {
+	strange := r.IntN(2)
+	ordinary := 1 - strange
+	return filler{r, someTexts[:len(someTexts)-strangeTexts*ordinary], someJSON[:len(someJSON)-strangeJSON*ordinary], strange}
 }
 
 // fill gives every field that v has a random value, those included that are added one day.
@@ -39,13 +47,13 @@ func (r filler) fill(v reflect.Value) {
 		return
 	case json.RawMessage:
 		if r.IntN(4) > 0 {
-			v.Set(reflect.ValueOf(json.RawMessage(someJSON[r.IntN(len(someJSON)-strangeJSON*(1-r.strange))])))
+			v.Set(reflect.ValueOf(json.RawMessage(r.json[r.IntN(len(r.json))])))
 		}
 		return
 	}
 	switch v.Kind() {
 	case reflect.String:
-		v.SetString(someTexts[r.IntN(len(someTexts)-strangeTexts*(1-r.strange))])
+		v.SetString(r.texts[r.IntN(len(r.texts))])
 	case reflect.Int, reflect.Int64:
 		v.SetInt(r.Int64() >> (5 + r.IntN(59) - 5*r.strange) * int64(r.IntN(3)-1))
 	case reflect.Bool:
@@ -91,7 +99,7 @@ func readingOf[M interface{ Encode() ([]byte, error) }](name string, read func(*
 		name: name,
 		random: func(r *rand.Rand) ([]byte, error) {
 			var m M
-			filler{r, r.IntN(2)}.fill(reflect.ValueOf(&m).Elem())
+			newFiller(r).fill(reflect.ValueOf(&m).Elem())
 			return m.Encode()
 		},
 		quick: func(body []byte) (any, bool) {

@@ -72,7 +72,13 @@ func NewStatusPack(token string, sentAt Time, inbox string, updates ...Update) S
 }
 
 // Encode returns the pack as JSON.
-func (p StatusPack) Encode() ([]byte, error) { return encode(p) }
+func (p StatusPack) Encode() ([]byte, error) {
+	w := newWriter(p.room())
+	if w.statusPack(&p); w.bad {
+		return encode(p)
+	}
+	return w.b, nil
+}
 
 // DecodeStatusPack reads a pack. It fails with ErrMalformed, ErrUnknownType or ErrUnsupportedVersion; the token and
 // the tickets are not verified here.

@@ -90,7 +90,11 @@ func missionOf[In any](job worker.Job) (Mission[In], error) {
 		Run: job.Ticket.Run, Execution: job.Ticket.Execution,
 		Timeout: time.Duration(from.TimeoutSeconds) * time.Second, CreatedAt: from.CreatedAt.Time,
 	}
-	if len(from.Payload) > 0 {
+	switch payload, asIs := any(&m.Payload).(*json.RawMessage); {
+	case len(from.Payload) == 0:
+	case asIs:
+		*payload = bytes.Clone(from.Payload)
+	default:
 		if err := json.Unmarshal(from.Payload, &m.Payload); err != nil {
 			return m, fmt.Errorf("the payload does not fit the handler's input: %w", err)
 		}

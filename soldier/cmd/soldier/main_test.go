@@ -38,7 +38,6 @@ func TestWhatItSaysAndExitsWith(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv("SOLDIER_ENROLLMENT_KEY", "k")
-			t.Setenv("GOGC", "100") // the test's own
 			for k, v := range test.env {
 				t.Setenv(k, v)
 			}

@@ -43,7 +43,7 @@ func (m *Machine) Answer(now time.Time, a contracts.Answer) {
 	m.advance(now)
 }
 
-// grant takes the ticket that answers the work's claim.
+// grant takes the ticket that answers the work's claim, and keeps it.
 func (m *Machine) grant(now time.Time, w *work, t *contracts.Ticket) {
 	if t == nil || t.MissionID != w.mission.MissionID || t.Attempt != w.mission.Attempt ||
 		t.Execution != w.execution || t.Session != m.lease.session {
@@ -51,7 +51,7 @@ func (m *Machine) grant(now time.Time, w *work, t *contracts.Ticket) {
 		return
 	}
 	w.claim.void = true
-	w.state, w.ticket = granted, *t
+	w.state, w.ticket = granted, t
 	m.granted = append(m.granted, w)
 	w.cancelled = w.cancelled || t.Cancel
 	switch {

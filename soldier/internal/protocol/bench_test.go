@@ -47,8 +47,7 @@ func BenchmarkMission(b *testing.B) {
 			for recorded := 0; recorded < b.N; {
 				for pack, some := m.TakePack(); some; pack, some = m.TakePack() {
 					m.PackDone(now, pack, nil)
-					for _, l := range pack.Letters {
-						u := l.Update
+					for _, u := range pack.Updates {
 						if u.Status.Final() {
 							m.Answer(now, contracts.Answer{Type: contracts.AnswerRecorded, Execution: u.Execution})
 							recorded++

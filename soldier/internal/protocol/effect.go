@@ -11,11 +11,11 @@ type WorkID uint64
 // Effect is something to be done. The types are Start, Cancel, Settle, Renew, Send and Note.
 type Effect interface{ effect() }
 
-// Start calls the handler; HandlerEnded must follow, once, however it ends.
+// Start calls the handler; HandlerEnded must follow, once, however it ends. Mission and Ticket are to be read only.
 type Start struct {
 	Work    WorkID
-	Mission contracts.Mission
-	Ticket  contracts.Ticket
+	Mission *contracts.Mission
+	Ticket  *contracts.Ticket
 }
 
 // Cancel ends the context of a running handler.
@@ -26,7 +26,7 @@ type Cancel struct {
 
 // Settle settles a delivery. That it is stale by then does no harm.
 type Settle struct {
-	Delivery broker.Delivery
+	Delivery *broker.Delivery
 	Outcome  broker.Outcome
 	// MissionID is for logs.
 	MissionID string

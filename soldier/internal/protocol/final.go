@@ -30,12 +30,13 @@ func (m *Machine) report(now time.Time, w *work, e End) {
 	m.open--
 	t := w.ticket
 	f := &final{execution: w.execution, work: w}
-	told := w.told()
+	told := &w.mission
 	if e.Status == contracts.UpdateCompleted {
-		*told = told.Brief() // nobody will need its payload any more
+		brief := told.Brief() // nobody will need its payload any more
+		told = &brief
 	}
 	f.letter = m.newLetter(now, letterFinal, w, contracts.Update{
-		Status: e.Status, MissionID: t.MissionID, Attempt: t.Attempt, Execution: t.Execution, Ticket: &t, Mission: told,
+		Status: e.Status, MissionID: t.MissionID, Attempt: t.Attempt, Execution: t.Execution, Ticket: t, Mission: told,
 		Seal: w.seal, Result: e.Result, Error: e.Error,
 	})
 	f.letter.final = f

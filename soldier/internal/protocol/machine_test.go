@@ -158,7 +158,7 @@ func (w *world) started(s protocol.Start) {
 	}
 	given := w.granted[x]
 	given.Cancel = s.Ticket.Cancel // the same grant, told again, may say more of this
-	if given != s.Ticket || s.Mission.MissionID != s.Ticket.MissionID {
+	if given != *s.Ticket || s.Mission.MissionID != s.Ticket.MissionID {
 		w.t.Fatalf("started on a ticket that nobody gave: %+v", s.Ticket)
 	}
 	if s.Ticket.Cancel {
@@ -179,7 +179,7 @@ func (w *world) started(s protocol.Start) {
 }
 
 func (w *world) settle(s protocol.Settle) {
-	tag := tagOf(s.Delivery)
+	tag := tagOf(*s.Delivery)
 	if w.settled[tag] {
 		w.t.Fatalf("delivery %d settled twice", tag)
 	}
@@ -286,8 +286,8 @@ func (w *world) publish(t *rapid.T) {
 		fate = rapid.IntRange(0, 4).Draw(t, "fate")
 	}
 	if fate != 2 {
-		for _, l := range p.Letters {
-			w.status = append(w.status, sent{session: p.Session, inbox: p.Inbox, update: l.Update})
+		for _, u := range p.Updates {
+			w.status = append(w.status, sent{session: p.Session, inbox: p.Inbox, update: u})
 			w.carries(w.status[len(w.status)-1])
 		}
 	}
@@ -584,8 +584,8 @@ func (w *world) flow(t *rapid.T) {
 		if len(w.packs) == 0 {
 			steps = append(steps, func() {
 				if p, ok := w.m.TakePack(); ok && w.connected {
-					for _, l := range p.Letters {
-						w.status = append(w.status, sent{session: p.Session, inbox: p.Inbox, update: l.Update})
+					for _, u := range p.Updates {
+						w.status = append(w.status, sent{session: p.Session, inbox: p.Inbox, update: u})
 					}
 					w.m.PackDone(w.now, p, nil)
 				} else if ok {
@@ -645,8 +645,8 @@ func (w *world) settleAll() {
 			w.m.PackDone(w.now, p, broker.ErrUnavailable)
 		}
 		if p, ok := w.m.TakePack(); ok {
-			for _, l := range p.Letters {
-				w.status = append(w.status, sent{session: p.Session, inbox: p.Inbox, update: l.Update})
+			for _, u := range p.Updates {
+				w.status = append(w.status, sent{session: p.Session, inbox: p.Inbox, update: u})
 			}
 			w.m.PackDone(w.now, p, nil)
 			w.carry()

@@ -77,14 +77,10 @@ type Pack struct {
 	// Session is whose token the pack needs.
 	Session string
 	Inbox   string
-	Letters []Letter
+	// Updates are the taker's, but for what they point at. They lack MadeAt: what happened at these moments.
+	Updates []contracts.Update
+	MadeAt  []time.Time
 	letters []*letter
-}
-
-// Letter is one update of a pack and when it happened.
-type Letter struct {
-	Update contracts.Update
-	MadeAt time.Time
 }
 
 // TakePack takes what waits to be sent, in order, as much as one pack may hold. False: there is nothing to send now.
@@ -95,7 +91,7 @@ func (m *Machine) TakePack() (Pack, bool) {
 		return Pack{}, false
 	}
 	most := min(len(m.outbox), contracts.MaxPackedUpdates)
-	p.letters, p.Letters = make([]*letter, 0, most), make([]Letter, 0, most)
+	p.letters, p.Updates, p.MadeAt = make([]*letter, 0, most), make([]contracts.Update, 0, most), make([]time.Time, 0, most)
 	bytes := 0
 	rest := m.outbox[:0]
 	for i, l := range m.outbox {
@@ -115,7 +111,8 @@ func (m *Machine) TakePack() (Pack, bool) {
 		bytes += n
 		l.queued, l.inFlight, l.again = false, true, false
 		p.letters = append(p.letters, l)
-		p.Letters = append(p.Letters, Letter{Update: l.update, MadeAt: l.madeAt})
+		p.Updates = append(p.Updates, l.update)
+		p.MadeAt = append(p.MadeAt, l.madeAt)
 	}
 	clear(m.outbox[len(rest):])
 	m.outbox = rest

@@ -11,7 +11,7 @@ import (
 // showClaim: the claim's mission is unknown. It is sent again with the mission, and stays so.
 func (m *Machine) showClaim(w *work) {
 	if w.claim.update.Mission == nil {
-		w.claim.update.Mission, w.claim.update.Seal = w.told(), w.seal
+		w.claim.update.Mission, w.claim.update.Seal = &w.mission, w.seal
 		m.send(w.claim)
 	}
 }
@@ -26,13 +26,7 @@ func (m *Machine) showRunning(now time.Time, execution string) {
 	t := w.ticket
 	m.note(NoteShown, w, "")
 	m.send(m.newLetter(now, letterShow, nil, contracts.Update{
-		Status: contracts.UpdateInProgress, MissionID: t.MissionID, Attempt: t.Attempt, Execution: t.Execution, Ticket: &t,
-		Mission: w.told(), Seal: w.seal,
+		Status: contracts.UpdateInProgress, MissionID: t.MissionID, Attempt: t.Attempt, Execution: t.Execution, Ticket: t,
+		Mission: &w.mission, Seal: w.seal,
 	}))
-}
-
-// told returns the mission as the order told it.
-func (w *work) told() *contracts.Mission {
-	told := w.mission
-	return &told
 }

@@ -37,17 +37,17 @@ func sealedOrder(now time.Time, kind string) contracts.Order {
 func sends(t *testing.T, m *protocol.Machine, now time.Time, err error) contracts.Update {
 	t.Helper()
 	p, ok := m.TakePack()
-	if !ok || len(p.Letters) != 1 {
-		t.Fatalf("there is %+v to send, want one update", p.Letters)
+	if !ok || len(p.Updates) != 1 {
+		t.Fatalf("there is %+v to send, want one update", p.Updates)
 	}
 	m.PackDone(now, p, err)
-	return p.Letters[0].Update
+	return p.Updates[0]
 }
 
 func silent(t *testing.T, m *protocol.Machine) {
 	t.Helper()
 	if p, ok := m.TakePack(); ok {
-		t.Fatalf("there is %+v to send, want nothing", p.Letters)
+		t.Fatalf("there is %+v to send, want nothing", p.Updates)
 	}
 }
 

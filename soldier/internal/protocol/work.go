@@ -24,7 +24,8 @@ const (
 
 // work is one delivery of an order and what comes of it.
 type work struct {
-	id      WorkID
+	id WorkID
+	// mission is the order's. It does not change: what is told of it points here.
 	mission contracts.Mission
 	// seal is the order's, told with its mission.
 	seal string
@@ -32,13 +33,13 @@ type work struct {
 	dispatchedAt contracts.Time
 	state        state
 
-	// delivery is the order on loan; held as long as it is neither settled nor gone with its connection.
+	// delivery is the order on loan. It does not change. It is held as long as it is neither settled nor gone with its connection.
 	delivery broker.Delivery
 	held     bool
 
-	execution string // of the current claim
-	ticket    contracts.Ticket
-	claim     *letter // or NO_HANDLER
+	execution string            // of the current claim
+	ticket    *contracts.Ticket // that answered it, nil before
+	claim     *letter           // or NO_HANDLER
 	final     *final
 
 	gone      bool // no longer the machine's
@@ -73,7 +74,7 @@ func (m *Machine) OrderTaken(now time.Time, o contracts.Order, d broker.Delivery
 		w.state = returning
 		w.claim = m.newLetter(now, letterNoHandler, w, contracts.Update{
 			Status: contracts.UpdateNoHandler, MissionID: w.mission.MissionID, Attempt: w.mission.Attempt,
-			Redelivered: d.Redelivered, Mission: w.told(), Seal: w.seal,
+			Redelivered: d.Redelivered, Mission: &w.mission, Seal: w.seal,
 		})
 		m.note(NoteNoHandler, w, w.mission.Kind)
 		m.send(w.claim)
@@ -103,7 +104,7 @@ func (m *Machine) trimWaiting() {
 // claim asks for the right to carry the mission out, as a fresh execution.
 func (m *Machine) claim(now time.Time, w *work) {
 	w.state, w.execution = claiming, m.cfg.NewExecution()
-	w.lost, w.cancelled, w.cause, w.final = false, false, 0, nil
+	w.lost, w.cancelled, w.cause, w.final, w.ticket = false, false, 0, nil, nil
 	w.repeatAt = time.Time{}
 	m.taken++
 	m.open++
@@ -174,7 +175,7 @@ func (m *Machine) letGo(w *work) {
 func (m *Machine) settle(w *work, o broker.Outcome) {
 	if w.held {
 		m.letGo(w)
-		m.do(Settle{Delivery: w.delivery, Outcome: o, MissionID: w.mission.MissionID})
+		m.do(Settle{Delivery: &w.delivery, Outcome: o, MissionID: w.mission.MissionID})
 	}
 }
 
@@ -191,7 +192,7 @@ func (m *Machine) start(now time.Time, w *work) {
 	w.ackAt = now.Add(contracts.AckRunningAfter)
 	m.due(w.timeoutAt)
 	m.due(w.ackAt)
-	m.do(Start{Work: w.id, Mission: w.mission, Ticket: w.ticket})
+	m.do(Start{Work: w.id, Mission: &w.mission, Ticket: w.ticket})
 }
 
 // release hands a granted mission back unstarted.
@@ -310,8 +311,9 @@ func (m *Machine) giveUp(now time.Time, w *work) {
 }
 
 func (m *Machine) note(what Notable, w *work, reason string) {
-	m.do(Note{
-		What: what, MissionID: w.mission.MissionID, Execution: w.execution, Run: w.ticket.Run,
-		Attempt: w.mission.Attempt, Reason: reason,
-	})
+	n := Note{What: what, MissionID: w.mission.MissionID, Execution: w.execution, Attempt: w.mission.Attempt, Reason: reason}
+	if w.ticket != nil {
+		n.Run = w.ticket.Run
+	}
+	m.do(n)
 }

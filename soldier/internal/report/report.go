@@ -98,11 +98,11 @@ func (r *Reporter) Run(ctx context.Context) {
 	var f flight
 	for ctx.Err() == nil {
 		if pack, cred, some := r.take(f); some {
-			f.packs, f.updates = f.packs+1, f.updates+len(pack.Letters)
+			f.packs, f.updates = f.packs+1, f.updates+len(pack.Updates)
 			publishing.Go(func() {
 				err := r.publish(ctx, pack, cred)
 				r.engine.Do(func(m *protocol.Machine, now time.Time) { m.PackDone(now, pack, err) })
-				landed <- landing{updates: len(pack.Letters), err: err}
+				landed <- landing{updates: len(pack.Updates), err: err}
 			})
 			continue
 		}
@@ -167,12 +167,10 @@ func (r *Reporter) take(f flight) (p protocol.Pack, cred tokenauth.Credential, s
 }
 
 func (r *Reporter) publish(ctx context.Context, p protocol.Pack, cred tokenauth.Credential) error {
-	updates := make([]contracts.Update, len(p.Letters))
-	for i, l := range p.Letters {
-		updates[i] = l.Update
-		updates[i].MadeAt = contracts.At(cred.Time(l.MadeAt))
+	for i, at := range p.MadeAt {
+		p.Updates[i].MadeAt = contracts.At(cred.Time(at))
 	}
-	pack := contracts.NewStatusPack(cred.Raw, contracts.At(cred.Time(time.Now())), p.Inbox, updates...)
+	pack := contracts.NewStatusPack(cred.Raw, contracts.At(cred.Time(time.Now())), p.Inbox, p.Updates...)
 	body, err := pack.Encode()
 	if err != nil {
 		return fmt.Errorf("encoding a status pack: %w", err)

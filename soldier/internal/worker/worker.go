@@ -20,10 +20,10 @@ import (
 	"github.com/mission-control-dev/mission-control/soldier/internal/protocol"
 )
 
-// Job is one execution, as a handler's adapter sees it.
+// Job is one execution, as a handler's adapter sees it. It is to be read only.
 type Job struct {
-	Mission contracts.Mission
-	Ticket  contracts.Ticket
+	Mission *contracts.Mission
+	Ticket  *contracts.Ticket
 }
 
 // Handler carries out one job and returns its result as JSON, or nil for none. A *Failure is reported with its code.
