@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -19,7 +20,10 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
+	room := make([]byte, 16<<20) // as the ready soldier does
+	err := run()
+	runtime.KeepAlive(room)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "soldier:", err)
 		os.Exit(1)
 	}
