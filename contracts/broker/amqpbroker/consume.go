@@ -100,7 +100,7 @@ func (b *Broker) subscribe(ctx context.Context, on *session, s *subscription) (*
 		if err != nil {
 			return nil, err
 		}
-		l := newLease(b, channel, s.Prefetch)
+		l := newLease(b, on, channel, s.Prefetch)
 		deliveries, err := l.open(s)
 		if err != nil {
 			// The broker has closed the channel, or the connection is gone.

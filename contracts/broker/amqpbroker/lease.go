@@ -27,6 +27,7 @@ const consumerTag = "mission-control"
 // A clerk goroutine writes what is settled, so that Settle never waits for a socket.
 type lease struct {
 	broker  *Broker
+	socket  *socket
 	channel *amqp.Channel
 	queue   string
 	buffer  chan amqp.Delivery // what came and was not handled; has room for all of the prefetch
@@ -54,9 +55,10 @@ type settlement struct {
 	outcome broker.Outcome
 }
 
-func newLease(b *Broker, channel *amqp.Channel, prefetch int) *lease {
+func newLease(b *Broker, on *session, channel *amqp.Channel, prefetch int) *lease {
 	return &lease{
 		broker:   b,
+		socket:   on.socket,
 		channel:  channel,
 		buffer:   make(chan amqp.Delivery, prefetch),
 		fallen:   make(chan struct{}),
@@ -252,6 +254,9 @@ func (l *lease) write() bool {
 	over := l.over
 	l.mu.Unlock()
 
+	// The library writes each frame by itself.
+	l.socket.hold()
+	defer l.socket.release()
 	// Errors mean that the channel is gone, which closes will tell.
 	acks := make([]uint64, 0, len(batch))
 	for _, s := range batch {
