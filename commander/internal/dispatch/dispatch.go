@@ -42,7 +42,7 @@ import (
 const (
 	// Each publisher waits for the confirms of some orders, which travel together: as many as have gathered. That many are
 	// enough where a slow disk confirms late, and few enough to share what gathers.
-	publishers       = 8
+	publishers       = 4
 	maxTogether      = 64
 	maxTogetherBytes = 1 << 20
 	room             = 4096 // orders that wait for a publisher; more are left to their due entries
