@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 	"go.uber.org/zap"
 )
@@ -35,8 +36,8 @@ const (
 	// gather is how long the follower lets events gather, so that a change of this process' own is in the twin before
 	// its event is looked at.
 	gather = 20 * time.Millisecond
-	// loadChunk is how many missions are loaded in one go.
-	loadChunk = 50
+	// loadChunk is how many missions are loaded, or listed, in one go: as many as a list may have.
+	loadChunk = contracts.MaxListLimit
 )
 
 func (c Config) withDefaults() (Config, error) {

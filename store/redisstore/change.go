@@ -11,87 +11,107 @@ import (
 	"github.com/mission-control-dev/mission-control/store"
 )
 
-// encodeChange returns what apply.lua reads of a change. Numbers are big-endian, n is the length that precedes a text:
+// A change goes to lua/apply.lua in up to three pieces. Numbers are big-endian. The first is its step, of a fixed length:
 //
 //	bytes  what
-//	8, 8   version that it must be made from, and makes
-//	1      status, see statusByte
+//	8      version that it must be made from
 //	1      due entry, see dueByte
-//	8      when that is due, ms
-//	1      1: a session must be live, its key is among the change's own
-//	1      1: it has an idempotency key, likewise
-//	1      1: its result lies apart
-//	2 + n  session
-//	4 + n  what changes, as in a row
-//	4 + n  history lines, as in a row
-//	4 + n  the result, only where it lies apart
+//	1      1: a session must be live, its key is among the call's own
+//	1      1: it has an idempotency key, likewise, and its TTL in ms and what it is used for are among the call's own arguments
+//	1      1: it creates, and the list of its indexes is among the call's own arguments: 2 + n each
+//	1      1: its payload lies apart, and is among the call's own arguments
+//	1      1: its result lies apart, likewise
+//	15     when the due entry is due, ms in decimal digits
 //
-// and for a creation:
-//
-//	4 + n  what it fixes, as in a row
-//	4 + n  payload that lies apart
-//	8      TTL of the idempotency key in ms
-//	4 + n  what that key is used for
-//	2      how many indexes the mission is put into; and the name of each behind the prefix, 2 + n
-func encodeChange(c store.Change) (rawID, string, error) {
+// The second is what it writes of the row, see row.go: all that is behind what stays, and for a creation all that is behind
+// the Dispatch. The third are its own arguments, in this order: indexes, payload, result, TTL, use.
+type step struct {
+	id rawID
+	// fixed is the first piece, part the second.
+	fixed, part string
+	own         []string
+}
+
+// stepBytes is how long all steps' first pieces are.
+const stepBytes = 29
+
+// encodeChange returns what apply.lua is told of a change.
+func encodeChange(c store.Change) (step, error) {
 	m := c.Record.Mission
 	id, ok := parseID(m.MissionID)
 	if !ok {
-		return id, "", fmt.Errorf("redis: mission id %q is not a UUID in lower case", m.MissionID)
+		return step{}, fmt.Errorf("redis: mission id %q is not a UUID in lower case", m.MissionID)
 	}
 	if n := len(c.Record.Session); n > math.MaxUint16 {
-		return id, "", fmt.Errorf("redis: session of mission %s has %d bytes, at most %d are kept", m.MissionID, n, math.MaxUint16)
+		return step{}, fmt.Errorf("redis: session of mission %s has %d bytes, at most %d are kept", m.MissionID, n, math.MaxUint16)
 	}
-	b := make([]byte, 0, 320+len(m.Name)+len(m.Payload)+len(m.Result)+64*len(c.History))
+	creates, payload, result := c.IfVersion == 0, len(m.Payload) > bodyInRow, len(m.Result) > bodyInRow
+	size := stepBytes + 200 + 64*len(c.History)
+	if creates {
+		size += 64 + len(m.Name) + min(len(m.Payload), bodyInRow)
+	}
+	b := make([]byte, 0, size+min(len(m.Result), bodyInRow))
 	b = put64(b, c.IfVersion)
-	b = put64(b, c.Version())
-	b = append(b, statusByte(m.Status), dueByte(c.Due))
-	b = put64(b, c.DueAt.Millis())
-	var has [3]byte
-	if c.IfSession != "" {
-		has[0] = 1
+	b = append(b, dueByte(c.Due), flag(c.IfSession != ""), flag(c.Idempotency != nil), flag(creates), flag(creates && payload), flag(result))
+	b = putDigits(b, c.DueAt)
+	if creates {
+		b = putCreated(b, m)
 	}
-	if c.Idempotency != nil {
-		has[1] = 1
+	b = putLines(b, c.History)
+	b = putTail(b, c.Record, c.Version())
+	text := rueidis.BinaryString(b)
+	s := step{id: id, fixed: text[:stepBytes], part: text[stepBytes:]}
+	if creates {
+		s.own = append(s.own, indexList(m))
 	}
-	if len(m.Result) > bodyInRow {
-		has[2] = 1
+	if creates && payload {
+		s.own = append(s.own, string(m.Payload))
 	}
-	b = append(b, has[:]...)
-	b = putShort(b, c.Record.Session)
-	b = putSection(b, func(b []byte) []byte { return putChanging(b, c.Record) })
-	b = putSection(b, func(b []byte) []byte { return putLines(b, c.History) })
-	if len(m.Result) > bodyInRow {
-		b = putSection(b, func(b []byte) []byte { return append(b, m.Result...) })
+	if result {
+		s.own = append(s.own, string(m.Result))
 	}
-	if c.IfVersion == 0 {
-		b = putCreation(b, id, c)
+	if i := c.Idempotency; i != nil {
+		s.own = append(s.own, millis(i.TTL), encodeUse(i.BodyHash, id))
 	}
-	return id, rueidis.BinaryString(b), nil
+	return s, nil
 }
 
-func putCreation(b []byte, id rawID, c store.Change) []byte {
-	m := c.Record.Mission
-	b = putSection(b, func(b []byte) []byte { return putFixed(b, m) })
-	b = putSection(b, func(b []byte) []byte {
-		if len(m.Payload) <= bodyInRow {
-			return b
-		}
-		return append(b, m.Payload...)
-	})
-	var ttl int64
-	var use string
-	if i := c.Idempotency; i != nil {
-		ttl, use = i.TTL.Milliseconds(), encodeUse(i.BodyHash, id)
+// bytes is how much it is to send.
+func (s step) bytes() int {
+	n := len(s.fixed) + len(s.part)
+	for _, text := range s.own {
+		n += len(text)
 	}
-	b = put64(b, ttl)
-	b = putSection(b, func(b []byte) []byte { return append(b, use...) })
-	b = put16(b, 2+len(m.Labels))
-	b = putShort(putShort(b, kindIndex(m.Kind)), squadIndex(m.Squad))
+	return n
+}
+
+func flag(is bool) byte {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+// dueDigits is how many digits the ms of a due entry have: enough for the year 30,000.
+const dueDigits = 15
+
+func putDigits(b []byte, at contracts.Time) []byte {
+	b = append(b, "000000000000000"...)
+	v := min(max(at.Millis(), 0), 999_999_999_999_999)
+	for i := len(b) - 1; v > 0; i-- {
+		b[i] = byte('0' + v%10)
+		v /= 10
+	}
+	return b
+}
+
+// indexList are the indexes that a new mission is put into, beside its status'.
+func indexList(m contracts.Mission) string {
+	b := putShort(putShort(make([]byte, 0, 64), kindIndex(m.Kind)), squadIndex(m.Squad))
 	for k, v := range m.Labels {
 		b = putShort(b, labelIndex(contracts.Label{Key: k, Value: v}))
 	}
-	return b
+	return rueidis.BinaryString(b)
 }
 
 // dueByte is what becomes of a due entry: kept, set or dropped.

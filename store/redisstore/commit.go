@@ -25,20 +25,31 @@ const (
 // call collects what a script that changes missions is given.
 type call struct {
 	// missions are the keys of the changes' missions, own those that some changes have beside.
-	missions, own, changes []string
-	bytes, dues            int
+	missions, own []string
+	// steps, parts and args are the pieces of the changes.
+	steps       []byte
+	parts, args []string
+	bytes, dues int
+}
+
+func newCall(changes int) call {
+	return call{
+		missions: make([]string, 0, changes), parts: make([]string, 0, changes), steps: make([]byte, 0, stepBytes*changes),
+	}
 }
 
 // add adds a change, unless the call has some and would have more bytes than limit.
 func (c *call) add(k keys, ch store.Change, limit int) (bool, error) {
-	id, text, err := encodeChange(ch)
+	s, err := encodeChange(ch)
 	if err != nil {
 		return false, err
 	}
-	if len(c.changes) > 0 && c.bytes+len(text) > limit {
+	n := s.bytes()
+	if len(c.parts) > 0 && c.bytes+n > limit {
 		return false, nil
 	}
-	c.missions, c.changes = append(c.missions, k.mission(id)), append(c.changes, text)
+	c.missions, c.parts = append(c.missions, k.mission(s.id)), append(c.parts, s.part)
+	c.steps, c.args = append(c.steps, s.fixed...), append(c.args, s.own...)
 	if ch.IfSession != "" {
 		c.own = append(c.own, k.session(ch.IfSession))
 	}
@@ -48,27 +59,43 @@ func (c *call) add(k keys, ch store.Change, limit int) (bool, error) {
 	if ch.Due == store.DueSet {
 		c.dues++
 	}
-	c.bytes += len(text)
+	c.bytes += n
 	return true, nil
 }
 
-// with returns all keys and arguments of a call, with more of both behind.
+// with returns all keys and arguments of a call, with more of both: keys behind the missions, arguments last.
 func (c *call) with(s *Store, moreKeys, moreArgs []string) (keys, args []string) {
 	keys = slices.Concat([]string{s.keys.due(), s.keys.dispatch(), s.keys.events()}, c.missions, moreKeys, c.own)
-	args = slices.Concat([]string{s.keys.prefix, strconv.Itoa(s.cfg.EventsKept), strconv.Itoa(len(c.changes)), strconv.Itoa(c.dues)},
-		c.changes, moreArgs)
-	return keys, args
+	head := []string{
+		s.keys.prefix, strconv.Itoa(s.cfg.EventsKept), strconv.Itoa(len(c.parts)), strconv.Itoa(c.dues), rueidis.BinaryString(c.steps),
+	}
+	return keys, slices.Concat(head, c.parts, c.args, moreArgs)
 }
 
-// Commit implements store.Missions. It makes one script call for every 128 changes or 1 MiB, in order.
+// distinct returns the first changes, up to the first whose mission has one already.
+func distinct(changes []store.Change) []store.Change {
+	seen := make(map[string]struct{}, len(changes))
+	for i, c := range changes {
+		id := c.Record.Mission.MissionID
+		if _, again := seen[id]; again {
+			return changes[:i]
+		}
+		seen[id] = struct{}{}
+	}
+	return changes
+}
+
+// Commit implements store.Missions. It makes one script call for every 128 changes or 1 MiB, in order, and begins another one
+// for a mission that the call has already.
 func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error) {
 	if err := store.CheckAll(changes); err != nil {
 		return nil, err
 	}
 	outcomes := make([]store.Outcome, 0, len(changes))
 	for len(changes) > 0 {
-		var c call
-		for _, ch := range changes[:min(chunkChanges, len(changes))] {
+		some := distinct(changes[:min(chunkChanges, len(changes))])
+		c := newCall(len(some))
+		for _, ch := range some {
 			fits, err := c.add(s.keys, ch, chunkBytes)
 			if err != nil {
 				return nil, err
@@ -82,12 +109,12 @@ func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Ou
 		if err != nil {
 			return nil, err
 		}
-		n := len(c.changes)
-		some, err := decodeOutcomes(changes[:n], reply[0], reply[1], reply[2:])
+		n := len(c.parts)
+		made, err := decodeOutcomes(changes[:n], reply[0], reply[1], reply[2:])
 		if err != nil {
 			return nil, err
 		}
-		outcomes, changes = append(outcomes, some...), changes[n:]
+		outcomes, changes = append(outcomes, made...), changes[n:]
 	}
 	return outcomes, nil
 }
@@ -98,7 +125,7 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 	if err := store.CheckCreations(key, changes); err != nil {
 		return nil, err
 	}
-	var all call
+	all := newCall(len(changes))
 	ids := make([]rawID, len(changes))
 	for i, c := range changes {
 		if _, err := all.add(s.keys, c, math.MaxInt); err != nil {

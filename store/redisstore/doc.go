@@ -9,9 +9,9 @@
 //
 // # What it costs
 //
-// A mission is one string, whose changes are one read and one write. The changes of a Commit share script calls, 128 each,
-// and a script collects what it writes: rows, and members of indexes, go to Redis as one command for each key. Only events
-// are one command each. See docs/performance-redis.md.
+// A mission is one string, whose changes are one read and one write of it. The changes of a Commit share script calls, 128 each,
+// and a script collects what it writes: rows, and members of indexes, go to Redis as one command for each key, and all events as one
+// entry. See docs/performance-redis.md.
 //
 // # What may fail
 //

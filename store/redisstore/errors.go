@@ -17,8 +17,8 @@ import (
 type SchemaError struct{ Found string }
 
 func (e *SchemaError) Error() string {
-	if e.Found == "1" {
-		return fmt.Sprintf("redis holds missions in layout 1, this release knows %s: let the older release finish them, then start this one on an empty Redis", schemaVersion)
+	if e.Found == "1" || e.Found == "2" {
+		return fmt.Sprintf("redis holds missions in layout %s, this release knows %s: let the older release finish them, then start this one on an empty Redis", e.Found, schemaVersion)
 	}
 	return fmt.Sprintf("redis holds missions in layout %s, this release knows %s: upgrade mission control", e.Found, schemaVersion)
 }

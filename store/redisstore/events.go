@@ -11,6 +11,14 @@ import (
 	"github.com/redis/rueidis"
 )
 
+// Events of one script call are one entry of the stream, since an entry costs Redis as much as ten events. Events have
+// numbers, which follow each other: n-ms is the id of the n-th event of an epoch, written at that ms. An entry has the id of its
+// last event, so Redis finds the entry of each, counts events where it drops entries below a number, and a reader can go
+// on from any of them. The ms tells an event from another one with its number, which a Redis that lost its last writes gives.
+
+// eventBytes is how long an event is in an entry: mission, version, status.
+const eventBytes = 16 + 8 + 1
+
 // noEvent is the id before the first event.
 const noEvent = "0-0"
 
@@ -86,10 +94,31 @@ func (s *Store) readEvents(ctx context.Context, after string, limit int) ([]stor
 		return nil, store.ErrEventsTrimmed
 	}
 	var events []store.Event
+	number, _, _ := strings.Cut(after, "-")
+	known, _ := strconv.ParseUint(number, 10, 64)
 	for f := reply[1:]; len(f) >= 2; f = f[2:] {
-		e, err := decodeEvent(f[0], f[1])
-		if err != nil {
+		if events, err = decodeEntry(events, f[0], f[1], known); err != nil {
 			return nil, fmt.Errorf("event %s in redis is unreadable: %w", f[0], err)
+		}
+	}
+	return events[:min(max(limit, 1), len(events))], nil
+}
+
+// decodeEntry appends the events of an entry, but for those up to the known one.
+func decodeEntry(events []store.Event, id, text string, known uint64) ([]store.Event, error) {
+	last, ms, _ := strings.Cut(id, "-")
+	number, err := strconv.ParseUint(last, 10, 64)
+	n := uint64(len(text) / eventBytes) //nolint:gosec // a length
+	if err != nil || len(text)%eventBytes != 0 || n > number {
+		return nil, errCutShort
+	}
+	for number -= n; text != ""; text = text[eventBytes:] {
+		if number++; number <= known {
+			continue
+		}
+		e, err := decodeEvent(strconv.FormatUint(number, 10)+"-"+ms, text[:eventBytes])
+		if err != nil {
+			return nil, err
 		}
 		events = append(events, e)
 	}

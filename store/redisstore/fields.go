@@ -75,6 +75,18 @@ func (r *reader) take(n uint64) string {
 	return s
 }
 
+// takeLast takes from the end.
+func (r *reader) takeLast(n uint64) string {
+	if n > uint64(len(r.b)) {
+		r.b, r.err = "", errCutShort
+		return ""
+	}
+	at := uint64(len(r.b)) - n
+	s := r.b[at:]
+	r.b = r.b[:at]
+	return s
+}
+
 // fixed reads a big-endian number of n bytes.
 func (r *reader) fixed(n uint64) (v uint64) {
 	for _, c := range []byte(r.take(n)) {

@@ -27,11 +27,14 @@ import (
 //	{mc:0}:l:<label>     zset    with a label, KEY:VALUE; likewise. One for each pair that was ever used: a label that is
 //	                             another one for each mission costs an index of one each time
 //	{mc:0}:rate:<step>   hash    c, d, f: created, completed, failed within 10 s; expires after 2 min
-//	{mc:0}:due           zset    outbox: missions by the ms from which they are due; their rows have the Dispatch
+//	{mc:0}:due           zset    outbox: missions by the ms from which they are due; their rows have the Dispatch.
+//	                             Below zero, missions that lie on a shelf, by the ms at which they were put there: that of
+//	                             shelf n is ms - n * 2^42. So one command puts a mission from here to there
 //	{mc:0}:dispatch      string  the last Dispatch
-//	{mc:0}:sh:<shelf>    zset    outbox: missions by the ms at which they were put on the shelf; their rows name it
+//	{mc:0}:shelves       hash    outbox: the number of each shelf that was ever used, 1 to 2047
 //	{mc:0}:broker        string  the id of the broker that the orders went to
-//	{mc:0}:events        stream  e: mission (16 bytes), version (8), status (1); about Config.EventsKept entries
+//	{mc:0}:events        stream  e: mission (16 bytes), version (8), status (1) of each change of a script call, see events.go;
+//	                             about Config.EventsKept events
 //	{mc:0}:s:<session>   hash    st: live or dead   j: what the soldier says, JSON   a, n, u: started, renewed, lease
 //	                             until, ms   q: the highest number of its renewals, if any; expires 24 h after the burial
 //	{mc:0}:sm:<session>  set     the missions whose row names the session
@@ -60,7 +63,7 @@ func (k keys) history(id rawID) string       { return k.prefix + "h:" + string(i
 func (k keys) index(name string) string      { return k.prefix + name }
 func (k keys) due() string                   { return k.prefix + "due" }
 func (k keys) dispatch() string              { return k.prefix + "dispatch" }
-func (k keys) shelf(name string) string      { return k.prefix + "sh:" + name }
+func (k keys) shelves() string               { return k.prefix + "shelves" }
 func (k keys) broker() string                { return k.prefix + "broker" }
 func (k keys) events() string                { return k.prefix + "events" }
 func (k keys) session(id string) string      { return k.prefix + "s:" + id }

@@ -11,7 +11,7 @@ import (
 )
 
 // schemaVersion is the layout of keys.go.
-const schemaVersion = "2"
+const schemaVersion = "3"
 
 // link has the client, once Redis was reached. rueidis' own constructor needs Redis to be there; from then on its client
 // connects again by itself.

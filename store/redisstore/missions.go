@@ -27,43 +27,80 @@ const (
 
 // Load implements store.Missions.
 func (s *Store) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
-	return s.load(ctx, ids, bodiesToo)
+	records, apart, err := s.rows(ctx, ids)
+	if err != nil || len(apart) == 0 {
+		return records, err
+	}
+	return records, s.loadApart(ctx, ids, records, apart)
 }
 
 // Peek implements store.Missions.
 func (s *Store) Peek(ctx context.Context, ids ...string) ([]store.Record, error) {
-	return s.load(ctx, ids, rowsAlone)
+	records, _, err := s.rows(ctx, ids)
+	for i := range records {
+		records[i] = records[i].Brief()
+	}
+	return records, err
 }
 
-// what load reads of a mission.
-type what int
-
-const (
-	rowsAlone what = iota
-	// bodiesToo: payload and result, which may lie apart. They are asked for with the row, in one command, so that all that
-	// comes is of one moment.
-	bodiesToo
-)
-
-func (s *Store) load(ctx context.Context, ids []string, what what) ([]store.Record, error) {
-	records := make([]store.Record, len(ids))
+// rows reads rows, and tells which of the missions have a payload or a result apart.
+func (s *Store) rows(ctx context.Context, ids []string) (records []store.Record, apart []int, err error) {
+	records = make([]store.Record, len(ids))
 	for from := 0; from < len(ids); from += loadChunk {
-		to := min(from+loadChunk, len(ids))
-		if err := s.loadSome(ctx, ids[from:to], records[from:to], what); err != nil {
-			return nil, err
+		chunk := ids[from:min(from+loadChunk, len(ids))]
+		names := make([]string, len(chunk))
+		for i, id := range chunk {
+			raw, _ := parseID(id)
+			names[i] = s.keys.mission(raw)
+		}
+		err := s.mget(ctx, names, func(values []rueidis.RedisMessage) error {
+			for i, value := range values {
+				found, err := decodeRow(chunk[i], value)
+				if err != nil {
+					return err
+				}
+				if records[from+i] = found.record; found.apart {
+					apart = append(apart, from+i)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, nil, err
 		}
 	}
-	return records, nil
+	return records, apart, nil
 }
 
-func (s *Store) loadSome(ctx context.Context, ids []string, records []store.Record, what what) error {
-	names := make([]string, 0, 3*len(ids))
-	for _, id := range ids {
-		raw, _ := parseID(id)
-		if names = append(names, s.keys.mission(raw)); what == bodiesToo {
-			names = append(names, s.keys.payload(raw), s.keys.result(raw))
+// loadApart reads those missions once more, rows and bodies in one command, so that all that comes is of one moment.
+func (s *Store) loadApart(ctx context.Context, ids []string, records []store.Record, which []int) error {
+	for chunk := range slices.Chunk(which, loadChunk) {
+		names := make([]string, 0, 3*len(chunk))
+		for _, at := range chunk {
+			raw, _ := parseID(ids[at])
+			names = append(names, s.keys.mission(raw), s.keys.payload(raw), s.keys.result(raw))
+		}
+		err := s.mget(ctx, names, func(values []rueidis.RedisMessage) error {
+			for i, at := range chunk {
+				found, err := decodeRow(ids[at], values[3*i])
+				m := &found.record.Mission
+				err = errors.Join(err, decodeApart(&m.Payload, values[3*i+1]), decodeApart(&m.Result, values[3*i+2]))
+				if err != nil {
+					return err
+				}
+				records[at] = found.record
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// mget hands over what lies under the keys, all of one moment.
+func (s *Store) mget(ctx context.Context, names []string, take func([]rueidis.RedisMessage) error) error {
 	return s.do(ctx, "load missions", func(ctx context.Context, client rueidis.Client) error {
 		results, err := s.read(ctx, client, client.B().Mget().Key(names...).Build())
 		if err != nil {
@@ -73,37 +110,24 @@ func (s *Store) loadSome(ctx context.Context, ids []string, records []store.Reco
 		if err != nil {
 			return err
 		}
-		for i, id := range ids {
-			if what == rowsAlone {
-				records[i], err = decodeRecord(id, values[i])
-				records[i] = records[i].Brief()
-			} else {
-				records[i], err = decodeRecord(id, values[3*i])
-				m := &records[i].Mission
-				err = errors.Join(err, decodeApart(&m.Payload, values[3*i+1]), decodeApart(&m.Result, values[3*i+2]))
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+		return take(values)
 	})
 }
 
-// decodeRecord reads a row; the zero Record where there is no mission.
-func decodeRecord(id string, value rueidis.RedisMessage) (store.Record, error) {
+// decodeRow reads a row; the zero row where there is no mission.
+func decodeRow(id string, value rueidis.RedisMessage) (row, error) {
 	if value.IsNil() {
-		return store.Record{}, nil
+		return row{}, nil
 	}
 	text, err := value.ToString()
 	if err != nil {
-		return store.Record{}, err
+		return row{}, err
 	}
 	found, err := readRow(id, text)
 	if err != nil {
-		return store.Record{}, answer(err)
+		return row{}, answer(err)
 	}
-	return found.record, nil
+	return found, nil
 }
 
 // decodeApart reads a body that lies apart, if it does.

@@ -2,12 +2,12 @@ package redisstore
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/store"
+	"github.com/redis/rueidis"
 )
 
 // outboxChunk is how many entries one script call takes or clears.
@@ -52,13 +52,16 @@ func (s *Store) ClearDue(ctx context.Context, entries ...store.Due) error {
 	for len(entries) > 0 {
 		chunk := entries[:min(outboxChunk, len(entries))]
 		entries = entries[len(chunk):]
-		keys, args := []string{s.keys.due(), s.keys.dispatch()}, []string{s.keys.prefix}
+		keys := append(make([]string, 0, 4+len(chunk)), s.keys.due(), s.keys.dispatch(), s.keys.shelves())
+		args := append(make([]string, 0, 3+len(chunk)), s.keys.prefix, "")
+		dispatches := make([]byte, 0, 8*len(chunk))
 		for _, e := range chunk {
 			if id, ok := parseID(e.MissionID); ok {
-				dispatch := binary.BigEndian.AppendUint64(nil, uint64(e.Dispatch)) //nolint:gosec // written from an int64
-				keys, args = append(keys, s.keys.mission(id)), append(args, string(dispatch)+e.Shelf)
+				keys, args = append(keys, s.keys.mission(id)), append(args, e.Shelf)
+				dispatches = put64(dispatches, e.Dispatch)
 			}
 		}
+		args[1] = rueidis.BinaryString(dispatches)
 		err := s.do(ctx, "clear due entries", s.exec(s.scripts.clearDue, keys, args))
 		if err != nil {
 			return err

@@ -1,30 +1,39 @@
 package redisstore
 
 import (
+	"cmp"
+	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
 
-// A row is a mission as Redis keeps it. Numbers of fixed length are big-endian; n is the length that precedes a text. The
-// scripts read and write rows by the same table (lua/row.lua); what creation fixed, what changes and the lines are opaque to
-// them, but for the name.
+// A row is a mission as Redis keeps it. Numbers of fixed length are big-endian; n is the length of a text, which stands before
+// it, or in the tail. The scripts read and write rows by the same table (lua/row.lua, lua/apply.lua); what creation fixed,
+// what changes and the lines are opaque to them, but for the name.
 //
 //	bytes  what
-//	1      layout of the row: 1
-//	8      version
-//	8      Dispatch of its due entry; 0 where it has none
-//	1      status, see statusByte
-//	2 + n  the shelf that it lies on, if any
-//	2 + n  the session of its run, if any
-//	1      1: its result lies apart, under o:<mission>
-//	1      1: its oldest history lines lie apart, under h:<mission>
-//	4      how many of those were dropped
+//	1      layout of the row: 2
+//	8      Dispatch of its last due entry; 0 if it had none
+//	4      how many history lines were dropped
 //	4 + n  what creation fixed: the name (4 + n), fields, payload unless it lies apart, under p:<mission>
-//	4 + n  history lines, oldest first: 4 + n each, of fields
-//	rest   what changes: fields, result unless it lies apart
-const rowLayout = 1
+//	rest   history lines, oldest first: 4 + n each, of fields; the oldest may lie apart, under h:<mission>
+//	n      what changes: fields, result unless it lies apart
+//	n      the session of its run, if any
+//	8      version
+//	1      status, see statusByte
+//	1      1: its result lies apart, under o:<mission>
+//	4      how long what changes and the session are
+//	2      how long the session is
+//
+// So a change takes the row up to its lines, and appends what the commander sends, as it came: new lines and all that
+// follows. Taking a row apart and putting it together again cost a script as much as all its commands.
+const rowLayout = 2
+
+// tailBytes is how long the fields at the end are.
+const tailBytes = 16
 
 // A payload or a result of more bytes lies apart: so large a row would be written again with each change, and read with
 // each list. Lines of more than 1 KiB together are put apart by lua/apply.lua.
@@ -67,6 +76,7 @@ const (
 	labelTag // key and value
 	timeoutTag
 	createdTag
+	payloadApartTag
 )
 
 func putFixed(b []byte, m contracts.Mission) []byte {
@@ -79,13 +89,30 @@ func putFixed(b []byte, m contracts.Mission) []byte {
 	}
 	b = putInt(b, timeoutTag, int64(m.TimeoutSeconds))
 	b = putInt(b, createdTag, m.CreatedAt.Millis())
-	if len(m.Payload) <= bodyInRow {
-		b = putBody(b, m.Payload)
+	if len(m.Payload) > bodyInRow {
+		return putInt(b, payloadApartTag, 1)
 	}
-	return b
+	return putBody(b, m.Payload)
 }
 
-func readFixed(text string, m *contracts.Mission) error {
+// putCreated appends what a creation alone writes: a count of dropped lines, and what it fixes.
+func putCreated(b []byte, m contracts.Mission) []byte {
+	b = append(b, 0, 0, 0, 0)
+	return putSection(b, func(b []byte) []byte { return putFixed(b, m) })
+}
+
+// putTail appends what each change writes anew.
+func putTail(b []byte, r store.Record, version int64) []byte {
+	at := len(b)
+	b = append(putChanging(b, r), r.Session...)
+	n := len(b) - at
+	b = append(put64(b, version), statusByte(r.Mission.Status), flag(len(r.Mission.Result) > bodyInRow))
+	b = binary.BigEndian.AppendUint32(b, uint32(n)) //nolint:gosec // far below 4 GiB: Redis takes 512 MiB
+	return put16(b, len(r.Session))
+}
+
+// readFixed tells also whether the payload lies apart.
+func readFixed(text string, m *contracts.Mission) (apart bool, err error) {
 	r := reader{b: text}
 	m.Name = string([]byte(r.section(4)))
 	m.Kind, m.Squad, m.Priority = contracts.DefaultKind, contracts.DefaultSquad, contracts.PriorityNormal
@@ -107,14 +134,16 @@ func readFixed(text string, m *contracts.Mission) error {
 			m.TimeoutSeconds = r.int()
 		case createdTag:
 			m.CreatedAt = contracts.FromMillis(r.int64())
+		case payloadApartTag:
+			apart = r.int64() != 0
 		case body:
 			m.Payload = r.rest()
-			return r.err
+			return apart, r.err
 		default:
-			return unknownField(tag)
+			return false, unknownField(tag)
 		}
 	}
-	return r.err
+	return false, r.err
 }
 
 // The fields of what changes.
@@ -217,7 +246,9 @@ func readChanging(text string, rec *store.Record) error {
 
 // row is what readRow finds.
 type row struct {
-	record  store.Record
+	record store.Record
+	// apart: its payload or its result is not in the row.
+	apart   bool
 	dropped int
 	lines   string
 }
@@ -236,27 +267,29 @@ func parseRow(id, text string) (found row, err error) {
 	if layout := r.fixed(1); layout != rowLayout {
 		return row{}, fmt.Errorf("its layout is %d, this release knows %d", layout, rowLayout)
 	}
-	m.MissionID = id
-	m.Version = int64(r.fixed(8)) //nolint:gosec // written from an int64
 	r.fixed(8)
-	status := byte(r.fixed(1)) //nolint:gosec // one byte
-	r.section(2)
-	found.record.Session = string([]byte(r.section(2)))
-	r.fixed(2)
 	found.dropped = int(r.fixed(4)) //nolint:gosec // four bytes
 	fixed := r.section(4)
-	found.lines = r.section(4)
-	changing := r.b
-	if r.err != nil {
-		return row{}, r.err
+	tail := reader{b: r.takeLast(tailBytes)}
+	m.MissionID = id
+	m.Version = int64(tail.fixed(8))                               //nolint:gosec // written from an int64
+	status, resultApart := byte(tail.fixed(1)), tail.fixed(1) == 1 //nolint:gosec // one byte
+	size := tail.fixed(4)
+	changing := reader{b: r.takeLast(size)}
+	found.record.Session = strings.Clone(changing.takeLast(tail.fixed(2)))
+	found.lines = r.b
+	if err := cmp.Or(r.err, tail.err, changing.err); err != nil {
+		return row{}, err
 	}
 	if m.Status, err = statusOf(status); err != nil {
 		return row{}, err
 	}
-	if err := readFixed(fixed, m); err != nil {
+	payloadApart, err := readFixed(fixed, m)
+	if err != nil {
 		return row{}, err
 	}
-	return found, readChanging(changing, &found.record)
+	found.apart = payloadApart || resultApart
+	return found, readChanging(changing.b, &found.record)
 }
 
 // The fields of a history line.

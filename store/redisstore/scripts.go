@@ -34,6 +34,8 @@ var (
 	clearDueText string
 	//go:embed lua/unshelve.lua
 	unshelveText string
+	//go:embed lua/shelved.lua
+	shelvedText string
 	//go:embed lua/swap_broker.lua
 	swapBrokerText string
 	//go:embed lua/renew.lua
@@ -58,7 +60,7 @@ type scripts struct {
 	createAll                                      apart
 	commit, bury                                   *rueidis.Lua
 	takeDue, clearDue, renew                       *rueidis.Lua
-	unshelve, swapBroker                           *rueidis.Lua
+	unshelve, shelved, swapBroker                  *rueidis.Lua
 	sessions, list, history, counts, events, clock *rueidis.Lua
 	settle                                         *rueidis.Lua
 }
@@ -71,6 +73,7 @@ func newScripts() scripts {
 		takeDue:    rueidis.NewLuaScript(checked(rowText + takeDueText)),
 		clearDue:   rueidis.NewLuaScript(checked(rowText + clearDueText)),
 		unshelve:   rueidis.NewLuaScript(checked(rowText + unshelveText)),
+		shelved:    rueidis.NewLuaScriptReadOnly(checked(shelvedText)),
 		swapBroker: rueidis.NewLuaScript(checked(swapBrokerText)),
 		renew:      rueidis.NewLuaScript(checked(renewText)),
 		sessions:   rueidis.NewLuaScriptReadOnly(checked(sessionsText)),

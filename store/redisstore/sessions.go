@@ -121,7 +121,7 @@ func (s *Store) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time,
 	if err := store.CheckAll(changes); err != nil {
 		return nil, err
 	}
-	var all call
+	all := newCall(len(changes))
 	for _, c := range changes {
 		if _, err := all.add(s.keys, c, math.MaxInt); err != nil {
 			return nil, err

@@ -14,16 +14,13 @@ func (s *Store) Shelved(ctx context.Context, shelf string, before contracts.Time
 	if limit <= 0 {
 		return nil, nil
 	}
-	var ids []string
-	err := s.do(ctx, "look at a shelf", func(ctx context.Context, client rueidis.Client) error {
-		results, err := s.read(ctx, client, client.B().Zrange().Key(s.keys.shelf(shelf)).Min("-inf").Max("("+ms(before)).Byscore().
-			Limit(0, int64(min(limit, outboxChunk))).Build())
-		if err == nil {
-			ids, err = missionIDs(results[0].AsStrSlice())
-		}
-		return err
-	})
-	return ids, err
+	return missionIDs(s.run(ctx, "look at a shelf", s.scripts.shelved, []string{s.keys.due(), s.keys.shelves()},
+		[]string{shelf, shelfBefore(before), strconv.Itoa(min(limit, outboxChunk))}))
+}
+
+// shelfBefore is a moment on a shelf, where times are of 42 bits: the year 2109 is as far as they go.
+func shelfBefore(t contracts.Time) string {
+	return strconv.FormatInt(min(max(t.Millis(), 0), 1<<42), 10)
 }
 
 // Unshelve implements store.Outbox. It takes 1000 missions at most.
@@ -32,8 +29,8 @@ func (s *Store) Unshelve(ctx context.Context, shelf string, before contracts.Tim
 		return 0, nil
 	}
 	reply, err := s.run(ctx, "take off a shelf", s.scripts.unshelve,
-		[]string{s.keys.due(), s.keys.dispatch(), s.keys.shelf(shelf)},
-		[]string{s.keys.prefix, ms(before), strconv.Itoa(min(limit, outboxChunk)), ms(at)})
+		[]string{s.keys.due(), s.keys.dispatch(), s.keys.shelves()},
+		[]string{s.keys.prefix, shelf, shelfBefore(before), strconv.Itoa(min(limit, outboxChunk)), string(putDigits(nil, at))})
 	if err != nil {
 		return 0, err
 	}

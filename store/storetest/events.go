@@ -69,6 +69,37 @@ func eventTests() []test {
 				}
 			}
 		}},
+		{"reading resumes after any event of a commit of many", func(t *tester) {
+			changes := make([]store.Change, 300)
+			for i := range changes {
+				changes[i] = create(record(newID()))
+			}
+			_, err := t.Commit(t.ctx, changes[:140]...)
+			t.must(err)
+			_, err = t.CreateAll(t.ctx, nil, changes[140:]...)
+			t.must(err)
+			all := t.events("", 1000)
+			if len(all) != len(changes) || all[len(all)-1].ID != t.lastEvent() {
+				t.Fatalf("%d events, the last is %s, want %s", len(all), all[len(all)-1].ID, t.lastEvent())
+			}
+			ids := map[string]bool{}
+			for i, e := range all {
+				if ids[e.ID] || e.MissionID != changes[i].Record.Mission.MissionID {
+					t.Fatalf("event %d: %+v", i, e)
+				}
+				ids[e.ID] = true
+			}
+			for i := range all {
+				for _, limit := range []int{1, 3, 200} {
+					if d := diff(all[i+1:min(i+1+limit, len(all))], t.events(all[i].ID, limit)); d != "" && i+1 < len(all) {
+						t.Fatalf("%d after %d: %s", limit, i, d)
+					}
+				}
+			}
+			if rest := t.events(all[len(all)-1].ID, 10); len(rest) > 0 {
+				t.Errorf("behind the last: %v", rest)
+			}
+		}},
 		{"a read waits for the first event", func(t *tester) {
 			start := t.lastEvent()
 			var reader sync.WaitGroup

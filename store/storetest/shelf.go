@@ -135,6 +135,51 @@ func shelfTests() []test {
 				t.Errorf("taken as %+v", taken[0])
 			}
 		}},
+		{"however far a moment is, it means one shelf, and none of the entries that are due", func(t *tester) {
+			one, two, three := t.shelve("one"), t.shelve("two"), t.shelve("three")
+			late, early := t.due(t.now().AddDate(7000, 0, 0)), t.due(time.UnixMilli(-1))
+			far, before := t.now().AddDate(500, 0, 0), time.UnixMilli(-1)
+			for _, shelf := range []string{"one", "two", "three", "four"} {
+				if got := t.shelved(shelf, before, 100); len(got) > 0 {
+					t.Errorf("long ago %v lay on %s", got, shelf)
+				}
+			}
+			for shelf, want := range map[string][]string{"one": {one}, "two": {two}, "three": {three}, "four": nil} {
+				if d := diff(want, t.shelved(shelf, far, 100)); d != "" {
+					t.Errorf("%s: %s", shelf, d)
+				}
+			}
+			past := t.now().Add(-time.Second)
+			if n := t.unshelve("two", far, 10, past); n != 1 {
+				t.Errorf("%d missions, want 1", n)
+			}
+			t.wantShelved("one", one)
+			t.wantShelved("three", three)
+			t.wantTaken(10, time.Hour, early, store.Due{MissionID: two})
+			t.must(t.ClearDue(t.ctx, store.Due{MissionID: late.MissionID, Dispatch: late.Dispatch, Shelf: "one"}))
+			t.awaitClock(t.now())
+			t.wantShelved("one", one, late.MissionID)
+		}},
+		{"what left the outbox by one confirm stays away at the next", func(t *tester) {
+			d := t.due(t.now().Add(-time.Second))
+			d.Shelf = "one"
+			t.must(t.ClearDue(t.ctx, d, d))
+			other := d
+			other.Shelf = "two"
+			t.must(t.ClearDue(t.ctx, other))
+			other.Shelf = ""
+			t.must(t.ClearDue(t.ctx, other))
+			t.awaitClock(t.now())
+			t.wantShelved("one", d.MissionID)
+			t.wantShelved("two")
+			t.apply(next(t.load(d.MissionID), toStatus(contracts.StatusInProgress)))
+			t.must(t.ClearDue(t.ctx, d))
+			t.wantShelved("one")
+			t.apply(next(t.load(d.MissionID), toStatus(contracts.StatusQueued)))
+			t.must(t.ClearDue(t.ctx, d))
+			t.wantShelved("one")
+			t.wantTaken(10, time.Hour)
+		}},
 		{"an unshelved mission is a newer dispatch, and can be shelved again", func(t *tester) {
 			d := t.due(t.now().Add(time.Hour))
 			d.Shelf = "one"

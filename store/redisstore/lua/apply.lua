@@ -1,124 +1,149 @@
--- Shared head of commit.lua, create_all.lua and bury.lua, behind row.lua.
+-- Shared head of commit.lua, create_all.lua and bury.lua, behind row.lua. No mission has two changes in a call.
 -- KEYS: due, dispatch, events, the mission of each change, and more, among them for each change, where it has them, its
--- session and its idempotency key.  ARGV: key prefix, events kept, how many changes, how many of them have a due entry; the
--- changes, and more.
-local EVENTS, KEPT, N = KEYS[3], ARGV[2], tonumber(ARGV[3])
-local FIRST_KEY, FIRST_ARG = 3, 4
-local CHANGE = '>c8c8c1c1i8BBBI2c0I4c0I4c0' -- see change.go
-local CREATION = '>I4c0I4c0I8I4c0I2'
-local ROW = '>xc8c8c1I2c0I2c0BBI4I4c0I4c0' -- see row.go
-local NEW_ROW = '>c1c8c8c1I2c0I2c0BBI4I4c0I4c0c0'
+-- session and its idempotency key.  ARGV: key prefix, events kept, how many changes, how many of them have a due entry, the
+-- steps; what each change writes; what some changes have beside; and more. See change.go.
+local EVENTS, KEPT, N, STEPS = KEYS[3], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5]
+local FIRST_KEY, FIRST_ARG, STEP = 3, 5, 29
+local SET, DROP = 115, 100 -- s, d: what becomes of a due entry
 local created, completed, failed, adopted = 0, 0, 0, 0
 local firstDispatch, lastDispatch
+local events = {}
 
--- missions are the rows by key, as they are by now; written tells which of them are still to be written.
-local missions, written = {}, {}
-for i, v in ipairs(fetch(KEYS, FIRST_KEY + 1, FIRST_KEY + N)) do missions[KEYS[FIRST_KEY + i]] = v or nil end
+-- missions are the rows of the changes' missions as they were; false for none.
+local missions = fetch(KEYS, FIRST_KEY + 1, FIRST_KEY + N)
 
--- spill puts lines apart, where the first 20 and the last 180 stay. It returns how many were dropped.
-local function spill(history, id)
-  local key, p, size = PREFIX .. 'h:' .. id, 1, nil
-  while p <= #history do
-    size, p = struct.unpack('>I4', history, p)
-    redis.call('RPUSH', key, string.sub(history, p, p + size - 1))
+-- The keys and arguments that changes have beside, in the order of the changes.
+local lastKey, lastArg = FIRST_KEY + N, FIRST_ARG + N
+local function ownKey()
+  lastKey = lastKey + 1
+  return KEYS[lastKey]
+end
+local function ownArg()
+  lastArg = lastArg + 1
+  return ARGV[lastArg]
+end
+
+-- indexed puts a new mission into the indexes that a list names. Most missions of a call have the same list.
+local known = {}
+local function indexed(list, id)
+  local names = known[list]
+  if not names then
+    names = {}
+    local name, p = nil, 1
+    while p <= #list do
+      name, p = struct.unpack('>I2c0', list, p)
+      names[#names + 1] = name
+    end
+    known[list] = names
+  end
+  for i = 1, #names do push(sets.ZADD, names[i], '0', id) end
+end
+
+-- spilled returns a row whose history lines lie apart, where they have more than 1 KiB: the first 20 and the last 180 stay.
+local function spilled(v, id)
+  local dropped, fixed = struct.unpack('>I4I4', v, 10)
+  local from, to = 17 + fixed, #v - 16 - struct.unpack('>I4', v, #v - 5)
+  if to - from <= 1024 then return v end
+  local key, p, size = PREFIX .. 'h:' .. id, from + 1, nil
+  while p <= to do
+    size, p = struct.unpack('>I4', v, p)
+    redis.call('RPUSH', key, string.sub(v, p, p + size - 1))
     p = p + size
   end
   local over = redis.call('LLEN', key) - 200
-  if over <= 0 then return 0 end
-  for i = 20, 20 + over - 1 do redis.call('LSET', key, i, '') end
-  redis.call('LREM', key, over, '')
-  return over
+  if over > 0 then
+    for i = 20, 20 + over - 1 do redis.call('LSET', key, i, '') end
+    redis.call('LREM', key, over, '')
+    dropped = dropped + over
+  end
+  return string.sub(v, 1, 9) .. struct.pack('>I4', dropped) .. string.sub(v, 14, from) .. string.sub(v, to + 1)
 end
 
--- own are the keys that changes have beside their missions, in the order of the changes.
-local own = FIRST_KEY + N
-local function ownKey()
-  own = own + 1
-  return KEYS[own]
+-- onShelf tells whether a mission's entry of the outbox is a place on a shelf.
+local function onShelf(id)
+  local score = redis.call('ZSCORE', DUE, id)
+  return score and tonumber(score) < 0
 end
 
 -- apply makes a change, unless refuse, which is called with the version that the mission has, the one that it should have, and
 -- the change's own keys, returns something, which is then returned.
 local function apply(i, refuse)
-  local key, blob = KEYS[FIRST_KEY + i], ARGV[FIRST_ARG + i]
-  local from, to, status, due, at, guarded, keyed, large, session, changing, lines, p = struct.unpack(CHANGE, blob)
-  local v = missions[key]
-  local version, dispatch, oldStatus, shelf, oldSession, apart, spilled, dropped, fixed, history
-  if v then
-    version, dispatch, oldStatus, shelf, oldSession, apart, spilled, dropped, fixed, history = struct.unpack(ROW, v)
-  else
-    version, dispatch, oldStatus, shelf, oldSession, apart, spilled, dropped, history = NONE, NONE, '', '', '', 0, 0, 0, ''
-  end
-  local result, payload, ttl, use, indexes = '', '', 0, '', 0
-  if large == 1 then result, p = struct.unpack('>I4c0', blob, p) end
-  if from == NONE then
-    local new
-    new, payload, ttl, use, indexes, p = struct.unpack(CREATION, blob, p)
-    fixed = fixed or new
-  end
-  local refused = refuse(version, from, guarded == 1 and ownKey(), keyed == 1 and ownKey(), ttl, use)
+  local key, part, v, at = KEYS[FIRST_KEY + i], ARGV[FIRST_ARG + i], missions[i], STEP * (i - 1)
+  local due, guarded, keyed, creates, large, apart = string.byte(STEPS, at + 9, at + 14)
+  local indexes, payload, result, ttl, use
+  if creates == 1 then indexes = ownArg() end
+  if large == 1 then payload = ownArg() end
+  if apart == 1 then result = ownArg() end
+  if keyed == 1 then ttl, use = ownArg(), ownArg() end
+  local refused = refuse(v and versionOf(v) or NONE, string.sub(STEPS, at + 1, at + 8), guarded == 1 and ownKey(),
+    keyed == 1 and ownKey(), ttl, use)
   if refused then return refused end
 
-  if written[key] then -- a second change: the first must be written before what it wrote is taken back
-    write()
-    written = {}
-  end
-  local id = string.sub(key, -16)
-  if not v then
-    if payload ~= '' then redis.call('SET', PREFIX .. 'p:' .. id, payload) end
-    local name
-    for _ = 1, indexes do
-      name, p = struct.unpack('>I2c0', blob, p)
-      push(sets.ZADD, name, 0, id)
-    end
+  local id, status = string.sub(key, -16), statusOf(part)
+  local was, held, kept = '', '', nil
+  if v then
+    was = statusOf(v)
+    local changing, session = struct.unpack('>I4I2', v, #v - 5)
+    kept = #v - 16 - changing
+    if session > 0 then held = string.sub(v, -16 - session, -17) end
+    if not result and string.byte(v, -7) == 1 then redis.call('DEL', PREFIX .. 'o:' .. id) end
+  else
+    indexed(indexes, id)
+    if payload then redis.call('SET', PREFIX .. 'p:' .. id, payload) end
     created = created + 1
-    if to ~= '\0\0\0\0\0\0\0\1' then adopted = adopted + 1 end
+    if versionOf(part) ~= '\0\0\0\0\0\0\0\1' then adopted = adopted + 1 end
   end
-  if result ~= '' then
-    redis.call('SET', PREFIX .. 'o:' .. id, result)
-  elseif apart == 1 then
-    redis.call('DEL', PREFIX .. 'o:' .. id)
-  end
-  if oldStatus ~= status then
-    if oldStatus ~= '' then push(sets.ZREM, 'st:' .. oldStatus, id) end
-    push(sets.ZADD, 'st:' .. status, 0, id)
+  if result then redis.call('SET', PREFIX .. 'o:' .. id, result) end
+  if was ~= status then
+    if v then push(sets.ZREM, 'st:' .. was, id) end
+    push(sets.ZADD, 'st:' .. status, '0', id)
     if status == 'C' then completed = completed + 1 elseif status == 'F' then failed = failed + 1 end
   end
-  if oldSession ~= session then
-    if oldSession ~= '' then push(sets.SREM, 'sm:' .. oldSession, id) end
-    if session ~= '' then push(sets.SADD, 'sm:' .. session, id) end
+  local high, low = string.byte(part, -2, -1)
+  local session = high * 256 + low
+  local holds = session > 0 and string.sub(part, -16 - session, -17) or ''
+  if held ~= holds then
+    if held ~= '' then push(sets.SREM, 'sm:' .. held, id) end
+    if holds ~= '' then push(sets.SADD, 'sm:' .. holds, id) end
   end
-  history = history .. lines
-  if #history > 1024 then
-    dropped, spilled, history = dropped + spill(history, id), 1, ''
-  end
-  if shelf ~= '' and (due ~= 'k' or status ~= 'Q') then
-    push(sets.ZREM, 'sh:' .. shelf, id)
-    shelf = ''
-  end
-  if due == 's' then
+  local dispatch
+  if due == SET then
     if not firstDispatch then
       firstDispatch = nextDispatch(tonumber(ARGV[4]))
       lastDispatch = firstDispatch - 1
     end
     lastDispatch = lastDispatch + 1
     dispatch = packed(lastDispatch)
-    push(sets.ZADD, 'due', at, id)
-  elseif due == 'd' and dispatch ~= NONE then
-    dispatch = NONE
+    push(sets.ZADD, 'due', string.sub(STEPS, at + 15, at + STEP), id)
+  elseif due == DROP or was == 'Q' and status ~= 'Q' and onShelf(id) then
     push(sets.ZREM, 'due', id)
   end
-  v = struct.pack(NEW_ROW, '\1', to, dispatch, status, #shelf, shelf, #session, session, large, spilled, dropped, #fixed, fixed,
-    #history, history, changing)
+  if not v then
+    v = ROW .. (dispatch or NONE) .. part
+  elseif dispatch then
+    v = ROW .. dispatch .. string.sub(v, 10, kept) .. part
+  else
+    v = string.sub(v, 1, kept) .. part
+  end
+  if #v > 1024 then v = spilled(v, id) end
   put(key, v)
-  missions[key], written[key] = v, true
-  redis.call('XADD', EVENTS, '*', 'e', id .. to .. status)
+  local n = #events
+  events[n + 1], events[n + 2] = id, string.sub(part, -16, -8) -- version and status
+end
+
+-- emit writes the events, all as one entry, whose id is the last one's number and the ms, see events.go.
+local function emit()
+  local newest = redis.call('XREVRANGE', EVENTS, '+', '-', 'COUNT', 1)[1]
+  local number = (newest and tonumber(string.match(newest[1], '^%d+')) or 0) + #events / 2
+  redis.call('XADD', EVENTS, 'MINID', '~', string.format('%.0f', math.max(0, number - KEPT)), string.format('%.0f-%.0f', number, ms),
+    'e', table.concat(events))
 end
 
 -- finish writes all. It returns the Dispatch of the first change that got a due entry, or ''; each later one has the next.
 local function finish()
+  if #events == 0 then return '' end
   write()
-  redis.call('XTRIM', EVENTS, 'MAXLEN', '~', KEPT)
+  emit()
   if adopted > 0 then redis.call('HINCRBY', EPOCH, 'n', adopted) end
   local rate = PREFIX .. 'rate:' .. string.format('%.0f', math.floor(tonumber(clock[1]) / 10))
   for field, n in pairs({c = created, d = completed, f = failed}) do

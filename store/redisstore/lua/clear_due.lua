@@ -1,15 +1,37 @@
--- KEYS, behind row.lua's: the mission of each entry.  ARGV, behind the prefix: Dispatch (8 bytes) and shelf of each entry.
-local seen = {}
-for i, v in ipairs(fetch(KEYS, 3, #KEYS)) do
-  local key, entry = KEYS[i + 2], ARGV[i + 1]
-  local dispatch, shelf = string.sub(entry, 1, 8), string.sub(entry, 9)
-  if v and string.sub(v, 10, 17) == dispatch and not seen[key] then
-    local id = string.sub(key, -16)
-    if string.sub(v, 18, 18) ~= 'Q' then shelf = '' end
-    put(key, placed(v, NONE, shelf))
-    push(sets.ZREM, 'due', id)
-    if shelf ~= '' then push(sets.ZADD, 'sh:' .. shelf, ms, id) end
-    seen[key] = true
+-- KEYS, behind row.lua's: shelves, the mission of each entry.  ARGV, behind the prefix: Dispatch of each entry, 8 bytes each;
+-- the shelf of each. An entry is one with the Dispatch of its mission's row that is not on a shelf: the row keeps the number.
+local SHELVES, DISPATCHES, FIRST_KEY, FIRST_ARG = KEYS[3], ARGV[2], 3, 2
+local N = #KEYS - FIRST_KEY
+if N == 0 then return 1 end
+
+-- score returns what puts a mission on a shelf now.
+local scores = {}
+local function score(shelf)
+  if not scores[shelf] then
+    local number = tonumber(redis.call('HGET', SHELVES, shelf))
+    if not number then
+      number = redis.call('HLEN', SHELVES) + 1
+      if number > 2047 then error('there are 2047 shelves, which is all that there can be') end
+      redis.call('HSET', SHELVES, shelf, number)
+    end
+    scores[shelf] = string.format('%.0f', ms - number * SHELF)
+  end
+  return scores[shelf]
+end
+
+local ids, seen = {}, {}
+for i = 1, N do ids[i] = string.sub(KEYS[FIRST_KEY + i], -16) end
+local entries = redis.call('ZMSCORE', DUE, unpack(ids))
+for i, v in ipairs(fetch(KEYS, FIRST_KEY + 1, #KEYS)) do
+  local id, entry = ids[i], entries[i]
+  if v and entry and string.byte(entry) ~= 45 and dispatchOf(v) == string.sub(DISPATCHES, 8 * i - 7, 8 * i) and not seen[id] then
+    local shelf = ARGV[FIRST_ARG + i]
+    if shelf ~= '' and statusOf(v) == 'Q' then
+      push(sets.ZADD, 'due', score(shelf), id)
+    else
+      push(sets.ZREM, 'due', id)
+    end
+    seen[id] = true
   end
 end
 write()

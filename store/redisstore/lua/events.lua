@@ -1,22 +1,29 @@
 #!lua flags=no-writes
 -- KEYS: events.  ARGV: after, limit.  Returns 'trimmed' where some after the id may be gone, else 'ok', and id and field e of
--- each event. An id that is in the stream has all that came after it behind it, since only the oldest are dropped.
-local after = ARGV[1]
-if after == '0-0' then
-  if redis.call('EXISTS', KEYS[1]) == 1 then
-    local info, added, length = redis.call('XINFO', 'STREAM', KEYS[1]), 0, 0
-    for i = 1, #info, 2 do
-      if info[i] == 'entries-added' then added = info[i + 1] end
-      if info[i] == 'length' then length = info[i + 1] end
+-- entries with that many events behind it, or all. The first entry may begin with events up to it: only the oldest entries are
+-- dropped, so that an entry with the event has all that came after it behind it.
+local after, limit = ARGV[1], tonumber(ARGV[2])
+local number, at = string.match(after, '^(%d+)(%-%d+)$')
+number = tonumber(number)
+local out, from, left = {'ok'}, after, limit
+repeat
+  local entries = redis.call('XRANGE', KEYS[1], from, '+', 'COUNT', 10)
+  if #out == 1 then
+    local first = entries[1]
+    local last = first and tonumber(string.match(first[1], '^%d+'))
+    local before = first and last - #first[2][2] / 25
+    if after == '0-0' then
+      if first and before > 0 then return {'trimmed'} end
+    elseif not first or before >= number or string.match(first[1], '%-%d+$') ~= at then
+      return {'trimmed'}
+    else
+      left = left + number - before
     end
-    if added ~= length then return {'trimmed'} end
   end
-elseif #redis.call('XRANGE', KEYS[1], after, after) == 0 then
-  return {'trimmed'}
-end
-local out = {'ok'}
-for _, e in ipairs(redis.call('XRANGE', KEYS[1], '(' .. after, '+', 'COUNT', ARGV[2])) do
-  local n = #out
-  out[n + 1], out[n + 2] = e[1], e[2][2]
-end
+  for _, e in ipairs(entries) do
+    local n = #out
+    out[n + 1], out[n + 2] = e[1], e[2][2]
+    left, from = left - #e[2][2] / 25, '(' .. e[1]
+  end
+until left <= 0 or #entries < 10
 return out

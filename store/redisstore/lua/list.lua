@@ -72,9 +72,7 @@ end
 -- fits tells whether the name of a mission begins as it should.
 local function fits(v)
   if not beginning then return true end
-  local size, p = struct.unpack('>I2', v, 19) -- shelf
-  size, p = struct.unpack('>I2', v, p + size) -- session
-  size, p = struct.unpack('>I4', v, p + size + 6 + 4)
+  local size, p = struct.unpack('>I4', v, 18)
   return size >= #beginning and string.lower(string.sub(v, p, p + #beginning - 1)) == beginning
 end
 

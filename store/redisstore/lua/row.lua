@@ -1,8 +1,9 @@
 #!lua
 -- Shared head of all scripts that write missions.  KEYS: due, dispatch, and more.  ARGV: key prefix, and more.
 local DUE, DISPATCH, PREFIX = KEYS[1], KEYS[2], ARGV[1]
-local NONE = string.rep('\0', 8) -- version of no mission, Dispatch of no due entry
+local NONE = string.rep('\0', 8) -- version of no mission
 local MANY = 4000 -- what unpack can do at once, with room to spare
+local SHELF = 4398046511104 -- 2^42: the scores of a shelf, see keys.go
 local clock = redis.call('TIME')
 local ms = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 
@@ -14,7 +15,8 @@ local function fetch(keys, first, last)
   return out
 end
 
--- A script collects what it writes, so that commands which differ in their last words alone become one.
+-- A script collects what it writes, so that commands which differ in their last words alone become one. Numbers are texts
+-- here: Redis would write each of them with 17 digits.
 local rows, sets = {}, {ZADD = {}, ZREM = {}, SADD = {}, SREM = {}}
 
 local function push(lists, key, a, b)
@@ -28,18 +30,16 @@ local function push(lists, key, a, b)
 end
 
 local function put(key, v)
-  rows[#rows + 1] = key
-  rows[#rows + 1] = v
+  local n = #rows
+  rows[n + 1], rows[n + 2] = key, v
 end
 
 -- write writes what was collected: of no mission twice.
 local function write()
   for i = 1, #rows, MANY do redis.call('MSET', unpack(rows, i, math.min(i + MANY - 1, #rows))) end
-  rows = {}
   for command, lists in pairs(sets) do
     for key, list in pairs(lists) do
       for i = 1, #list, MANY do redis.call(command, PREFIX .. key, unpack(list, i, math.min(i + MANY - 1, #list))) end
-      lists[key] = nil
     end
   end
 end
@@ -58,10 +58,12 @@ local function nextDispatch(n)
   return last - n + 1
 end
 
+-- A row is ROW, the Dispatch, what stays, and what a change writes: see row.go.
+local ROW = '\2'
 local function packed(dispatch) return struct.pack('>I8', dispatch) end
+local function dispatchOf(v) return string.sub(v, 2, 9) end
+local function statusOf(v) return string.sub(v, -8, -8) end
+local function versionOf(v) return string.sub(v, -16, -9) end
 
--- placed returns a row with another due entry, on another shelf.
-local function placed(v, dispatch, shelf)
-  local before, _, status, _, p = struct.unpack('>c9c8c1I2c0', v)
-  return struct.pack('>c9c8c1I2c0c0', before, dispatch, status, #shelf, shelf, string.sub(v, p))
-end
+-- redispatched returns a row with another due entry.
+local function redispatched(v, dispatch) return ROW .. packed(dispatch) .. string.sub(v, 10) end

@@ -1,13 +1,13 @@
 -- KEYS: row.lua's.  ARGV, behind the prefix: limit, hold in ms.  Returns the Dispatch of the first entry, each later one has the
 -- next; and the missions.
-local ids = redis.call('ZRANGE', DUE, '-inf', ms, 'BYSCORE', 'LIMIT', 0, ARGV[2])
+local ids = redis.call('ZRANGE', DUE, 0, ms, 'BYSCORE', 'LIMIT', 0, ARGV[2])
 if #ids == 0 then return {''} end
-local keys, till = {}, ms + tonumber(ARGV[3])
+local keys, till = {}, string.format('%.0f', ms + tonumber(ARGV[3]))
 for i, id in ipairs(ids) do keys[i] = PREFIX .. 'm:' .. id end
 local first, taken = nextDispatch(#ids), {}
 for i, v in ipairs(fetch(keys, 1, #keys)) do
   if v then
-    put(keys[i], placed(v, packed(first + #taken), ''))
+    put(keys[i], redispatched(v, first + #taken))
     push(sets.ZADD, 'due', till, ids[i])
     taken[#taken + 1] = ids[i]
   else -- its row was taken away by hand: it must not be in the way of the others
