@@ -10,6 +10,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/config"
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
 	"github.com/mission-control-dev/mission-control/commander/internal/custody"
+	"github.com/mission-control-dev/mission-control/commander/internal/depths"
 	"github.com/mission-control-dev/mission-control/commander/internal/epoch"
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
 	"github.com/mission-control-dev/mission-control/commander/internal/httpapi"
@@ -31,7 +32,9 @@ func shownQueues() []string {
 	}
 }
 
-func newMetrics(s store.Store, b broker.Broker, e *epoch.Keeper) (*metrics.Metrics, error) {
+func newDepths(b broker.Broker) *depths.Depths { return depths.New(b) }
+
+func newMetrics(s store.Store, d *depths.Depths, e *epoch.Keeper) (*metrics.Metrics, error) {
 	m := metrics.New()
 	if err := m.WatchAdopted(e.Adopted); err != nil {
 		return nil, fmt.Errorf("watch adopted missions: %w", err)
@@ -39,7 +42,7 @@ func newMetrics(s store.Store, b broker.Broker, e *epoch.Keeper) (*metrics.Metri
 	if err := m.WatchMissions(s); err != nil {
 		return nil, fmt.Errorf("watch missions: %w", err)
 	}
-	if err := m.WatchQueues(b, shownQueues()...); err != nil {
+	if err := m.WatchQueues(d, shownQueues()...); err != nil {
 		return nil, fmt.Errorf("watch queues: %w", err)
 	}
 	return m, nil
@@ -72,7 +75,7 @@ func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake, subs
 	}, warned{s, e}, b)
 }
 
-func newServer(c config.Config, g Ground, s store.Store, b broker.Broker, desk *submit.Desk, shelf *setaside.Shelf, subs *submit.Intake,
+func newServer(c config.Config, g Ground, s store.Store, d *depths.Depths, desk *submit.Desk, shelf *setaside.Shelf, subs *submit.Intake,
 	ms *mission.Service, ss *session.Service,
 	h *health.Checker, m *metrics.Metrics, cl *clock.Clock, log *zap.Logger,
 ) (*httpapi.Server, error) {
@@ -80,6 +83,6 @@ func newServer(c config.Config, g Ground, s store.Store, b broker.Broker, desk *
 		Addr: c.Addr, Listener: g.Listener, APIKey: c.APIKey, EnrollmentKey: c.EnrollmentKey, AllowedHosts: c.AllowedHosts,
 		Queues: shownQueues(),
 	}, httpapi.Deps{
-		Submitter: desk, Submissions: subs, SetAside: shelf, Missions: ms, Store: s, Tokens: ss, Depths: b, Health: h, Metrics: m, Now: cl.Now, Logger: log,
+		Submitter: desk, Submissions: subs, SetAside: shelf, Missions: ms, Store: s, Tokens: ss, Depths: d, Health: h, Metrics: m, Now: cl.Now, Logger: log,
 	})
 }

@@ -37,7 +37,7 @@ import (
 // Module is the commander without its ground.
 var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules are exported
 	fx.Provide(
-		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newMetrics,
+		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newDepths, newMetrics,
 		newSender, newDispatcher, newSuspects, newMissions, newSessions, newIntake, newMarkers, newReaper, newWatch, newCustody,
 		newDesk, newSubmissions, newShelf, newHealth, newServer,
 	),

@@ -82,7 +82,7 @@ type SetAside interface {
 	Act(ctx context.Context, a setaside.Action, f setaside.Filter) (setaside.Done, error)
 }
 
-// Depths tells how full a queue is: a broker.Broker.
+// Depths tells how full a queue is: a depths.Depths.
 type Depths interface {
 	Depth(ctx context.Context, queue string) (broker.Depth, error)
 }

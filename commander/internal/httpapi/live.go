@@ -4,16 +4,22 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/mission-control-dev/mission-control/commander/internal/events"
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
 	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/store"
 )
+
+// depthLimit bounds the time that the depths of all queues may take.
+const depthLimit = time.Second
 
 // stats are the numbers of the whole.
 type stats struct {
@@ -64,13 +70,30 @@ func (s *Server) stats(ctx context.Context) (stats, error) {
 	out := stats{
 		Counts:   make(map[contracts.Status]int64, len(contracts.Statuses())),
 		Rates:    rates{counts.CreatedPerMinute, counts.CompletedPerMinute, counts.FailedPerMinute},
-		Queues:   s.depths.look(ctx),
+		Queues:   s.depths(ctx),
 		Degraded: counts.Source.Degraded, AsOf: asOf(counts.Source),
 	}
 	for _, status := range contracts.Statuses() {
 		out.Counts[status] = counts.ByStatus[status]
 	}
 	return out, nil
+}
+
+// depths returns the queues whose depth can be had now. That RabbitMQ is away is the health's to say, not an error here.
+func (s *Server) depths(ctx context.Context) []queue {
+	ctx, cancel := context.WithTimeout(ctx, depthLimit)
+	defer cancel()
+	out := make([]queue, 0, len(s.cfg.Queues))
+	for _, name := range s.cfg.Queues {
+		d, err := s.deps.Depths.Depth(ctx, name)
+		switch {
+		case err == nil:
+			out = append(out, queue{Name: name, Ready: d.Ready, Consumers: d.Consumers})
+		case !errors.Is(err, broker.ErrUnroutable):
+			return out // the others would fail, or wait, as well
+		}
+	}
+	return out
 }
 
 func (s *Server) fleet(ctx context.Context) (fleet, error) {

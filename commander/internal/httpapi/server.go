@@ -44,7 +44,6 @@ type Server struct {
 	hub    *events.Hub
 	docs   apidocs.Page
 	public map[string]bool // paths that need no API key
-	depths *depths
 
 	base    context.Context //nolint:containedctx // of all requests; ends when Stop has waited enough
 	abort   context.CancelFunc
@@ -64,7 +63,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		cfg: cfg, deps: deps, log: deps.Logger.Named("http"),
 		hosts: newHosts(cfg.Addr, cfg.AllowedHosts), keys: newKeys(cfg.APIKey, cfg.EnrollmentKey),
-		public: map[string]bool{}, depths: newDepths(cfg.Queues, deps.Depths),
+		public: map[string]bool{},
 	}
 	docs, err := apidocs.Render(contracts.OpenAPI())
 	if err != nil {

@@ -25,7 +25,7 @@ type Counter interface {
 	Counts(ctx context.Context) (store.Counts, error)
 }
 
-// Depths knows how full a queue is: a broker.Broker.
+// Depths knows how full a queue is: a depths.Depths.
 type Depths interface {
 	Depth(ctx context.Context, queue string) (broker.Depth, error)
 }
