@@ -1,6 +1,6 @@
 // Package depths has all who look at the queues' depths share one look.
 //
-// To ask the broker costs a channel, opened and closed, for each queue. Dashboards, event streams, scripts and scrapers may ask
+// Each queue costs the broker a question. Dashboards, event streams, scripts and scrapers may ask
 // many times a second, and need not be told of the same second anew.
 package depths
 
