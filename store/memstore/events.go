@@ -1,33 +1,82 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/store"
 )
 
+// eventID is an event's: its number, or with Config.EventTimes the ms in which it was emitted, and a number among those of that
+// ms. It only grows, whatever the clock does.
+type eventID struct{ ms, seq uint64 }
+
+func (id eventID) compare(other eventID) int {
+	return cmp.Or(cmp.Compare(id.ms, other.ms), cmp.Compare(id.seq, other.seq))
+}
+
+func (s *Store) nextEvent() eventID {
+	last := s.lastEvent
+	if !s.eventTimes {
+		return eventID{ms: last.ms + 1}
+	}
+	if now := uint64(s.now().UnixMilli()); now > last.ms { //nolint:gosec // not before 1970
+		return eventID{ms: now}
+	}
+	return eventID{ms: last.ms, seq: last.seq + 1}
+}
+
+func (s *Store) eventText(id eventID) string {
+	text := strconv.FormatUint(id.ms, 10)
+	if s.eventTimes {
+		text += "-" + strconv.FormatUint(id.seq, 10)
+	}
+	return text
+}
+
+// eventOf reads an id, the empty one as the one before the first event.
+func (s *Store) eventOf(text string) (id eventID, err error) {
+	if text == "" {
+		return eventID{}, nil
+	}
+	ms, seq, _ := strings.Cut(text, "-")
+	id.ms, _ = strconv.ParseUint(ms, 10, 64)
+	id.seq, _ = strconv.ParseUint(seq, 10, 64)
+	if s.eventText(id) != text {
+		return eventID{}, store.ErrEventsTrimmed
+	}
+	return id, nil
+}
+
+// numbered is an event with its id as numbers.
+type numbered struct {
+	id    eventID
+	event store.Event
+}
+
 func (s *Store) emit(e store.Event) {
-	s.lastEvent++
-	e.ID = strconv.FormatInt(s.lastEvent, 10)
-	s.events = append(s.events, e)
+	s.lastEvent = s.nextEvent()
+	e.ID = s.eventText(s.lastEvent)
+	s.events = append(s.events, numbered{s.lastEvent, e})
 	if over := len(s.events) - s.eventsKept; over > 0 {
-		s.events = s.events[over:]
+		s.events, s.eventsGone = s.events[over:], true
 	}
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// LastEvent implements store.Events; it is "0" before the first one.
+// LastEvent implements store.Events; it is 0 before the first one.
 func (s *Store) LastEvent(ctx context.Context) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strconv.FormatInt(s.lastEvent, 10), nil
+	return s.eventText(s.lastEvent), nil
 }
 
 // ReadEvents implements store.Events.
@@ -35,14 +84,14 @@ func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait ti
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	number, err := eventNumber(after)
+	id, err := s.eventOf(after)
 	if err != nil {
 		return nil, err
 	}
 	end := time.NewTimer(wait)
 	defer end.Stop()
 	for {
-		events, changed, err := s.readEvents(number, max(limit, 1))
+		events, changed, err := s.readEvents(id, max(limit, 1))
 		if err != nil || len(events) > 0 || wait <= 0 {
 			return events, err
 		}
@@ -56,24 +105,19 @@ func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait ti
 	}
 }
 
-func (s *Store) readEvents(after int64, limit int) ([]store.Event, <-chan struct{}, error) {
+func (s *Store) readEvents(after eventID, limit int) ([]store.Event, <-chan struct{}, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	newer := s.lastEvent - after
-	if newer < 0 || newer > int64(len(s.events)) {
+	i, found := slices.BinarySearchFunc(s.events, after, func(e numbered, id eventID) int { return e.id.compare(id) })
+	switch {
+	case found:
+		i++
+	case after != eventID{} || s.eventsGone:
 		return nil, nil, store.ErrEventsTrimmed
 	}
-	rest := s.events[int64(len(s.events))-newer:]
-	return slices.Clone(rest[:min(limit, len(rest))]), s.changed, nil
-}
-
-func eventNumber(id string) (int64, error) {
-	if id == "" {
-		return 0, nil
+	var events []store.Event
+	for _, e := range s.events[i:min(i+limit, len(s.events))] {
+		events = append(events, e.event)
 	}
-	n, err := strconv.ParseInt(id, 10, 64)
-	if err != nil || n < 0 {
-		return 0, store.ErrEventsTrimmed
-	}
-	return n, nil
+	return events, s.changed, nil
 }

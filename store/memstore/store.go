@@ -18,12 +18,16 @@ type Config struct {
 	Now func() time.Time
 	// EventsKept is how many events can be read again; 100,000 by default.
 	EventsKept int
+	// EventTimes has ids of events tell when, ms-seq, as Redis' do, so that many stores' can be put in order (shardstore);
+	// else they are counted.
+	EventTimes bool
 }
 
 // Store is a store.Store in memory.
 type Store struct {
 	now        func() time.Time
 	eventsKept int
+	eventTimes bool
 
 	mu       sync.Mutex
 	epoch    store.Epoch
@@ -40,9 +44,10 @@ type Store struct {
 	// dispatch is the last Dispatch that was given out.
 	dispatch int64
 	sessions map[string]*session
-	// events are the last ones; the first has the number lastEvent - len(events) + 1.
-	events    []store.Event
-	lastEvent int64
+	// events are the last ones, in the order of their ids; eventsGone: there were more.
+	events     []numbered
+	eventsGone bool
+	lastEvent  eventID
 	// changed is closed and replaced at each event.
 	changed chan struct{}
 }
@@ -74,6 +79,7 @@ func New(cfg Config) *Store {
 	return &Store{
 		now:        cfg.Now,
 		eventsKept: cfg.EventsKept,
+		eventTimes: cfg.EventTimes,
 		missions:   map[string]*mission{},
 		byStatus:   map[contracts.Status]int64{},
 		bySession:  map[string]map[string]struct{}{},
