@@ -131,6 +131,17 @@ const (
 	EpochWiped EpochOrigin = "wiped"
 )
 
+// Placer is a Store that keeps missions apart, by their ids: shardstore's. One step changes what lies together, and no more.
+// So the missions of one CreateAll lie together, and a mission lies with the Idempotency key that it is created with;
+// anything else is an error of the caller. What is ordered (due entries, shelves, a search's window of the newest) is ordered
+// among missions that lie together; the events of each mission are in order.
+type Placer interface {
+	// Place returns a new mission's id, changed so that the mission lies with all others whose ids were made with the same
+	// word: the idempotency key where there is one, anything else for the missions of one CreateAll. Without a word
+	// it lies anywhere. The id stays a UUID of the same time.
+	Place(id, with string) string
+}
+
 // Record is a mission as it is kept: what the API shows, and what the protocol needs beside it.
 type Record struct {
 	// Mission is the mission. Its Version is the record's: 0 for none, then 1 and so on, one more by each Commit.

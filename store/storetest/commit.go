@@ -201,7 +201,7 @@ func commitTests() []test {
 		{"changes of one mission in one commit leave what they would leave alone", func(t *tester) {
 			s1, s2 := t.renew(newID()), t.renew(newID())
 			past := contracts.At(t.now().Add(-time.Second))
-			first := create(record(newID()))
+			first := create(record(t.near(together)))
 			first.Due, first.DueAt = store.DueSet, past
 			id := first.Record.Mission.MissionID
 			at := func(version int64, due store.DueChange, edit func(*store.Record)) store.Change {
@@ -211,7 +211,7 @@ func commitTests() []test {
 				c.Due, c.DueAt, c.History = due, past, []contracts.HistoryLine{{Message: fmt.Sprint("made of version ", version)}}
 				return c
 			}
-			other := create(record(newID()))
+			other := create(record(t.near(together)))
 			other.Due, other.DueAt = store.DueSet, past
 			outcomes, err := t.Commit(t.ctx, first, at(1, store.DueDrop, granted(s1.ID)), other, at(2, store.DueSet, toStatus(contracts.StatusQueued)),
 				at(3, store.DueDrop, granted(s2.ID)), at(4, store.DueSet, toStatus(contracts.StatusQueued)))
@@ -235,10 +235,10 @@ func commitTests() []test {
 			t.wantTaken(10, time.Hour, store.Due{MissionID: id}, store.Due{MissionID: other.Record.Mission.MissionID})
 		}},
 		{"each due entry of a commit has the dispatch that its outcome tells", func(t *tester) {
-			taken := t.apply(create(record(newID())))
+			taken := t.apply(create(record(t.near(together))))
 			var changes []store.Change
 			for i := range 150 {
-				c := create(record(newID()))
+				c := create(record(t.near(together)))
 				if i%3 == 1 {
 					c.Record.Mission.MissionID = taken.Mission.MissionID // a conflict
 				}
@@ -311,7 +311,7 @@ func commitTests() []test {
 			t.wantCode(c, store.Conflict)
 		}},
 		{"an idempotency key gives the first mission again", func(t *tester) {
-			first, second := newID(), newID()
+			first, second := t.near("key one"), t.near("key one")
 			c := create(record(first))
 			c.Idempotency = &store.Idempotency{Key: "key one", BodyHash: "hash 1", TTL: time.Hour}
 			t.wantCode(c, store.Applied)
@@ -326,16 +326,16 @@ func commitTests() []test {
 			if v := t.load(second).Mission.Version; v != 0 {
 				t.Error("the duplicate was created")
 			}
-			other := create(record(second))
+			other := create(record(t.near("key two")))
 			other.Idempotency = &store.Idempotency{Key: "key two", BodyHash: "hash 1", TTL: time.Hour}
 			t.wantCode(other, store.Applied)
 		}},
 		{"a creation that does not happen leaves no key", func(t *tester) {
-			r := t.apply(create(record(newID())))
+			r := t.apply(create(record(t.near("k"))))
 			c := create(record(r.Mission.MissionID))
 			c.Idempotency = &store.Idempotency{Key: "k", BodyHash: "h", TTL: time.Hour}
 			t.wantCode(c, store.Conflict)
-			c.Record.Mission.MissionID = newID()
+			c.Record.Mission.MissionID = t.near("k")
 			t.wantCode(c, store.Applied)
 		}},
 		{"of concurrent creators with one key one wins", func(t *tester) {
@@ -343,7 +343,7 @@ func commitTests() []test {
 			ids := make([]string, len(outcomes))
 			var all sync.WaitGroup
 			for i := range outcomes {
-				ids[i] = newID()
+				ids[i] = t.near("k")
 				all.Go(func() {
 					c := create(record(ids[i]))
 					c.Idempotency = &store.Idempotency{Key: "k", BodyHash: "h", TTL: time.Hour}
@@ -374,7 +374,7 @@ func commitTests() []test {
 		}},
 		{"an idempotency key is forgotten after its TTL", func(t *tester) {
 			keyed := func() store.Change {
-				c := create(record(newID()))
+				c := create(record(t.near("k")))
 				c.Idempotency = &store.Idempotency{Key: "k", BodyHash: "h", TTL: 20 * time.Millisecond}
 				return c
 			}

@@ -10,12 +10,12 @@ import (
 	"github.com/mission-control-dev/mission-control/store"
 )
 
-// creations are those of n new missions, all due now, and their ids.
-func (t *tester) creations(n int) (changes []store.Change, ids []string) {
+// creations are those of n new missions, all due now, and their ids, under a key with that word.
+func (t *tester) creations(n int, word string) (changes []store.Change, ids []string) {
 	t.Helper()
 	now := contracts.At(t.now())
 	for range n {
-		c := create(record(newID()))
+		c := create(record(t.near(word)))
 		c.Due, c.DueAt = store.DueSet, now
 		c.History = []contracts.HistoryLine{{Status: contracts.StatusQueued, Message: "accepted"}}
 		changes, ids = append(changes, c), append(ids, c.Record.Mission.MissionID)
@@ -54,8 +54,8 @@ func (t *tester) wantNone(ids ...string) {
 func createAllTests() []test {
 	return []test{
 		{"all are created, each as by Commit", func(t *tester) {
-			changes, ids := t.creations(3)
-			full := create(fullRecord(newID()))
+			changes, ids := t.creations(3, together)
+			full := create(fullRecord(t.near(together)))
 			full.Record.Mission.Status, full.Record.Session = contracts.StatusScheduled, ""
 			changes, ids = append(changes, full), append(ids, full.Record.Mission.MissionID)
 			outcomes := t.createAll(store.Applied, nil, changes...)
@@ -96,10 +96,10 @@ func createAllTests() []test {
 			t.apply(next(r, toStatus(contracts.StatusInProgress)))
 		}},
 		{"where one exists none is created, and no key is kept", func(t *tester) {
-			there := t.apply(create(record(newID())))
+			there := t.apply(create(record(t.near("k"))))
 			key := &store.Idempotency{Key: "k", BodyHash: "h", TTL: time.Hour}
 			for at := range 3 {
-				changes, ids := t.creations(2)
+				changes, ids := t.creations(2, "k")
 				t.createAll(store.Conflict, key, slices.Insert(changes, at, create(there))...)
 				t.wantNone(ids...)
 			}
@@ -107,30 +107,31 @@ func createAllTests() []test {
 			if taken := t.take(10, time.Hour); len(taken) != 0 {
 				t.Errorf("TakeDue: %v", taken)
 			}
-			changes, _ := t.creations(1)
+			changes, _ := t.creations(1, "k")
 			t.createAll(store.Applied, key, changes...)
 		}},
 		{"a key gives what its first use created, in order", func(t *tester) {
-			changes, ids := t.creations(40)
 			key := &store.Idempotency{Key: "key one", BodyHash: "hash 1", TTL: time.Hour}
+			changes, ids := t.creations(40, key.Key)
 			t.createAll(store.Applied, key, changes...)
-			again, others := t.creations(2)
+			again, others := t.creations(2, key.Key)
 			for _, o := range t.createAll(store.Duplicate, &store.Idempotency{Key: "key one", BodyHash: "hash 2", TTL: time.Hour}, again...) {
 				if d := diff(store.Existing{MissionIDs: ids, BodyHash: "hash 1"}, o.Existing); d != "" {
 					t.Error(d)
 				}
 			}
 			t.wantNone(others...)
-			single := create(record(newID()))
+			single := create(record(t.near(key.Key)))
 			single.Idempotency = key
 			if o := t.commit(single); o.Code != store.Duplicate || !slices.Equal(o.Existing.MissionIDs, ids) {
 				t.Errorf("Commit with the key of a CreateAll: %+v", o)
 			}
-			t.createAll(store.Applied, &store.Idempotency{Key: "key two", BodyHash: "hash 1", TTL: time.Hour}, again...)
+			more, _ := t.creations(2, "key two")
+			t.createAll(store.Applied, &store.Idempotency{Key: "key two", BodyHash: "hash 1", TTL: time.Hour}, more...)
 		}},
 		{"a key is forgotten after its TTL", func(t *tester) {
 			for range 2 {
-				changes, _ := t.creations(2)
+				changes, _ := t.creations(2, "k")
 				t.createAll(store.Applied, &store.Idempotency{Key: "k", BodyHash: "h", TTL: 20 * time.Millisecond}, changes...)
 				t.awaitClock(t.now().Add(20 * time.Millisecond))
 			}
@@ -141,7 +142,7 @@ func createAllTests() []test {
 			var all sync.WaitGroup
 			for i := range results {
 				var changes []store.Change
-				changes, ids[i] = t.creations(50)
+				changes, ids[i] = t.creations(50, "k")
 				all.Go(func() {
 					var err error
 					results[i], err = t.CreateAll(t.ctx, &store.Idempotency{Key: "k", BodyHash: "h", TTL: time.Hour}, changes...)
@@ -163,7 +164,7 @@ func createAllTests() []test {
 			}
 		}},
 		{"the most missions, with large bodies, are one step", func(t *tester) {
-			changes, ids := t.creations(contracts.MaxBatchMissions)
+			changes, ids := t.creations(contracts.MaxBatchMissions, "k")
 			body := []byte(`{"x":"` + string(slices.Repeat([]byte("x"), 2<<10)) + `"}`)
 			for i := range changes {
 				changes[i].Record.Mission.Payload = body
@@ -175,13 +176,13 @@ func createAllTests() []test {
 			}
 		}},
 		{"what is no creation, or too many, is an error, and nothing is applied", func(t *tester) {
-			there := t.apply(create(record(newID())))
+			there := t.apply(create(record(t.near("k"))))
 			key := &store.Idempotency{Key: "k", BodyHash: "h", TTL: time.Hour}
-			good, ids := t.creations(1)
-			twice := create(record(newID()))
-			guarded, keyed := create(record(newID())), create(record(newID()))
+			good, ids := t.creations(1, "k")
+			twice := create(record(t.near("k")))
+			guarded, keyed := create(record(t.near("k"))), create(record(t.near("k")))
 			guarded.IfSession, keyed.Idempotency = "s", key
-			tooMany, _ := t.creations(contracts.MaxBatchMissions)
+			tooMany, _ := t.creations(contracts.MaxBatchMissions, "k")
 			for name, bad := range map[string]struct {
 				key     *store.Idempotency
 				changes []store.Change
@@ -191,7 +192,7 @@ func createAllTests() []test {
 				"a guard":           {changes: []store.Change{guarded}},
 				"a key of one":      {changes: []store.Change{keyed}},
 				"one twice":         {changes: []store.Change{twice, twice}},
-				"no id":             {changes: []store.Change{create(record(newID())), {Record: store.Record{Mission: contracts.Mission{Status: "QUEUED"}}}}},
+				"no id":             {changes: []store.Change{create(record(t.near("k"))), {Record: store.Record{Mission: contracts.Mission{Status: "QUEUED"}}}}},
 				"too many":          {changes: tooMany},
 				"a key without":     {key: &store.Idempotency{TTL: time.Hour}},
 				"a key for no time": {key: &store.Idempotency{Key: "k"}},

@@ -29,7 +29,7 @@ func eventTests() []test {
 	return []test{
 		{"one event for each applied change, in order; none for the others", func(t *tester) {
 			start := t.lastEvent()
-			a, b := record(newID()), record(newID())
+			a, b := record(t.near("k")), record(t.near("k"))
 			s := t.renew(newID())
 			created := create(a)
 			created.Idempotency = &store.Idempotency{Key: "k", BodyHash: "h", TTL: time.Hour}

@@ -10,7 +10,7 @@ import (
 // due creates a mission with a due entry at a moment, and returns the entry.
 func (t *tester) due(at time.Time) store.Due {
 	t.Helper()
-	c := create(record(newID()))
+	c := create(record(t.near(together)))
 	c.Due, c.DueAt = store.DueSet, contracts.At(at)
 	o := t.commit(c)
 	if o.Code != store.Applied || o.Dispatch == 0 {

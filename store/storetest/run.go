@@ -57,6 +57,18 @@ type tester struct {
 // newID returns an id that sorts after all earlier ones.
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
+// near returns a new mission's id that lies together with all others of that word, and with that idempotency key: where a
+// test is about what a store promises of such missions alone. See store.Placer.
+func (t *tester) near(word string) string {
+	if p, ok := t.Store.(store.Placer); ok {
+		return p.Place(newID(), word)
+	}
+	return newID()
+}
+
+// together is near's word where any would do.
+const together = "together"
+
 // record returns a mission that was just created.
 func record(id string) store.Record {
 	return store.Record{Mission: contracts.Mission{

@@ -12,7 +12,7 @@ import (
 // named creates a mission, and returns its id.
 func (t *tester) named(name string, edit ...func(*store.Record)) string {
 	t.Helper()
-	r := record(newID())
+	r := record(t.near(together))
 	r.Mission.Name = name
 	for _, e := range edit {
 		e(&r)
@@ -165,7 +165,7 @@ func searchTests() []test {
 			edge := t.named("needle at the edge")
 			fill := func(n int) {
 				for n > 0 {
-					changes, _ := t.creations(min(n, contracts.MaxBatchMissions))
+					changes, _ := t.creations(min(n, contracts.MaxBatchMissions), together)
 					n -= len(changes)
 					t.createAll(store.Applied, nil, changes...)
 				}
