@@ -1,0 +1,60 @@
+package shardstore_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/mission-control-dev/mission-control/store"
+	"github.com/mission-control-dev/mission-control/store/memstore"
+	"github.com/mission-control-dev/mission-control/store/redisserver/redistest"
+	"github.com/mission-control-dev/mission-control/store/shardstore"
+	"github.com/mission-control-dev/mission-control/store/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(redistest.Main(m)) }
+
+// over returns a store over shards, stopped when the test ends.
+func over(t testing.TB, shards ...store.Store) *shardstore.Store {
+	t.Helper()
+	s, err := shardstore.New(shardstore.Config{Shards: shards})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := s.Stop(ctx); err != nil {
+			t.Errorf("Stop: %v", err)
+		}
+	})
+	return s
+}
+
+func memstores(n int) []store.Store {
+	shards := make([]store.Store, n)
+	for i := range shards {
+		shards[i] = memstore.New(memstore.Config{EventTimes: true})
+	}
+	return shards
+}
+
+func TestConformance(t *testing.T) {
+	for _, n := range []int{1, 2, 5, shardstore.MaxShards} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			storetest.Run(t, func(t *testing.T) store.Store { return over(t, memstores(n)...) })
+		})
+	}
+}
+
+func TestEventsAreTrimmed(t *testing.T) {
+	shards := make([]store.Store, 3)
+	for i := range shards {
+		shards[i] = memstore.New(memstore.Config{EventTimes: true, EventsKept: 10})
+	}
+	storetest.RunTrimmed(t, over(t, shards...), 11)
+}
