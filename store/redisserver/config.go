@@ -25,6 +25,8 @@ type Config struct {
 	Log io.Writer
 	// Program is the path of redis-server. Empty means Find().
 	Program string
+	// Args are more arguments, such as --cluster-enabled yes.
+	Args []string
 }
 
 // Find looks for redis-server on PATH and in the folders where packages put it. It returns ErrNotInstalled.
@@ -101,10 +103,10 @@ func portFree(port int) bool {
 
 // arguments override Redis's built-in defaults; no configuration file is read.
 func (c Config) arguments() []string {
-	return []string{
+	return append([]string{
 		"--bind", "127.0.0.1", "--port", strconv.Itoa(c.Port), "--dir", c.Dir, "--daemonize", "no",
 		"--appendonly", "yes", "--appendfsync", c.AppendFsync,
 		"--aof-load-truncated", "no", // see mend
 		"--save", "", "--tcp-keepalive", "60",
-	}
+	}, c.Args...)
 }
