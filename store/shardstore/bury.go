@@ -30,7 +30,7 @@ func (s *Store) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time,
 		return nil, err
 	}
 	decides := lead(all)
-	if decides < 0 || all[decides].RenewedAt.Millis() != ifRenewedAt.Millis() {
+	if decides < 0 {
 		return nil, store.ErrSessionChanged
 	}
 	parts := split(s, changes, missionOf)
