@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// gather is how long a read that may wait lets events gather before it looks, so that a busy log is not read event by event.
+	// gather is how long a read that may wait lets events gather before it looks, so that a busy log is not read event by
+	// event.
 	gather = 5 * time.Millisecond
 	// maxSkew is how long events wait for a shard whose clock is behind.
 	maxSkew = 100 * time.Millisecond
@@ -37,9 +38,10 @@ func (s *Store) LastEvent(ctx context.Context) (string, error) {
 	return last.String(), nil
 }
 
-// ReadEvents implements store.Events. The order of all events is that of their time, then of their number, then of their shard, so that all
-// who read see the same; and it is each shard's own, so a mission's are in order. A read takes some milliseconds for that, and loses
-// nothing where clocks differ by more than maxSkew: only the order is another one for each reader then.
+// ReadEvents implements store.Events. The order of all events is that of their time, then of their number, then of their
+// shard, so that all who read see the same; and it is each shard's own, so a mission's are in order. A read takes some
+// milliseconds for that, and loses nothing where clocks differ by more than maxSkew: only the order is another one for each
+// reader then.
 func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait time.Duration) ([]store.Event, error) {
 	if len(s.shards) == 1 {
 		return s.shards[0].ReadEvents(ctx, after, limit, wait)
@@ -65,8 +67,8 @@ func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait ti
 	}
 }
 
-// readEvents returns the next events, all that there were when it was called. What has been heard is told once nothing can come
-// before it any more, usually within a millisecond or two.
+// readEvents returns the next events, all that there were when it was called. What has been heard is told once nothing can
+// come before it any more, usually within a millisecond or two.
 func (s *Store) readEvents(ctx context.Context, from position, limit int) ([]store.Event, error) {
 	limit = min(limit, portion)
 	patience := time.Now().Add(maxSkew)
@@ -115,8 +117,8 @@ type hearing struct {
 	until  place
 }
 
-// hear asks each shard for its next events. One that gives all it has gives none later that is before the moment in which it was
-// asked, by its clock; one that gives as many as were asked for has more behind the last.
+// hear asks each shard for its next events. One that gives all it has gives none later that is before the moment in which it
+// was asked, by its clock; one that gives as many as were asked for has more behind the last.
 func (s *Store) hear(ctx context.Context, from position, limit int) (hearing, error) {
 	parts := make([]hearing, len(s.shards))
 	err := s.each(func(i int) error {

@@ -12,8 +12,8 @@ import (
 // hundred, and whoever gives as many as were asked for is taken to have more.
 const portion = 500
 
-// TakeDue implements store.Outbox. Shards take their earliest, each about as many; among shards there is no order. Where some shards fail,
-// others' entries are returned all the same: they were taken.
+// TakeDue implements store.Outbox. Shards take their earliest, each about as many; among shards there is no order. Where some
+// shards fail, others' entries are returned all the same: they were taken.
 func (s *Store) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]store.Due, error) {
 	var all []store.Due
 	taken := make([][]store.Due, len(s.shards))
@@ -63,8 +63,8 @@ func (s *Store) Shelved(ctx context.Context, shelf string, before contracts.Time
 	return ids, nil
 }
 
-// Unshelve implements store.Outbox, each shard about as many. It says less than there is to take only where no shard has more: an absent shard
-// is an error.
+// Unshelve implements store.Outbox, each shard about as many. It says less than there is to take only where no shard has
+// more: an absent shard is an error.
 func (s *Store) Unshelve(ctx context.Context, shelf string, before contracts.Time, limit int, at contracts.Time) (int, error) {
 	total := 0
 	taken := make([]int, len(s.shards))

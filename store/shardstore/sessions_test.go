@@ -334,8 +334,8 @@ func mustHold(t testing.TB, s store.Store) []string {
 	return ids
 }
 
-// Soldiers renew, run and end missions, reapers bury, any call to any shard fails or loses its answer, and time goes by. No soldier that
-// renewed in time is buried, nobody is alive after he was dead, and in the end no mission is left with the dead.
+// Soldiers renew, run and end missions, reapers bury, any call to any shard fails or loses its answer, and time goes by. No
+// soldier that renewed in time is buried, nobody is alive after he was dead, and in the end no mission is left with the dead.
 func TestSessionsOverShards(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		rapid.SyncTest(r, func(r *rapid.T) {

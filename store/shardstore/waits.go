@@ -12,9 +12,9 @@ import (
 // longest is how long a shard is waited for at a time, if nothing happens.
 const longest = 10 * time.Second
 
-// waits are the waits for events that are under way: one for each shard and position, shared by all who read from there, and by
-// the next read of the same one. So they are not broken off and begun anew because something happened in another shard, and an
-// idle store costs a few calls every ten seconds for each shard.
+// waits are the waits for events that are under way: one for each shard and position, shared by all who read from there, and
+// by the next read of the same one. So they are not broken off and begun anew because something happened in another shard,
+// and an idle store costs a few calls every ten seconds for each shard.
 type waits struct {
 	shards []store.Store
 	ctx    context.Context
