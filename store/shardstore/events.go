@@ -71,17 +71,17 @@ func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait ti
 // come before it any more, usually within a millisecond or two.
 func (s *Store) readEvents(ctx context.Context, from position, limit int) ([]store.Event, error) {
 	limit = min(limit, portion)
-	patience := time.Now().Add(maxSkew)
+	var patience time.Time
 	for goal := 0; ; {
 		h, err := s.hear(ctx, from, limit)
 		if err != nil || len(h.events) == 0 {
 			return nil, err
 		}
-		if goal == 0 {
-			goal = min(limit, len(h.events))
-		}
 		known, _ := slices.BinarySearchFunc(h.events, h.until, heard.compareTo)
-		if time.Now().After(patience) {
+		switch {
+		case goal == 0: // how long the shards took to answer says nothing of their clocks
+			goal, patience = min(limit, len(h.events)), time.Now().Add(maxSkew)
+		case known < goal && time.Now().After(patience):
 			known = len(h.events)
 		}
 		if known >= goal {

@@ -16,14 +16,24 @@ const portion = 500
 // shards fail, others' entries are returned all the same: they were taken.
 func (s *Store) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]store.Due, error) {
 	var all []store.Due
+	at := map[string]int{}
 	taken := make([][]store.Due, len(s.shards))
 	err := s.share(limit, func(i, n int) (int, error) {
 		var err error
 		taken[i], err = s.shards[i].TakeDue(ctx, n, hold)
 		return len(taken[i]), err
 	}, func() {
-		for i := range taken {
-			all, taken[i] = append(all, taken[i]...), nil
+		for i, entries := range taken {
+			for _, e := range entries {
+				// A shard that is asked again may give an entry again, where the hold was over meanwhile: then that is the newer one.
+				if old, again := at[e.MissionID]; again {
+					all[old] = e
+					continue
+				}
+				at[e.MissionID] = len(all)
+				all = append(all, e)
+			}
+			taken[i] = nil
 		}
 	})
 	if len(all) > 0 {

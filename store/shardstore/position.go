@@ -33,7 +33,7 @@ func (p point) compare(other point) int {
 //
 //	number of shards, the highest ms, then for each shard: 0 for none, or by how much its ms is lower, plus 1, and its seq
 //
-// as varints, in base64: some five characters a shard while missions flow.
+// as varints, in base64: three to four characters a shard while missions flow, nine for one that was quiet for weeks.
 type position []point
 
 func (p position) String() string {
