@@ -34,6 +34,6 @@
 // # Implementations
 //
 // memstore holds all in memory, for tests and for the embedded ground. redisstore is the real one. dualstore puts a
-// bounded in-memory twin beside another store and answers reads from it while that store is away. storetest is the
-// suite that each of them passes.
+// bounded in-memory twin beside another store and answers reads from it while that store is away. shardstore spreads missions
+// over several stores. storetest is the suite that each of them passes.
 package store

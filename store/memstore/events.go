@@ -11,29 +11,23 @@ import (
 	"github.com/mission-control-dev/mission-control/store"
 )
 
-// eventID is an event's: its number, or with Config.EventTimes the ms in which it was emitted, and a number among those of that
-// ms. It only grows, whatever the clock does.
-type eventID struct{ ms, seq uint64 }
+// eventID is an event's: its number, and with Config.EventTimes the ms in which it was emitted.
+type eventID struct{ n, ms uint64 }
 
-func (id eventID) compare(other eventID) int {
-	return cmp.Or(cmp.Compare(id.ms, other.ms), cmp.Compare(id.seq, other.seq))
-}
+func (id eventID) compare(other eventID) int { return cmp.Compare(id.n, other.n) }
 
 func (s *Store) nextEvent() eventID {
-	last := s.lastEvent
-	if !s.eventTimes {
-		return eventID{ms: last.ms + 1}
+	next := eventID{n: s.lastEvent.n + 1}
+	if s.eventTimes {
+		next.ms = uint64(s.now().UnixMilli()) //nolint:gosec // not before 1970
 	}
-	if now := uint64(s.now().UnixMilli()); now > last.ms { //nolint:gosec // not before 1970
-		return eventID{ms: now}
-	}
-	return eventID{ms: last.ms, seq: last.seq + 1}
+	return next
 }
 
 func (s *Store) eventText(id eventID) string {
-	text := strconv.FormatUint(id.ms, 10)
+	text := strconv.FormatUint(id.n, 10)
 	if s.eventTimes {
-		text += "-" + strconv.FormatUint(id.seq, 10)
+		text += "-" + strconv.FormatUint(id.ms, 10)
 	}
 	return text
 }
@@ -43,9 +37,9 @@ func (s *Store) eventOf(text string) (id eventID, err error) {
 	if text == "" {
 		return eventID{}, nil
 	}
-	ms, seq, _ := strings.Cut(text, "-")
+	n, ms, _ := strings.Cut(text, "-")
+	id.n, _ = strconv.ParseUint(n, 10, 64)
 	id.ms, _ = strconv.ParseUint(ms, 10, 64)
-	id.seq, _ = strconv.ParseUint(seq, 10, 64)
 	if s.eventText(id) != text {
 		return eventID{}, store.ErrEventsTrimmed
 	}

@@ -18,7 +18,7 @@ type Config struct {
 	Now func() time.Time
 	// EventsKept is how many events can be read again; 100,000 by default.
 	EventsKept int
-	// EventTimes has ids of events tell when, ms-seq, as Redis' do, so that many stores' can be put in order (shardstore);
+	// EventTimes has ids of events tell when, n-ms, as Redis' do, so that many stores' can be put in order (shardstore);
 	// else they are counted.
 	EventTimes bool
 }

@@ -18,9 +18,10 @@ const buryTries = 3
 //	look at all shards ──> bury in the lead ──> bury in each other shard
 //	  nothing done       the session is dead      its missions there are free, too
 //
-// All that can be seen to differ is ErrSessionChanged before anything is done. After the lead has decided there is no way back.
-// Whoever fails then, or dies, leaves missions in shards in which the session lives on until its lease there runs out. No renewal makes that longer;
-// then Expired names the session, and another burial ends it, whose lead is one of those shards.
+// All that can be seen to differ is ErrSessionChanged before anything is done. After the lead has decided there is no way
+// back. Whoever fails then, or dies, leaves missions in shards in which the session lives on until its lease there runs out.
+// No renewal makes that longer; then Expired names the session, and another burial ends it, whose lead is one of those
+// shards.
 func (s *Store) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time, changes ...store.Change) ([]store.Outcome, error) {
 	if err := store.CheckAll(changes); err != nil {
 		return nil, err
@@ -30,7 +31,7 @@ func (s *Store) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time,
 		return nil, err
 	}
 	decides := lead(all)
-	if decides < 0 || all[decides].RenewedAt.Millis() != ifRenewedAt.Millis() {
+	if decides < 0 {
 		return nil, store.ErrSessionChanged
 	}
 	parts := split(s, changes, missionOf)
@@ -89,8 +90,8 @@ func (s *Store) unchanged(ctx context.Context, shard int, id string, changes []s
 	return nil
 }
 
-// follow buries a session in a shard that does not decide, whenever it was renewed there. Where the shard does not know it, it is
-// registered first: a renewal that is still on its way must find it dead.
+// follow buries a session in a shard that does not decide, whenever it was renewed there. Where the shard does not know it,
+// it is registered first: a renewal that is still on its way must find it dead.
 func (s *Store) follow(ctx context.Context, shard int, dead store.Session, bury func(renewedAt contracts.Time) error) error {
 	err := store.ErrSessionChanged
 	for range buryTries {

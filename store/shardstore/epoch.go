@@ -47,11 +47,11 @@ func (s *Store) Check(ctx context.Context) (string, error) {
 	return strings.Join(list, "; "), nil
 }
 
-// Settle implements store.Epochs. The epoch of all is made of the shards': it began when the youngest did, so that whatever any
-// shard may have lost is older; and it is another one as soon as one of them is.
+// Settle implements store.Epochs. The epoch of all is made of the shards': it began when the youngest did, so that whatever
+// any shard may have lost is older; and it is another one as soon as one of them is.
 //
-// A shard that was settled serves again, so its epoch must be told even while another shard is away: that one's is then the one
-// that was settled last. It serves nothing of a newer one before it is asked again.
+// A shard that was settled serves again, so its epoch must be told even while another shard is away: that one's is then the
+// one that was settled last. It serves nothing of a newer one before it is asked again.
 func (s *Store) Settle(ctx context.Context) (store.Epoch, error) {
 	s.settling.Lock()
 	defer s.settling.Unlock()

@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// gather is how long a read that may wait lets events gather before it looks, so that a busy log is not read event by event.
+	// gather is how long a read that may wait lets events gather before it looks, so that a busy log is not read event by
+	// event.
 	gather = 5 * time.Millisecond
 	// maxSkew is how long events wait for a shard whose clock is behind.
 	maxSkew = 100 * time.Millisecond
@@ -37,9 +38,10 @@ func (s *Store) LastEvent(ctx context.Context) (string, error) {
 	return last.String(), nil
 }
 
-// ReadEvents implements store.Events. The order of all events is that of their time, then of their number, then of their shard, so that all
-// who read see the same; and it is each shard's own, so a mission's are in order. A read takes some milliseconds for that, and loses
-// nothing where clocks differ by more than maxSkew: only the order is another one for each reader then.
+// ReadEvents implements store.Events. The order of all events is that of their time, then of their number, then of their
+// shard, so that all who read see the same; and it is each shard's own, so a mission's are in order. A read takes some
+// milliseconds for that, and loses nothing where clocks differ by more than maxSkew: only the order is another one for each
+// reader then.
 func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait time.Duration) ([]store.Event, error) {
 	if len(s.shards) == 1 {
 		return s.shards[0].ReadEvents(ctx, after, limit, wait)
@@ -65,21 +67,21 @@ func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait ti
 	}
 }
 
-// readEvents returns the next events, all that there were when it was called. What has been heard is told once nothing can come
-// before it any more, usually within a millisecond or two.
+// readEvents returns the next events, all that there were when it was called. What has been heard is told once nothing can
+// come before it any more, usually within a millisecond or two.
 func (s *Store) readEvents(ctx context.Context, from position, limit int) ([]store.Event, error) {
 	limit = min(limit, portion)
-	patience := time.Now().Add(maxSkew)
+	var patience time.Time
 	for goal := 0; ; {
 		h, err := s.hear(ctx, from, limit)
 		if err != nil || len(h.events) == 0 {
 			return nil, err
 		}
-		if goal == 0 {
-			goal = min(limit, len(h.events))
-		}
 		known, _ := slices.BinarySearchFunc(h.events, h.until, heard.compareTo)
-		if time.Now().After(patience) {
+		switch {
+		case goal == 0: // how long the shards took to answer says nothing of their clocks
+			goal, patience = min(limit, len(h.events)), time.Now().Add(maxSkew)
+		case known < goal && time.Now().After(patience):
 			known = len(h.events)
 		}
 		if known >= goal {
@@ -91,9 +93,11 @@ func (s *Store) readEvents(ctx context.Context, from position, limit int) ([]sto
 	}
 }
 
-// heard is an event and its place in the order of all.
+// heard is an event, its id, and its place in the order of all: as late as the latest before it in its shard, whose clock may
+// have been set back.
 type heard struct {
 	event store.Event
+	at    point
 	place place
 }
 
@@ -115,8 +119,8 @@ type hearing struct {
 	until  place
 }
 
-// hear asks each shard for its next events. One that gives all it has gives none later that is before the moment in which it was
-// asked, by its clock; one that gives as many as were asked for has more behind the last.
+// hear asks each shard for its next events. One that gives all it has gives none later that is before the moment in which it
+// was asked, by its clock; one that gives as many as were asked for has more behind the last.
 func (s *Store) hear(ctx context.Context, from position, limit int) (hearing, error) {
 	parts := make([]hearing, len(s.shards))
 	err := s.each(func(i int) error {
@@ -130,12 +134,14 @@ func (s *Store) hear(ctx context.Context, from position, limit int) (hearing, er
 		}
 		part := &parts[i]
 		part.until = place{point: point{ms: uint64(now.UnixMilli())}, shard: -1} //nolint:gosec // not before 1970
+		latest := uint64(0)
 		for _, e := range events {
 			at, err := pointOf(e.ID)
 			if err != nil {
 				return err
 			}
-			part.events = append(part.events, heard{e, place{at, i}})
+			latest = max(latest, at.ms)
+			part.events = append(part.events, heard{e, at, place{point{ms: latest, seq: at.seq}, i}})
 		}
 		if len(events) >= limit {
 			part.until = part.events[len(events)-1].place
@@ -169,7 +175,7 @@ func (p position) of(shard int) string {
 func (p position) tell(events []heard) []store.Event {
 	told := make([]store.Event, len(events))
 	for i, h := range events {
-		p = p.with(h.place.shard, h.place.point)
+		p = p.with(h.place.shard, h.at)
 		told[i] = h.event
 		told[i].ID = p.String()
 	}
@@ -179,7 +185,7 @@ func (p position) tell(events []heard) []store.Event {
 func pointOf(id string) (point, error) {
 	p, ok := parsePoint(id)
 	if !ok {
-		return p, fmt.Errorf("event id %q is not ms-seq, as a shard's must be", id)
+		return p, fmt.Errorf("event id %q is not n-ms, as a shard's must be", id)
 	}
 	return p, nil
 }

@@ -112,7 +112,7 @@ func TestNoEventIsLostWhereClocksDiffer(t *testing.T) {
 				s := over(t, all...)
 				var events []store.Event
 				versions := map[string]int64{}
-				after := ""
+				after, began := "", time.Now()
 				var reader sync.WaitGroup
 				reader.Go(func() {
 					for len(events) < 33 {
@@ -137,6 +137,9 @@ func TestNoEventIsLostWhereClocksDiffer(t *testing.T) {
 				}
 				reader.Wait()
 				wantWhole(t, events, versions)
+				if took := time.Since(began); took > 5*time.Second {
+					t.Errorf("it took %v", took)
+				}
 				if s.Stop(t.Context()) != nil {
 					t.Error("it did not stop")
 				}
@@ -201,6 +204,40 @@ func TestEventsOfManyWritersAreReadWholeByMany(t *testing.T) {
 	}
 }
 
+// What is written in the same millisecond by a shard that comes first is waited for: so all who read see one order.
+func TestAnEventWaitsForThoseBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := over(t, memstores(3)...)
+		late, early := queued(2), queued(0)
+		commit(t, s, store.Applied, late)
+		var reader sync.WaitGroup
+		var events []store.Event
+		reader.Go(func() { events, _ = s.ReadEvents(t.Context(), "", 10, 0) })
+		synctest.Wait()
+		commit(t, s, store.Applied, early)
+		reader.Wait()
+		if len(events) != 2 || events[0].MissionID != missionID(early) || events[1].MissionID != missionID(late) {
+			t.Errorf("events: %v", events)
+		}
+	})
+}
+
+func TestALongLogIsReadWithoutWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := over(t, memstores(3)...)
+		for range 50 {
+			commit(t, s, store.Applied, queued(1))
+		}
+		began := time.Now() // still in that millisecond
+		if events := read(t, s, "", 20); len(events) != 20 || time.Since(began) > 2*time.Millisecond {
+			t.Errorf("%d events after %v", len(events), time.Since(began))
+		}
+		if events := read(t, s, "", 100); len(events) != 50 || time.Since(began) > 2*time.Millisecond {
+			t.Errorf("%d events after %v", len(events), time.Since(began))
+		}
+	})
+}
+
 func TestIdleReadersShareFewCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		some, all := shards(8)
@@ -222,8 +259,9 @@ func TestIdleReadersShareFewCalls(t *testing.T) {
 			})
 		}
 		readers.Wait()
-		// A look at the beginning and at the end of each second and reader; and a wait, for both, every ten.
-		if n := some[3].count("ReadEvents") - before; n > 2*60*2+10 {
+		// A look at the beginning and at the end of each second and reader; and every ten a wait, for both, and a look of each
+		// when it ends.
+		if n := some[3].count("ReadEvents") - before; n > 2*60*2+7*3 {
 			t.Errorf("%d calls a shard in a minute", n)
 		}
 		if s.Stop(t.Context()) != nil {

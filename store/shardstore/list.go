@@ -9,9 +9,9 @@ import (
 	"github.com/mission-control-dev/mission-control/store"
 )
 
-// listRounds bounds how often all shards are asked for one page. Missions are spread evenly, so that one round, in which each is
-// asked for somewhat more than its share, fills most pages. Where the newest all lie in one shard (a large batch), a page takes
-// another, in which each is asked for all. A search, which is slow, asks once.
+// listRounds bounds how often all shards are asked for one page. Missions are spread evenly, so that one round, in which each
+// is asked for somewhat more than its share, fills most pages. Where the newest all lie in one shard (a large batch), a page
+// takes another, in which each is asked for all. A search, which is slow, asks once.
 const listRounds = 3
 
 // List implements store.Missions. A search by name looks at the newest contracts.SearchWindow missions of each shard.

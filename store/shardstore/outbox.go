@@ -12,18 +12,28 @@ import (
 // hundred, and whoever gives as many as were asked for is taken to have more.
 const portion = 500
 
-// TakeDue implements store.Outbox. Shards take their earliest, each about as many; among shards there is no order. Where some shards fail,
-// others' entries are returned all the same: they were taken.
+// TakeDue implements store.Outbox. Shards take their earliest, each about as many; among shards there is no order. Where some
+// shards fail, others' entries are returned all the same: they were taken.
 func (s *Store) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]store.Due, error) {
 	var all []store.Due
+	at := map[string]int{}
 	taken := make([][]store.Due, len(s.shards))
 	err := s.share(limit, func(i, n int) (int, error) {
 		var err error
 		taken[i], err = s.shards[i].TakeDue(ctx, n, hold)
 		return len(taken[i]), err
 	}, func() {
-		for i := range taken {
-			all, taken[i] = append(all, taken[i]...), nil
+		for i, entries := range taken {
+			for _, e := range entries {
+				// A shard that is asked again may give an entry again, where the hold was over meanwhile: then that is the newer one.
+				if old, again := at[e.MissionID]; again {
+					all[old] = e
+					continue
+				}
+				at[e.MissionID] = len(all)
+				all = append(all, e)
+			}
+			taken[i] = nil
 		}
 	})
 	if len(all) > 0 {
@@ -63,8 +73,8 @@ func (s *Store) Shelved(ctx context.Context, shelf string, before contracts.Time
 	return ids, nil
 }
 
-// Unshelve implements store.Outbox, each shard about as many. It says less than there is to take only where no shard has more: an absent shard
-// is an error.
+// Unshelve implements store.Outbox, each shard about as many. It says less than there is to take only where no shard has
+// more: an absent shard is an error.
 func (s *Store) Unshelve(ctx context.Context, shelf string, before contracts.Time, limit int, at contracts.Time) (int, error) {
 	total := 0
 	taken := make([]int, len(s.shards))

@@ -139,3 +139,22 @@ func TestShelvesOverShards(t *testing.T) {
 		t.Errorf("unshelved %d, %v", n, err)
 	}
 }
+
+func TestAnEntryIsGivenOnceInATake(t *testing.T) {
+	_, all := shards(3)
+	s := over(t, all...)
+	outbox(t, s, 1, 1, 1)
+	entries, err := s.TakeDue(t.Context(), 5, 0) // due again at once
+	if err != nil || len(entries) != 3 {
+		t.Fatalf("%v, %v", entries, err)
+	}
+	for _, e := range entries {
+		e.Shelf = "sent"
+		if err := s.ClearDue(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := s.Unshelve(t.Context(), "sent", contracts.At(time.Now().Add(time.Hour)), 10, contracts.FromMillis(1)); err != nil || n != 3 {
+		t.Errorf("%d of 3 were cleared, %v: some are older entries", n, err)
+	}
+}

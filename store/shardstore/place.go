@@ -24,8 +24,8 @@ func Place(id string, shard int) string {
 	return id[:lastByte] + hex.EncodeToString([]byte{b})
 }
 
-// Of returns in which of n shards a mission lies. An id that Place did not make, such as one that somebody invented, has a shard,
-// too, where it will not be found.
+// Of returns in which of n shards a mission lies. An id that Place did not make, such as one that somebody invented, has a
+// shard, too, where it will not be found.
 func Of(id string, n int) int {
 	b, _ := codeOf(id)
 	return int(b&(MaxShards-1)) % n

@@ -37,8 +37,8 @@ func (s *Store) lives(ctx context.Context, id string) ([]life, error) {
 // all, unless that has buried it, or was wiped. It is -1 where the session lives nowhere.
 func lead(all []life) int { return slices.IndexFunc(all, life.live) }
 
-// Renew implements store.Sessions. It is the first shard's lease that counts, so that is renewed first: where it fails no other is
-// longer than it. A session that is dead anywhere is renewed nowhere, so that it ends everywhere.
+// Renew implements store.Sessions. It is the first shard's lease that counts, so that is renewed first: where it fails no
+// other is longer than it. A session that is dead anywhere is renewed nowhere, so that it ends everywhere.
 func (s *Store) Renew(ctx context.Context, next store.Session, lease time.Duration) (store.Session, error) {
 	all, err := s.lives(ctx, next.ID)
 	if err != nil {
@@ -78,13 +78,14 @@ func (s *Store) Session(ctx context.Context, id string) (store.Session, error) {
 	return found, nil
 }
 
-// ListSessions implements store.Sessions: as the first shard has them. A session that is lost there comes back by its next renewal.
+// ListSessions implements store.Sessions: as the first shard has them. A session that is lost there comes back by its next
+// renewal.
 func (s *Store) ListSessions(ctx context.Context) ([]store.Session, store.Source, error) {
 	return s.shards[0].ListSessions(ctx)
 }
 
-// Expired implements store.Sessions. It returns, as their lead has them, the sessions whose lease ran out there; and those that are buried in
-// some shards, once their lease runs out in another: somebody died over the burial, and it is to be ended.
+// Expired implements store.Sessions. It returns, as their lead has them, the sessions whose lease ran out there; and those
+// that are buried in some shards, once their lease runs out in another: somebody died over the burial, and it is to be ended.
 func (s *Store) Expired(ctx context.Context, limit int) ([]store.Session, error) {
 	if limit <= 0 {
 		return nil, ctx.Err()

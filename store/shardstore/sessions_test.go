@@ -243,6 +243,57 @@ func failSecond(call string) func(string) error {
 	}
 }
 
+// A renewal that had passed the first shard before the burial arrives in another one after it.
+func TestABurialMeetsARenewalThatIsOnItsWay(t *testing.T) {
+	some, s, session, missions := holding(t, 3)
+	var once bool
+	some[1].set(func(call string) error {
+		if call != "Bury" || once {
+			return nil
+		}
+		once = true
+		_, err := some[1].Store.Renew(context.Background(), store.Session{ID: "s", SoldierID: "soldier"}, lease)
+		return err
+	}, nil)
+	if err := bury(t, s, session); err != nil {
+		t.Fatal(err)
+	}
+	wantState(t, some[1], "s", store.SessionBuried)
+	wantStatus(t, s, missions[1], contracts.StatusQueued)
+}
+
+func TestTheRestOfABurialIsFoundAsSoonAsOneLeaseRanOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		some, s, _, missions := holding(t, 3)
+		time.Sleep(10 * time.Second)
+		some[2].set(only("Renew"), nil)
+		_, _ = s.Renew(t.Context(), store.Session{ID: "s", SoldierID: "soldier"}, lease)
+		some[2].set(nil, nil)
+		session, err := s.Session(t.Context(), "s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		some[1].set(only("Bury"), nil)
+		some[2].set(only("Bury"), nil)
+		if err := bury(t, s, session); err == nil {
+			t.Fatal("it was not broken off")
+		}
+		some[1].set(nil, nil)
+		some[2].set(nil, nil)
+		time.Sleep(lease - 10*time.Second)
+		list := expired(t, s)
+		if len(list) != 1 {
+			t.Fatalf("expired: %v", list)
+		}
+		if err := bury(t, s, list[0]); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range missions {
+			wantStatus(t, s, id, contracts.StatusQueued)
+		}
+	})
+}
+
 func TestABurialReachesShardsThatDoNotKnowTheSession(t *testing.T) {
 	some, s, session, _ := holding(t, 3)
 	some[2].Store = memstores(1)[0] // it was wiped
@@ -283,8 +334,8 @@ func mustHold(t testing.TB, s store.Store) []string {
 	return ids
 }
 
-// Soldiers renew, run and end missions, reapers bury, any call to any shard fails or loses its answer, and time goes by. No soldier that
-// renewed in time is buried, nobody is alive after he was dead, and in the end no mission is left with the dead.
+// Soldiers renew, run and end missions, reapers bury, any call to any shard fails or loses its answer, and time goes by. No
+// soldier that renewed in time is buried, nobody is alive after he was dead, and in the end no mission is left with the dead.
 func TestSessionsOverShards(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		rapid.SyncTest(r, func(r *rapid.T) {

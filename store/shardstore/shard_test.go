@@ -21,8 +21,8 @@ type shard struct {
 
 	mu    sync.Mutex
 	calls map[string]int
-	// before is called ahead of what a test may want to come between, with the call's name; its error is the call's. after likewise, once
-	// the call is done.
+	// before is called ahead of what a test may want to come between, with the call's name; its error is the call's. after
+	// likewise, once the call is done.
 	before, after func(call string) error
 	// skew is how far the clock is ahead.
 	skew time.Duration

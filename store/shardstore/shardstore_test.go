@@ -9,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/mission-control-dev/mission-control/store"
+	"github.com/mission-control-dev/mission-control/store/dualstore"
 	"github.com/mission-control-dev/mission-control/store/memstore"
 	"github.com/mission-control-dev/mission-control/store/redisserver/redistest"
 	"github.com/mission-control-dev/mission-control/store/shardstore"
@@ -49,6 +50,29 @@ func TestConformance(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) store.Store { return over(t, memstores(n)...) })
 		})
 	}
+}
+
+// A commander's store: the twin lies above the shards, and ids are placed by them.
+func TestConformanceUnderATwin(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store {
+		shards := over(t, memstores(3)...)
+		twin, err := dualstore.New(dualstore.Config{Primary: shards, ReadTimeout: 10 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := twin.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := twin.Stop(context.Background()); err != nil {
+				t.Errorf("Stop: %v", err)
+			}
+		})
+		return struct {
+			*dualstore.Store
+			store.Placer
+		}{twin, shards}
+	})
 }
 
 func TestEventsAreTrimmed(t *testing.T) {

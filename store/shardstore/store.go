@@ -15,8 +15,8 @@ import (
 // Config of a Store.
 type Config struct {
 	// Shards are the shards, 1 to MaxShards, always the same ones in the same order: a mission's id names its shard by
-	// number. Their event ids must be two numbers, ms-seq, by the shard's clock, as redisstore's are, and memstore's with EventTimes. They
-	// are not started or stopped by the Store.
+	// number. Their event ids must be two numbers, n-ms: which one of the shard's it is, and when, by the shard's clock, as redisstore's are, and memstore's with
+	// EventTimes. They are not started or stopped by the Store.
 	Shards []store.Store
 }
 

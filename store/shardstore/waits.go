@@ -12,9 +12,9 @@ import (
 // longest is how long a shard is waited for at a time, if nothing happens.
 const longest = 10 * time.Second
 
-// waits are the waits for events that are under way: one for each shard and position, shared by all who read from there, and by
-// the next read of the same one. So they are not broken off and begun anew because something happened in another shard, and an
-// idle store costs a few calls every ten seconds for each shard.
+// waits are the waits for events that are under way: one for each shard and position, shared by all who read from there, and
+// by the next read of the same one. So they are not broken off and begun anew because something happened in another shard,
+// and an idle store costs a few calls every ten seconds for each shard.
 type waits struct {
 	shards []store.Store
 	ctx    context.Context
@@ -22,8 +22,7 @@ type waits struct {
 
 	running sync.WaitGroup
 	mu      sync.Mutex
-	// under are the waits, each with a context that ends with it.
-	under map[waited]context.Context
+	under   map[waited]wait
 }
 
 type waited struct {
@@ -31,8 +30,11 @@ type waited struct {
 	after string
 }
 
+// wait is one that is under way; over ends with it.
+type wait struct{ over context.Context }
+
 func newWaits(shards []store.Store) *waits {
-	w := &waits{shards: shards, under: map[waited]context.Context{}}
+	w := &waits{shards: shards, under: map[waited]wait{}}
 	w.ctx, w.end = context.WithCancel(context.Background())
 	return w
 }
@@ -68,14 +70,14 @@ func (w *waits) await(ctx context.Context, from position, until time.Time) error
 func (w *waits) join(at waited) context.Context {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if over, ok := w.under[at]; ok {
-		return over
+	if under, ok := w.under[at]; ok {
+		return under.over
 	}
 	if w.ctx.Err() != nil {
 		return w.ctx
 	}
 	over, end := context.WithCancel(context.Background())
-	w.under[at] = over
+	w.under[at] = wait{over}
 	w.running.Go(func() {
 		_, _ = w.shards[at.shard].ReadEvents(w.ctx, at.after, 1, longest) // whoever waits reads again, and meets the error
 		w.mu.Lock()

@@ -72,7 +72,7 @@ func eventTests() []test {
 		{"reading resumes after any event of a commit of many", func(t *tester) {
 			changes := make([]store.Change, 300)
 			for i := range changes {
-				changes[i] = create(record(newID()))
+				changes[i] = create(record(t.near(together)))
 			}
 			_, err := t.Commit(t.ctx, changes[:140]...)
 			t.must(err)

@@ -26,7 +26,7 @@ const (
 	maxIdempotencyKey = 255
 	idempotencyTTL    = 24 * time.Hour
 	// maxOpaque is the longest cursor or event id that is looked at, in bytes.
-	maxOpaque = 256
+	maxOpaque = 1024
 )
 
 // checkParams refuses query parameters that the route does not know, and those that stand twice.
