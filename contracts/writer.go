@@ -14,7 +14,7 @@ import (
 // writer writes orders, status packs and answer packs, byte for byte as encoding/json does (see encode), in a third of the
 // time: it needs no reflection, and what it writes of its own need not be read again to see whether it is JSON. Strings that
 // need escapes, and what is rare, are written by encoding/json; a raw value that is no JSON makes it give up, and
-// encoding/json says what is wrong. See ADR 0030.
+// encoding/json says what is wrong. See ADR 0029.
 type writer struct {
 	b   []byte
 	bad bool // give up
