@@ -101,7 +101,7 @@ func (w *writer) integer(name string, n int64) {
 
 func (w *writer) int(name string, n int) { w.integer(name, int64(n)) }
 
-func (w *writer) flag(name string, is bool) {
+func (w *writer) flag(name string, is bool) { //nolint:revive // it is what is written
 	if is {
 		w.lit(name)
 		w.lit("true")

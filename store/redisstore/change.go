@@ -85,16 +85,14 @@ func (s step) bytes() int {
 	return n
 }
 
-func flag(is bool) byte {
+func flag(is bool) byte { //nolint:revive // it is what is written
 	if is {
 		return 1
 	}
 	return 0
 }
 
-// dueDigits is how many digits the ms of a due entry have: enough for the year 30,000.
-const dueDigits = 15
-
+// putDigits writes a moment's ms in 15 digits: enough for the year 30,000.
 func putDigits(b []byte, at contracts.Time) []byte {
 	b = append(b, "000000000000000"...)
 	v := min(max(at.Millis(), 0), 999_999_999_999_999)
