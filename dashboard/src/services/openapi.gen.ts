@@ -710,7 +710,7 @@ export interface components {
                 /** Format: int64 */
                 failed_per_minute: number;
             };
-            /** @description The queues whose depth is known now; empty while RabbitMQ is away. */
+            /** @description The queues whose depth is known, a second ago at most; empty while RabbitMQ is away. */
             queues: components["schemas"]["Queue"][];
             degraded: boolean;
             as_of?: components["schemas"]["Time"];
