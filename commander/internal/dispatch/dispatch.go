@@ -13,7 +13,7 @@
 //	 │    ^ ^      lost, or the broker wiped        │
 //	 │    │ └───────────────────────────────────────┘  (package custody)
 //	 v    │ room again
-//	shelf "waiting" of its queue: as many orders as it may have lie at the broker
+//	shelf "waiting" of its queue: as many orders as it may have lie at the broker, or on their way there
 //
 // The broker holds a bounded window of orders; the rest of a backlog waits in the store, where it costs nothing but its
 // place: it is not taken, loaded or looked at until there is room. Each commander asks the broker once a second how full
@@ -45,16 +45,15 @@ const (
 	publishers       = 4
 	maxTogether      = 64
 	maxTogetherBytes = 1 << 20
-	room             = 4096 // orders that wait for a publisher; more are left to their due entries
+	room             = 4096 // orders that wait for a publisher; more wait in the store
 	// patience is how long an order is tried: it leaves time to clear the entry before its hold ends.
 	patience   = contracts.DispatchHold - 2*time.Second
 	retryEvery = 200 * time.Millisecond
 	takeLimit  = 500
 	// takeEvery is how late a due mission may be noticed.
 	takeEvery  = 250 * time.Millisecond
-	clearLimit = 256
-	// maxHeld bounds the orders that wait or are on their way, in bytes of their payloads; more are left to their due
-	// entries. That is 160 of the largest ones. Each may be there twice, as it is and encoded.
+	clearLimit = 1000
+	// maxHeld bounds the orders that wait or are on their way, in bytes of their payloads; more wait in the store. That is 160 of the largest ones. Each may be there twice, as it is and encoded.
 	maxHeld = 40 << 20
 )
 
@@ -97,7 +96,7 @@ type Dispatcher struct {
 	Config
 	log    *zap.Logger
 	orders chan order
-	clear  chan store.Due
+	clear  *clearing
 	wake   chan struct{}
 	// held are bytes of payloads, of which there may be maxHeld.
 	held    atomic.Int64
@@ -112,7 +111,7 @@ type Dispatcher struct {
 // New returns a dispatcher.
 func New(c Config) *Dispatcher {
 	return &Dispatcher{
-		Config: c, log: c.Logger.Named("dispatch"), orders: make(chan order, room), clear: make(chan store.Due, room),
+		Config: c, log: c.Logger.Named("dispatch"), orders: make(chan order, room), clear: newClearing(),
 		wake: make(chan struct{}, 1), stop: func() {}, queues: newQueues(c.Window, c.Queues),
 		maxHeld: maxHeld,
 	}
@@ -125,11 +124,7 @@ func (d *Dispatcher) Dispatch(rec store.Record, dispatch int64) { d.send(rec, di
 func (d *Dispatcher) send(rec store.Record, dispatch int64, turn turn) {
 	o := order{rec: rec, dispatch: dispatch, queue: ordersQueue(rec), until: time.Now().Add(patience)}
 	if !d.queues.enter(o.queue, turn) {
-		select {
-		case d.clear <- o.to(waiting(o.queue)):
-			d.Observe("waiting")
-		default: // the due entry's time will come
-		}
+		d.wait(o)
 		return
 	}
 	if d.held.Add(o.size()) <= d.maxHeld {
@@ -139,8 +134,16 @@ func (d *Dispatcher) send(rec store.Record, dispatch int64, turn turn) {
 		default:
 		}
 	}
-	d.held.Add(-o.size()) // no room: the due entry's time will come
-	d.queues.leave(o.queue, notPublished)
+	d.held.Add(-o.size())
+	d.queues.crowded(o.queue)
+	d.wait(o)
+}
+
+// wait has a mission wait its turn in the store.
+func (d *Dispatcher) wait(o order) {
+	if d.clear.addFew(o.to(waiting(o.queue))) {
+		d.Observe("waiting")
+	} // else the due entry's time will come
 }
 
 // Wake has the loop look for due entries now: the broker or the store came back.
@@ -176,21 +179,14 @@ func (d *Dispatcher) Stop(context.Context) error {
 // clearLoop clears the entries of orders that were confirmed or that wait, as many at a time as have gathered.
 func (d *Dispatcher) clearLoop(ctx context.Context) {
 	for {
-		var entries []store.Due
 		select {
 		case <-ctx.Done():
 			return
-		case e := <-d.clear:
-			entries = append(entries, e)
+		case <-d.clear.some:
 		}
-		for len(entries) < clearLimit {
-			select {
-			case e := <-d.clear:
-				entries = append(entries, e)
-				continue
-			default:
-			}
-			break
+		entries := d.clear.take(clearLimit)
+		if len(entries) == 0 {
+			continue
 		}
 		if err := d.Store.ClearDue(ctx, entries...); err != nil && ctx.Err() == nil {
 			// The orders go out once more when the entries' time comes; their claims are refused.

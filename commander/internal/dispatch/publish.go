@@ -91,7 +91,7 @@ func (d *Dispatcher) publish(ctx context.Context, queue string, orders []order) 
 				again = append(again, i)
 				continue
 			}
-			d.answered(ctx, sent[i], err)
+			d.answered(sent[i], err)
 		}
 		// Those that are tried again are the first of the same slices.
 		for k, i := range again {
@@ -113,16 +113,13 @@ func away(err error) bool {
 }
 
 // answered settles an order that the broker answered, or that was tried for long enough.
-func (d *Dispatcher) answered(ctx context.Context, o order, err error) {
+func (d *Dispatcher) answered(o order, err error) {
 	id := o.rec.Mission.MissionID
 	switch {
 	case err == nil:
 		d.ended(o, published)
 		d.Observe("published")
-		select {
-		case d.clear <- o.to(Sent(o.queue)):
-		case <-ctx.Done():
-		}
+		d.clear.add(o.to(Sent(o.queue)))
 		return
 	case errors.Is(err, broker.ErrUnroutable):
 		d.Observe("unroutable")

@@ -100,6 +100,15 @@ func (q *queues) enter(name string, t turn) bool {
 	return true
 }
 
+// crowded ends what enter began where there was no room here: what comes now waits in the store, behind what does already.
+func (q *queues) crowded(name string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := q.of(name)
+	s.underWay--
+	s.backlog = true
+}
+
 // leave ends what enter began.
 func (q *queues) leave(name string, e ending) {
 	q.mu.Lock()
