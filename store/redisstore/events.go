@@ -61,16 +61,22 @@ func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait ti
 	}
 	until := time.Now().Add(min(wait, maxWait))
 	for {
-		events, err := s.readEvents(ctx, after, limit)
-		if err != nil || len(events) > 0 {
-			return events, err
-		}
 		left := time.Until(until).Truncate(time.Millisecond)
-		if left <= 0 {
-			return nil, nil
+		// Behind what was the end of the log a moment ago there is most often nothing yet: the wait finds out, too.
+		if end := s.end.Swap(nil); left <= 0 || end == nil || *end != after {
+			events, err := s.readEvents(ctx, after, limit)
+			if err != nil || len(events) > 0 {
+				if n := len(events); n > 0 && n < limit {
+					s.end.Store(&events[n-1].ID)
+				}
+				return events, err
+			}
+			if left <= 0 {
+				return nil, nil
+			}
 		}
 		// What the wait brings is read again by the script, which notices what a wait does not: a wiped Redis.
-		err = s.wait(ctx, "wait for events", left, func(ctx context.Context, client rueidis.Client) error {
+		err := s.wait(ctx, "wait for events", left, func(ctx context.Context, client rueidis.Client) error {
 			err := client.Do(ctx, client.B().Xread().Count(1).Block(left.Milliseconds()).Streams().
 				Key(s.keys.events()).Id(after).Build()).Error()
 			if rueidis.IsRedisNil(err) {

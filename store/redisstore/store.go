@@ -19,7 +19,9 @@ type Store struct {
 	turns   chan struct{}
 
 	// epoch is the one that this Store works in, nil before Redis was first connected.
-	epoch    atomic.Pointer[store.Epoch]
+	epoch atomic.Pointer[store.Epoch]
+	// end is the id of the event that ended the log when it was last read, nil once somebody knows.
+	end      atomic.Pointer[string]
 	settling sync.Mutex
 }
 
