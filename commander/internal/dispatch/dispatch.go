@@ -40,12 +40,16 @@ import (
 )
 
 const (
-	// Each publisher waits for the confirms of some orders, which travel together: as many as have gathered. That many are
-	// enough where a slow disk confirms late, and few enough to share what gathers.
-	publishers       = 4
-	maxTogether      = 64
-	maxTogetherBytes = 1 << 20
-	room             = 4096 // orders that wait for a publisher; more wait in the store
+	// Each queue has so many publishers, so that one which does not confirm holds up no other. A publisher waits for the
+	// confirms of some orders, which travel together: as many as have gathered. RabbitMQ and its clients cost least with
+	// about four batches under way.
+	publishers  = 4
+	maxTogether = 64
+	// room is how many orders of a queue may wait for a publisher; more wait in the store.
+	room = 4096
+	// maxClearing is how many entries may wait to be cleared before further missions that find no room are left to theirs:
+	// some ten megabytes.
+	maxClearing = 100_000
 	// patience is how long an order is tried: it leaves time to clear the entry before its hold ends.
 	patience   = contracts.DispatchHold - 2*time.Second
 	retryEvery = 200 * time.Millisecond
@@ -94,10 +98,9 @@ type Config struct {
 // Dispatcher publishes orders. It is safe for concurrent use.
 type Dispatcher struct {
 	Config
-	log    *zap.Logger
-	orders chan order
-	clear  *clearing
-	wake   chan struct{}
+	log   *zap.Logger
+	clear *fifo[store.Due]
+	wake  chan struct{}
 	// held are bytes of payloads, of which there may be maxHeld.
 	held    atomic.Int64
 	maxHeld int64
@@ -106,12 +109,18 @@ type Dispatcher struct {
 	start, end sync.Once
 	stop       context.CancelFunc
 	done       sync.WaitGroup
+
+	mu sync.Mutex
+	// outlets have the orders of each queue that wait for a publisher.
+	outlets map[string]*fifo[order]
+	// publishing is the publishers' context: nil before Start and after Stop.
+	publishing context.Context //nolint:containedctx // publishers start when a queue gets its first order
 }
 
 // New returns a dispatcher.
 func New(c Config) *Dispatcher {
 	return &Dispatcher{
-		Config: c, log: c.Logger.Named("dispatch"), orders: make(chan order, room), clear: newClearing(),
+		Config: c, log: c.Logger.Named("dispatch"), clear: newFIFO[store.Due](maxClearing), outlets: map[string]*fifo[order]{},
 		wake: make(chan struct{}, 1), stop: func() {}, queues: newQueues(c.Window, c.Queues),
 		maxHeld: maxHeld,
 	}
@@ -127,12 +136,8 @@ func (d *Dispatcher) send(rec store.Record, dispatch int64, turn turn) {
 		d.wait(o)
 		return
 	}
-	if d.held.Add(o.size()) <= d.maxHeld {
-		select {
-		case d.orders <- o:
-			return
-		default:
-		}
+	if d.held.Add(o.size()) <= d.maxHeld && d.outlet(o.queue).offer(o) {
+		return
 	}
 	d.held.Add(-o.size())
 	d.queues.crowded(o.queue)
@@ -141,7 +146,7 @@ func (d *Dispatcher) send(rec store.Record, dispatch int64, turn turn) {
 
 // wait has a mission wait its turn in the store.
 func (d *Dispatcher) wait(o order) {
-	if d.clear.addFew(o.to(waiting(o.queue))) {
+	if d.clear.offer(o.to(waiting(o.queue))) {
 		d.Observe("waiting")
 	} // else the due entry's time will come
 }
@@ -159,9 +164,7 @@ func (d *Dispatcher) Start(context.Context) error {
 	d.start.Do(func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		d.stop = cancel
-		for range publishers {
-			d.done.Go(func() { d.publishLoop(ctx) })
-		}
+		d.open(ctx)
 		d.done.Go(func() { d.clearLoop(ctx) })
 		d.done.Go(func() { d.takeLoop(ctx) })
 		d.done.Go(func() { d.measureLoop(ctx) })
@@ -171,7 +174,12 @@ func (d *Dispatcher) Start(context.Context) error {
 
 // Stop ends it. Orders that were not published keep their due entries.
 func (d *Dispatcher) Stop(context.Context) error {
-	d.end.Do(func() { d.stop() })
+	d.end.Do(func() {
+		d.stop()
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.publishing = nil
+	})
 	d.done.Wait()
 	return nil
 }
@@ -216,7 +224,7 @@ func (d *Dispatcher) room(ctx context.Context) int {
 	if d.held.Load() >= d.maxHeld/2 || !d.Connected() || ctx.Err() != nil {
 		return 0
 	}
-	return min(takeLimit, cap(d.orders)-len(d.orders))
+	return takeLimit
 }
 
 // take takes due entries once and tells whether there may be more.
@@ -319,7 +327,7 @@ func missionIDs(entries []store.Due) []string {
 func (d *Dispatcher) refill(ctx context.Context) bool {
 	limit, some := d.room(ctx), false
 	for _, queue := range d.Queues() {
-		n := min(limit, d.queues.room(queue))
+		n := min(limit, d.queues.room(queue), d.outlet(queue).room())
 		if n == 0 {
 			continue
 		}

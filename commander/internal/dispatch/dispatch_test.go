@@ -533,3 +533,40 @@ func TestAMissionThatCanNotBeReadHoldsUpNobodyElse(t *testing.T) {
 		})
 	}
 }
+
+// leaderless is a broker with a queue that confirms nothing.
+type leaderless struct {
+	*rig
+	queue string
+}
+
+func (l *leaderless) PublishAll(ctx context.Context, queue string, messages []broker.Message) []error {
+	if queue != l.queue {
+		return l.rig.PublishAll(ctx, queue, messages)
+	}
+	<-ctx.Done()
+	return slices.Repeat([]error{ctx.Err()}, len(messages))
+}
+
+func TestAQueueWithoutALeaderHoldsUpNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		high := topology.OrdersQueue(contracts.DefaultSquad, contracts.PriorityHigh)
+		d := dispatch.New(dispatch.Config{
+			Store: r.store, Broker: &leaderless{r, high}, Queues: []string{high, topology.Orders}, Window: 1000,
+			Connected: func() bool { return true }, Unbroken: func() time.Duration { return 0 }, Now: r.now, Logger: zap.NewNop(),
+			Observe: func(string) {},
+		})
+		r.must(d.Start(t.Context()))
+		defer func() { r.must(d.Stop(context.Background())) }()
+		for range 20 { // for far longer than any order is tried
+			rec, due := r.accept(func(m *contracts.MissionRequest) { m.Priority = contracts.PriorityHigh })
+			d.Dispatch(rec, due.Dispatch)
+			rec, due = r.accept(plain)
+			d.Dispatch(rec, due.Dispatch)
+			synctest.Wait()
+			r.wantOrders(1, "the other queue is well")
+			time.Sleep(time.Second)
+		}
+	})
+}

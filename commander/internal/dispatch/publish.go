@@ -32,42 +32,56 @@ func (o order) to(shelf string) store.Due {
 
 func (o order) size() int64 { return int64(len(o.rec.Mission.Payload)) }
 
-// publishLoop publishes orders, those of a queue together that have gathered.
-func (d *Dispatcher) publishLoop(ctx context.Context) {
+// open starts the publishers of all queues that have orders, and from now on of each that gets its first one.
+func (d *Dispatcher) open(ctx context.Context) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.publishing = ctx
+	for queue, orders := range d.outlets {
+		d.startPublishers(queue, orders)
+	}
+}
+
+// outlet returns what waits for the publishers of a queue.
+func (d *Dispatcher) outlet(queue string) *fifo[order] {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	orders := d.outlets[queue]
+	if orders == nil {
+		orders = newFIFO[order](room)
+		d.outlets[queue] = orders
+		d.startPublishers(queue, orders)
+	}
+	return orders
+}
+
+func (d *Dispatcher) startPublishers(queue string, orders *fifo[order]) {
+	ctx := d.publishing
+	if ctx == nil {
+		return
+	}
+	for range publishers {
+		d.done.Go(func() { d.publishLoop(ctx, queue, orders) })
+	}
+}
+
+// publishLoop publishes orders of a queue, those together that have gathered.
+func (d *Dispatcher) publishLoop(ctx context.Context, queue string, orders *fifo[order]) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case o := <-d.orders:
-			for queue, orders := range d.gather(o) {
-				d.publish(ctx, queue, orders)
-			}
+		case <-orders.some:
+			d.publish(ctx, queue, orders.take(maxTogether))
 		}
 	}
 }
 
-// gather takes what waits behind an order, by queue.
-func (d *Dispatcher) gather(first order) map[string][]order {
-	together := map[string][]order{first.queue: {first}}
-	for n, size := 1, first.size(); n < maxTogether && size < maxTogetherBytes; n++ {
-		select {
-		case o := <-d.orders:
-			together[o.queue] = append(together[o.queue], o)
-			size += o.size()
-			continue
-		default:
-		}
-		break
-	}
-	return together
-}
-
-// publish publishes orders of one queue. While the broker is away it tries again until their due entries' hold is nearly
-// over: then others may take the entries, and so may we.
+// publish publishes orders of one queue. While the broker is away it tries each again until its due entry's hold is nearly
+// over: then others may take the entry, and so may we.
 func (d *Dispatcher) publish(ctx context.Context, queue string, orders []order) {
 	var messages []broker.Message
-	var sent []order // what the messages are
-	until := orders[0].until
+	var left []order // what the messages are
 	for _, o := range orders {
 		m := o.rec.Mission
 		body, err := d.write(o)
@@ -77,34 +91,58 @@ func (d *Dispatcher) publish(ctx context.Context, queue string, orders []order) 
 			continue
 		}
 		messages = append(messages, broker.Message{ID: m.MissionID, Type: string(contracts.TypeOrder), Body: body})
-		sent = append(sent, o)
+		left = append(left, o)
+	}
+	keep := func(again func(i int) bool) {
+		n := 0
+		for i := range left {
+			if again(i) {
+				left[n], messages[n] = left[i], messages[i]
+				n++
+			}
+		}
+		left, messages = left[:n], messages[:n]
+	}
+	for {
+		keep(func(i int) bool {
+			late := ctx.Err() != nil || !time.Now().Before(left[i].until)
+			if late {
+				d.answered(left[i], context.DeadlineExceeded)
+			}
+			return !late
+		})
+		if len(left) == 0 {
+			return
+		}
+		results := d.try(ctx, queue, left, messages)
+		keep(func(i int) bool {
+			if away(results[i]) {
+				return true
+			}
+			d.answered(left[i], results[i])
+			return false
+		})
+		if len(left) == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(retryEvery):
+		}
+	}
+}
+
+// try hands orders to the broker, and waits for its answers until the first of them has been tried for long enough.
+func (d *Dispatcher) try(ctx context.Context, queue string, orders []order, messages []broker.Message) []error {
+	until := orders[0].until
+	for _, o := range orders {
 		if o.until.Before(until) {
 			until = o.until
 		}
 	}
-	publishCtx, cancel := context.WithDeadline(ctx, until)
+	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	for len(sent) > 0 {
-		var again []int
-		for i, err := range d.Broker.PublishAll(publishCtx, queue, messages) {
-			if away(err) && publishCtx.Err() == nil {
-				again = append(again, i)
-				continue
-			}
-			d.answered(sent[i], err)
-		}
-		// Those that are tried again are the first of the same slices.
-		for k, i := range again {
-			sent[k], messages[k] = sent[i], messages[i]
-		}
-		sent, messages = sent[:len(again)], messages[:len(again)]
-		if len(again) > 0 {
-			select {
-			case <-publishCtx.Done():
-			case <-time.After(retryEvery):
-			}
-		}
-	}
+	return d.Broker.PublishAll(ctx, queue, messages)
 }
 
 // away tells whether an order may be taken if it is tried again soon.

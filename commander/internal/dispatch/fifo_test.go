@@ -7,8 +7,8 @@ import (
 	"github.com/mission-control-dev/mission-control/store"
 )
 
-func TestEntriesAreClearedInTheirOrder(t *testing.T) {
-	c := newClearing()
+func TestWhatWaitsIsTakenInItsOrder(t *testing.T) {
+	c := newFIFO[store.Due](10)
 	for i := range 5 {
 		c.add(store.Due{MissionID: strconv.Itoa(i)})
 	}
@@ -30,26 +30,27 @@ func TestEntriesAreClearedInTheirOrder(t *testing.T) {
 			seen++
 		}
 	}
-	if len(c.take(2)) > 0 || c.entries != nil {
+	if len(c.take(2)) > 0 || c.items != nil {
 		t.Error("more than there was")
 	}
 }
 
-func TestTheEntriesThatWaitAreBoundedButForConfirmedOrders(t *testing.T) {
-	c := newClearing()
-	for range maxClearing {
-		if !c.addFew(store.Due{}) {
-			t.Fatal("no room")
+func TestWhatWaitsIsBoundedWhereItIsOffered(t *testing.T) {
+	const most = 3
+	f := newFIFO[int](most)
+	for i := range most {
+		if f.room() != most-i || !f.offer(i) {
+			t.Fatalf("no room for %d", i)
 		}
 	}
-	if c.addFew(store.Due{}) {
+	if f.room() != 0 || f.offer(most) {
 		t.Error("more than may wait")
 	}
-	c.add(store.Due{MissionID: "confirmed"})
-	if got := c.take(maxClearing + 1); len(got) != maxClearing+1 || got[maxClearing].MissionID != "confirmed" {
-		t.Errorf("%d entries", len(got))
+	f.add(most)
+	if got := f.take(most + 1); len(got) != most+1 || got[most] != most {
+		t.Errorf("%v", got)
 	}
-	if !c.addFew(store.Due{}) {
+	if f.room() != most || !f.offer(0) {
 		t.Error("no room after all was taken")
 	}
 }
