@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -85,7 +86,7 @@ func encode(result any) ([]byte, error) {
 func missionOf[In any](job worker.Job) (Mission[In], error) {
 	from := job.Mission
 	m := Mission[In]{
-		ID: from.MissionID, Name: from.Name, Kind: from.Kind, Labels: from.Labels,
+		ID: from.MissionID, Name: from.Name, Kind: from.Kind, Labels: maps.Clone(from.Labels),
 		Attempt: job.Ticket.Attempt, MaxAttempts: from.MaxAttempts,
 		Run: job.Ticket.Run, Execution: job.Ticket.Execution,
 		Timeout: time.Duration(from.TimeoutSeconds) * time.Second, CreatedAt: from.CreatedAt.Time,
