@@ -30,8 +30,11 @@ func validEventID(id string) bool {
 	return err1 == nil && err2 == nil
 }
 
-// maxWait bounds one wait for events.
-const maxWait = time.Minute
+const (
+	// maxWait bounds one wait for events, maxBlock for how long of it Redis is not asked for more.
+	maxWait  = time.Minute
+	maxBlock = 2 * time.Second
+)
 
 // LastEvent implements store.Events.
 func (s *Store) LastEvent(ctx context.Context) (string, error) {
@@ -75,9 +78,11 @@ func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait ti
 				return nil, nil
 			}
 		}
-		// What the wait brings is read again by the script, which notices what a wait does not: a wiped Redis.
-		err := s.wait(ctx, "wait for events", left, func(ctx context.Context, client rueidis.Client) error {
-			err := client.Do(ctx, client.B().Xread().Count(1).Block(left.Milliseconds()).Streams().
+		// What the wait brings is read again by the script, which notices what a wait does not: a wiped Redis, whose events are
+		// numbered anew. So no wait is long.
+		once := min(left, maxBlock)
+		err := s.wait(ctx, "wait for events", once, func(ctx context.Context, client rueidis.Client) error {
+			err := client.Do(ctx, client.B().Xread().Count(1).Block(once.Milliseconds()).Streams().
 				Key(s.keys.events()).Id(after).Build()).Error()
 			if rueidis.IsRedisNil(err) {
 				return nil

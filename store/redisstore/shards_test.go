@@ -32,6 +32,19 @@ func TestAnotherNumberOfShardsIsRefused(t *testing.T) {
 	}
 }
 
+// TestAShardThatNobodyUsedIsNotTaken: only shard 0 knows that it is the only one.
+func TestAShardThatNobodyUsedIsNotTaken(t *testing.T) {
+	url := emptied(t)
+	if _, err := start(t, redisstore.Config{URL: url}).Counts(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, redisstore.Config{URL: url, Shard: 3, Shards: 4})
+	var shards *redisstore.ShardsError
+	if _, err := s.Commit(t.Context(), newMission()); !errors.As(err, &shards) || shards.Found != 1 {
+		t.Errorf("a commit to a shard that is none: %v", err)
+	}
+}
+
 func TestAShardIsOneOfAll(t *testing.T) {
 	for _, shard := range []int{-1, 2} {
 		if _, err := redisstore.New(redisstore.Config{URL: "redis://127.0.0.1:1", Shard: shard, Shards: 2}); err == nil {
