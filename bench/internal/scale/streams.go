@@ -110,7 +110,7 @@ type listener struct {
 	ends atomic.Int64
 }
 
-var completed = []byte(`"status":"` + string(contracts.StatusCompleted) + `"`)
+const completed = `"status":"` + string(contracts.StatusCompleted) + `"`
 
 // open asks for the stream, and returns once its answer has begun. The connection closes when ctx ends.
 func (l *listener) open(ctx context.Context, addr string) error {
@@ -134,8 +134,9 @@ func (l *listener) open(ctx context.Context, addr string) error {
 func (l *listener) read() {
 	lines := bufio.NewScanner(l.conn)
 	lines.Buffer(nil, maxLine)
+	end := []byte(completed)
 	for lines.Scan() {
-		if bytes.HasPrefix(lines.Bytes(), []byte("data:")) && bytes.Contains(lines.Bytes(), completed) {
+		if bytes.HasPrefix(lines.Bytes(), []byte("data:")) && bytes.Contains(lines.Bytes(), end) {
 			l.ends.Add(1)
 		}
 	}
