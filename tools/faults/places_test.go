@@ -29,25 +29,25 @@ func places() []place {
 		},
 		{
 			"mission written and answered, order not published",
-			edit{"internal/dispatch/dispatch.go", `	publishCtx, cancel := context.WithDeadline(ctx, o.until)
-`, `	dieHere("mission written and answered, order not published", m.MissionID)
-	publishCtx, cancel := context.WithDeadline(ctx, o.until)
+			edit{"internal/dispatch/publish.go", `		results := d.try(ctx, queue, left, messages)
+`, `		dieHere("mission written and answered, order not published", messages[0].ID)
+		results := d.try(ctx, queue, left, messages)
 `},
 		},
 		{
 			"order published, not confirmed",
 			edit{"../contracts/broker/amqpbroker/publish.go", `		close(r.written)
-`, `		if len(r.queue) >= 12 && r.queue[:12] == "orders_queue" {
-			dieHere("order published, not confirmed", r.message.MessageId)
+`, `		if q := r.parcels[0].queue; len(q) >= 12 && q[:12] == "orders_queue" {
+			dieHere("order published, not confirmed", r.parcels[0].message.MessageId)
 		}
 		close(r.written)
 `},
 		},
 		{
 			"order confirmed, due entry not cleared",
-			edit{"internal/dispatch/dispatch.go", `		end = published
-`, `		end = published
-		dieHere("order confirmed, due entry not cleared", m.MissionID)
+			edit{"internal/dispatch/publish.go", `		d.ended(o, published)
+`, `		d.ended(o, published)
+		dieHere("order confirmed, due entry not cleared", id)
 `},
 		},
 		{
