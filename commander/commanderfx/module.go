@@ -150,8 +150,7 @@ func newMissions(s store.Store, g Ground, d *dispatch.Dispatcher, in *inbox.Send
 ) *mission.Service {
 	return mission.New(mission.Deps{
 		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Observer: m, Epoch: e.Current, Now: c.Now, Claimed: d.Claimed, Recall: g.Recall,
-		Place:     g.Place,
-		TicketKey: k.ticket, OrderKey: k.order, Logger: log,
+		Place: g.Place, TicketKey: k.ticket, OrderKey: k.order, Logger: log,
 	})
 }
 

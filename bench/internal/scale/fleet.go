@@ -21,18 +21,19 @@ const (
 
 // fleet has sessions renew their leases and tokens, spread evenly, as soldiers with nothing to do would.
 func (r *run) fleet(ctx context.Context) error {
-	f := fleet{url: r.stack.URL() + "/tokens", key: r.stack.EnrollmentKey(), sessions: make([]string, r.Soldiers)}
-	for i := range f.sessions {
-		if err := f.renew(i, 1); err != nil {
-			return err
-		}
-	}
 	commander := r.stack.Processes()["commander"]
 	began, before := time.Now(), cpu(commander)
 	if err := sleep(ctx, idleFor); err != nil {
 		return err
 	}
 	idle := (cpu(commander) - before) / time.Since(began).Seconds()
+	// Nothing comes between the enrolments and the renewals: a lease lasts ten seconds longer than it takes to renew all.
+	f := fleet{url: r.stack.URL() + "/tokens", key: r.stack.EnrollmentKey(), sessions: make([]string, r.Soldiers)}
+	for i := range f.sessions {
+		if err := f.renew(i, 1); err != nil {
+			return err
+		}
+	}
 	began, before = time.Now(), cpu(commander)
 	if err := f.hold(ctx, r.Hold); err != nil {
 		return err

@@ -1,7 +1,7 @@
 // Package depths has all who look at the queues' depths share one look.
 //
-// Each queue costs the broker a question. Dashboards, event streams, scripts and scrapers may ask
-// many times a second, and need not be told of the same second anew.
+// Each queue costs the broker a question. Dashboards, event streams, scripts and scrapers may ask many times a second, and
+// need not be told of the same second anew.
 package depths
 
 import (

@@ -1,8 +1,9 @@
 // Package dispatch publishes orders: the outbox's other half.
 //
 // A mission that is QUEUED has a due entry in the store until its order is confirmed by the broker. Whoever wrote the
-// entry publishes at once (Dispatch). If that fails, or the commander dies, or there is no room, the entry stays, its
-// time comes, and any commander takes it (the loop here). So an order may be published twice, and never none.
+// entry publishes at once (Dispatch), or has the mission wait where there is no room. If that fails, or the commander dies,
+// the entry stays, its time comes, and any commander takes it (the loop here). So an order may be published twice, and
+// never none.
 //
 // Taking pushes an entry on and makes it a newer one; a confirm clears it only if it is still the one that was published.
 //
@@ -57,7 +58,8 @@ const (
 	// takeEvery is how late a due mission may be noticed.
 	takeEvery  = 250 * time.Millisecond
 	clearLimit = 1000
-	// maxHeld bounds the orders that wait or are on their way, in bytes of their payloads; more wait in the store. That is 160 of the largest ones. Each may be there twice, as it is and encoded.
+	// maxHeld bounds the orders that wait or are on their way, in bytes of their payloads; more wait in the store. That is
+	// 160 of the largest ones. Each may be there twice, as it is and encoded.
 	maxHeld = 40 << 20
 )
 
