@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -22,12 +23,16 @@ func TestThreeShards(t *testing.T) {
 	for i := range 24 {
 		ids = append(ids, s.submit(fmt.Sprint("short ", i), "0"))
 	}
-	shards := map[string]bool{}
+	shards := map[uint64]bool{}
 	for _, id := range ids {
-		shards[id[len(id)-2:]] = true
+		last, err := strconv.ParseUint(id[len(id)-2:], 16, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shards[last%64] = true // the last six bits
 	}
-	if len(shards) < 3 {
-		t.Fatalf("all missions lie in shards %v", shards)
+	if len(shards) != 3 {
+		t.Fatalf("32 missions lie in shards %v, want 3", shards)
 	}
 	s.eventually(time.Minute, "some in progress", func() bool {
 		stats, err := s.Stats(t.Context())
