@@ -83,6 +83,7 @@ func newServer(c config.Config, g Ground, s store.Store, d *depths.Depths, desk 
 		Addr: c.Addr, Listener: g.Listener, APIKey: c.APIKey, EnrollmentKey: c.EnrollmentKey, AllowedHosts: c.AllowedHosts,
 		Queues: shownQueues(),
 	}, httpapi.Deps{
-		Submitter: desk, Submissions: subs, SetAside: shelf, Missions: ms, Store: s, Tokens: ss, Depths: d, Health: h, Metrics: m, Now: cl.Now, Logger: log,
+		Submitter: desk, Submissions: subs, SetAside: shelf, Missions: ms, Store: s, Recall: g.Recall, Tokens: ss, Depths: d, Health: h,
+		Metrics: m, Now: cl.Now, Logger: log,
 	})
 }

@@ -110,10 +110,11 @@ func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Ou
 			return nil, err
 		}
 		n := len(c.parts)
-		made, err := decodeOutcomes(changes[:n], reply[0], reply[1], reply[2:])
+		made, err := decodeOutcomes(changes[:n], reply[0], reply[2], reply[3:])
 		if err != nil {
 			return nil, err
 		}
+		s.tell(changes[:n], made, reply[1])
 		outcomes, changes = append(outcomes, made...), changes[n:]
 	}
 	return outcomes, nil
@@ -149,11 +150,15 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 	if err != nil {
 		return nil, err
 	}
-	uses := reply[2:]
+	uses := reply[3:]
 	if len(uses) > 0 {
 		uses = slices.Repeat(uses, len(changes))
 	}
-	return decodeOutcomes(changes, reply[0], strings.Repeat(reply[1], len(changes)), uses)
+	outcomes, err := decodeOutcomes(changes, reply[0], strings.Repeat(reply[2], len(changes)), uses)
+	if err == nil {
+		s.tell(changes, outcomes, reply[1])
+	}
+	return outcomes, err
 }
 
 // decodeOutcomes reads what commit.lua returns: a letter for each change, the Dispatch of the first one that got a due entry,

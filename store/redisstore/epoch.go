@@ -40,6 +40,9 @@ func (s *Store) settle(ctx context.Context, client rueidis.Client) (store.Epoch,
 		return store.Epoch{}, answer(fmt.Errorf("epoch in redis is unreadable: %q", reply))
 	}
 	e := store.Epoch{ID: reply[0], Began: contracts.FromMillis(began), Origin: store.EpochOrigin(reply[2]), Adopted: adopted}
+	if e.ID != known.ID {
+		s.told.forget()
+	}
 	s.epoch.Store(&e)
 	return e, nil
 }

@@ -136,7 +136,11 @@ func (s *Store) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time,
 	if len(reply) == 0 {
 		return nil, store.ErrSessionChanged
 	}
-	return decodeOutcomes(changes, reply[0], strings.Repeat("a", len(changes)), nil)
+	outcomes, err := decodeOutcomes(changes, reply[0], strings.Repeat("a", len(changes)), nil)
+	if err == nil {
+		s.tell(changes, outcomes, reply[1])
+	}
+	return outcomes, err
 }
 
 func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

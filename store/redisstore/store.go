@@ -19,9 +19,8 @@ type Store struct {
 	turns   chan struct{}
 
 	// epoch is the one that this Store works in, nil before Redis was first connected.
-	epoch atomic.Pointer[store.Epoch]
-	// end is the id of the event that ended the log when it was last read, nil once somebody knows.
-	end      atomic.Pointer[string]
+	epoch    atomic.Pointer[store.Epoch]
+	told     *told
 	settling sync.Mutex
 }
 
@@ -34,7 +33,7 @@ func New(cfg Config) (*Store, error) {
 		return nil, err
 	}
 	k := shardKeys(cfg.Shard)
-	s := &Store{cfg: cfg, keys: k, scripts: newScripts(), turns: make(chan struct{}, inFlight)}
+	s := &Store{cfg: cfg, keys: k, scripts: newScripts(), turns: make(chan struct{}, inFlight), told: newTold()}
 	s.link = newLink(option, s.prepare, cfg.Logger)
 	return s, nil
 }

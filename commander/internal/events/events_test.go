@@ -104,14 +104,16 @@ type world struct {
 	state  atomic.Int64 // what the topic shows
 }
 
-func inWorld(t *testing.T, cfg Config, test func(w *world)) {
+func inWorld(t *testing.T, cfg Config, test func(w *world)) { inWorldThatRemembers(t, cfg, nil, test) }
+
+func inWorldThatRemembers(t *testing.T, cfg Config, memory Memory, test func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t, store: &flaky{Store: memstore.New(memstore.Config{})}, counts: &counts{}}
 		topic := Topic{Name: "stats", Look: func(context.Context) (Picture, error) {
 			n := w.looks.Add(1)
 			return Picture{JSON: fmt.Appendf(nil, `{"n":%d,"state":%d}`, n, w.state.Load()), Mark: fmt.Append(nil, w.state.Load())}, nil
 		}}
-		w.hub = New(cfg, Deps{Log: w.store, Loader: w.store, Topics: []Topic{topic}, Observer: w.counts, Logger: zap.NewNop()})
+		w.hub = New(cfg, Deps{Log: w.store, Loader: w.store, Memory: memory, Topics: []Topic{topic}, Observer: w.counts, Logger: zap.NewNop()})
 		for range 2 {
 			if err := w.hub.Start(t.Context()); err != nil {
 				t.Error(err)
@@ -195,6 +197,40 @@ func TestFrames(t *testing.T) {
 		c.wants(t, "event: mission\nid: 1\ndata: {\"mission_id\":\""+id(1)+"\"", "}\n\n")
 		c.lacks(t, "secret")
 	})
+}
+
+func TestWhatIsRememberedIsNotLoaded(t *testing.T) {
+	version := func(n int, v int64) store.Record {
+		return store.Record{Mission: contracts.Mission{MissionID: id(n), Version: v, Status: contracts.StatusQueued, Name: "remembered"}}
+	}
+	for name, c := range map[string]struct {
+		memory       Memory
+		noLoad       bool
+		wants, lacks string
+	}{
+		"the same version":     {func(string) (store.Record, bool) { return version(1, 1), true }, true, `"remembered"`, `"m"`},
+		"a newer version":      {func(string) (store.Record, bool) { return version(1, 5), true }, true, `"version":5`, `"m"`},
+		"an older version":     {func(string) (store.Record, bool) { return version(1, 0), true }, false, `"m"`, `"remembered"`},
+		"nothing":              {func(string) (store.Record, bool) { return store.Record{}, false }, false, `"m"`, `"remembered"`},
+		"what comes just then": {justThen(version(1, 1)), true, `"remembered"`, `"m"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorldThatRemembers(t, Config{}, c.memory, func(w *world) {
+				client := w.attach(Request{})
+				w.store.noLoad.Store(c.noLoad)
+				w.commit(1, 1)
+				time.Sleep(remembering + time.Millisecond)
+				client.wants(t, c.wants)
+				client.lacks(t, c.lacks)
+			})
+		})
+	}
+}
+
+// justThen is a memory that lacks a mission when it is first asked.
+func justThen(r store.Record) Memory {
+	var asked atomic.Bool
+	return func(string) (store.Record, bool) { return r, asked.Swap(true) }
 }
 
 func TestChangesOfABatchComeAsOne(t *testing.T) {

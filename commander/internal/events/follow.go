@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -92,20 +94,50 @@ func (h *Hub) skip(to string) bool {
 	return true
 }
 
-// frames loads the missions of events and encodes them.
+// frames encodes the missions of events, as they are in memory or else in the store.
 func (h *Hub) frames(ctx context.Context, events []store.Event) ([]frame, error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
-	ids := missionIDs(events)
-	recs, err := h.loader.Peek(ctx, ids...)
-	if err != nil {
-		return nil, fmt.Errorf("load %d missions: %w", len(ids), err)
+	found, lacking := make(map[string]store.Record, len(events)), newest(events)
+	if h.memory != nil {
+		if lacking = h.recall(found, lacking); len(lacking) > 0 {
+			pause(ctx, remembering)
+			lacking = h.recall(found, lacking)
+		}
 	}
-	byID := make(map[string]store.Record, len(ids))
-	for i, id := range ids {
-		byID[id] = recs[i]
+	if len(lacking) > 0 {
+		ids := slices.Collect(maps.Keys(lacking))
+		recs, err := h.loader.Peek(ctx, ids...)
+		if err != nil {
+			return nil, fmt.Errorf("load %d missions: %w", len(ids), err)
+		}
+		for i, id := range ids {
+			found[id] = recs[i]
+		}
 	}
-	return missionFrames(events, byID)
+	return missionFrames(events, found)
+}
+
+// newest are the missions of events, each with its highest version.
+func newest(events []store.Event) map[string]int64 {
+	versions := make(map[string]int64, len(events))
+	for _, e := range events {
+		versions[e.MissionID] = max(versions[e.MissionID], e.Version)
+	}
+	return versions
+}
+
+// recall adds to found what memory has of missions in the wanted version or a newer one, and returns the others.
+func (h *Hub) recall(found map[string]store.Record, wanted map[string]int64) (lacking map[string]int64) {
+	lacking = map[string]int64{}
+	for id, version := range wanted {
+		if r, ok := h.memory(id); ok && r.Mission.Version >= version {
+			found[id] = r
+		} else {
+			lacking[id] = version
+		}
+	}
+	return lacking
 }
 
 func (h *Hub) publish(frames []frame, position string) {

@@ -75,16 +75,3 @@ func place(id string) string {
 	}
 	return "id: " + id + "\n"
 }
-
-// missionIDs of a batch, each once.
-func missionIDs(events []store.Event) []string {
-	seen := make(map[string]struct{}, len(events))
-	ids := make([]string, 0, len(events))
-	for _, e := range events {
-		if _, ok := seen[e.MissionID]; !ok {
-			seen[e.MissionID] = struct{}{}
-			ids = append(ids, e.MissionID)
-		}
-	}
-	return ids
-}

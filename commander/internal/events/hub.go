@@ -26,6 +26,9 @@ type Loader interface {
 	Peek(ctx context.Context, ids ...string) ([]store.Record, error)
 }
 
+// Memory returns what is remembered of a mission, which may be old, without payload and result. It must not block.
+type Memory func(id string) (store.Record, bool)
+
 // Observer counts streams. Its methods must not block.
 type Observer interface {
 	StreamOpened()
@@ -69,6 +72,8 @@ const (
 	readWait = 5 * time.Second
 	// callLimit bounds a call to the store that should not wait.
 	callLimit = 2 * time.Second
+	// remembering is how long a change of this process' own, of which the log told already, may take to be in its memory.
+	remembering = time.Millisecond
 	// retryFirst doubles up to retryMost between tries while the store is away.
 	retryFirst = 100 * time.Millisecond
 	retryMost  = 2 * time.Second
@@ -78,6 +83,8 @@ const (
 type Deps struct {
 	Log    Log
 	Loader Loader
+	// Memory spares the Loader what this process changed itself. It may be nil.
+	Memory Memory
 	Topics []Topic
 	// Observer counts.
 	Observer Observer
@@ -89,6 +96,7 @@ type Hub struct {
 	cfg      Config
 	log      Log
 	loader   Loader
+	memory   Memory
 	observer Observer
 	logger   *zap.Logger
 	topics   []*topic
@@ -110,7 +118,7 @@ type Hub struct {
 // New returns a hub.
 func New(cfg Config, d Deps) *Hub {
 	h := &Hub{
-		cfg: cfg.withDefaults(), log: d.Log, loader: d.Loader, observer: d.Observer, logger: d.Logger.Named("events"),
+		cfg: cfg.withDefaults(), log: d.Log, loader: d.Loader, memory: d.Memory, observer: d.Observer, logger: d.Logger.Named("events"),
 		clients: map[*Stream]struct{}{}, done: make(chan struct{}),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())

@@ -110,6 +110,8 @@ type Deps struct {
 	Depths      Depths
 	Health      Health
 	Metrics     Metrics
+	// Recall returns what memory has of a mission, which may be old; see events.Memory. It may be nil.
+	Recall events.Memory
 	// Now is the clock that all commanders share.
 	Now    func() contracts.Time
 	Logger *zap.Logger

@@ -131,23 +131,27 @@ local function apply(i, refuse)
   events[n + 1], events[n + 2] = id, string.sub(part, -16, -8) -- version and status
 end
 
--- emit writes the events, all as one entry, whose id is the last one's number and the ms, see events.go.
+-- emit writes the events, all as one entry, whose id is the last one's number and the ms, see events.go. It returns the id of the
+-- entry before, a space, and that of the new one.
 local function emit()
   local newest = redis.call('XREVRANGE', EVENTS, '+', '-', 'COUNT', 1)[1]
-  local number = (newest and tonumber(string.match(newest[1], '^%d+')) or 0) + #events / 2
-  redis.call('XADD', EVENTS, 'MINID', '~', string.format('%.0f', math.max(0, number - KEPT)), string.format('%.0f-%.0f', number, ms),
-    'e', table.concat(events))
+  local before = newest and newest[1] or '0-0'
+  local number = tonumber(string.match(before, '^%d+')) + #events / 2
+  local id = string.format('%.0f-%.0f', number, ms)
+  redis.call('XADD', EVENTS, 'MINID', '~', string.format('%.0f', math.max(0, number - KEPT)), id, 'e', table.concat(events))
+  return before .. ' ' .. id
 end
 
--- finish writes all. It returns the Dispatch of the first change that got a due entry, or ''; each later one has the next.
+-- finish writes all. It returns the Dispatch of the first change that got a due entry, or '', each later one has the next; and
+-- what emit does, or ''.
 local function finish()
-  if #events == 0 then return '' end
+  if #events == 0 then return '', '' end
   write()
-  emit()
+  local entries = emit()
   if adopted > 0 then redis.call('HINCRBY', EPOCH, 'n', adopted) end
   local rate = PREFIX .. 'rate:' .. string.format('%.0f', math.floor(tonumber(clock[1]) / 10))
   for field, n in pairs({c = created, d = completed, f = failed}) do
     if n > 0 and redis.call('HINCRBY', rate, field, n) == n then redis.call('EXPIRE', rate, 120) end
   end
-  return firstDispatch and string.format('%.0f', firstDispatch) or ''
+  return firstDispatch and string.format('%.0f', firstDispatch) or '', entries
 end

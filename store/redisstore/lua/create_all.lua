@@ -4,11 +4,12 @@ local ttl, use = unpack(ARGV, #ARGV - 1)
 local key = KEYS[FIRST_KEY + N + 1]
 if ttl ~= '' then
   local used = redis.call('GET', key)
-  if used then return {'', 'd', used} end
+  if used then return {'', '', 'd', used} end
 end
 for i = 1, N do
-  if missions[i] then return {'', 'c'} end
+  if missions[i] then return {'', '', 'c'} end
 end
 if ttl ~= '' then redis.call('SET', key, use, 'PX', ttl) end
 for i = 1, N do apply(i, function() end) end
-return {finish(), 'a'}
+local dispatch, entries = finish()
+return {dispatch, entries, 'a'}
