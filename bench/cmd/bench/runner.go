@@ -146,9 +146,18 @@ func (s *session) complete(ctx context.Context, by submitter, jobs int) error {
 
 // throughput measures one way to do all with jobs that come in one way.
 func (s *session) throughput(ctx context.Context, measure string, do func(context.Context, submitter, int) error, by submitter) error {
+	jobs := s.options.missions
+	rate, err := s.timed(ctx, measure, jobs, func(ctx context.Context) error { return do(ctx, by, jobs) })
+	if measure == singles {
+		s.peak = rate
+	}
+	return err
+}
+
+// timed measures what n of something take that do does: the rate, which it returns, and what they cost.
+func (s *session) timed(ctx context.Context, measure string, n int, do func(context.Context) error) (rate float64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
 	defer cancel()
-	jobs := s.options.missions
 	processes := s.contender.Processes()
 	if !slices.Contains(slices.Collect(maps.Values(processes)), os.Getpid()) {
 		processes["client"] = os.Getpid()
@@ -156,33 +165,30 @@ func (s *session) throughput(ctx context.Context, measure string, do func(contex
 	// Asking the servers costs them something, so it stays outside of what is timed.
 	moved, err := s.traffic(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	stopProfiles := s.profile(ctx, measure)
 	before, began := meter.Read(processes), time.Now()
-	if err := do(ctx, by, jobs); err != nil {
-		return err
+	if err := do(ctx); err != nil {
+		return 0, err
 	}
 	took := time.Since(began)
 	cost := meter.Read(processes)
 	stopProfiles()
 	movedThen, err := s.traffic(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for name := range cost {
 		c := cost[name].Minus(before[name])
 		c.Network = movedThen[name] - moved[name]
 		cost[name] = c
 	}
-	rate := float64(jobs) / took.Seconds()
-	if measure == singles {
-		s.peak = rate
-	}
+	rate = float64(n) / took.Seconds()
 	s.table.Add(s.row(measure, "/s"), rate)
-	s.table.AddCost(s.entrant.name, measure, jobs, cost)
+	s.table.AddCost(s.entrant.name, measure, n, cost)
 	fmt.Fprintf(os.Stderr, "round %d  %-40s %-10s %9.0f /s\n", s.round, s.entrant.name, measure, rate)
-	return nil
+	return rate, nil
 }
 
 func (s *session) traffic(ctx context.Context) (map[string]float64, error) {
@@ -230,19 +236,14 @@ func (s *session) reads(ctx context.Context) error {
 	if !is {
 		return errors.New("its reads can't be measured")
 	}
-	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
+	warming, cancel := context.WithTimeout(ctx, measureTimeout)
 	defer cancel()
-	if err := s.complete(ctx, s.contender.SubmitSingles, warmUp); err != nil {
+	if err := s.complete(warming, s.contender.SubmitSingles, warmUp); err != nil {
 		return err
 	}
-	times, began := readsAJob*s.options.missions, time.Now()
-	if err := r.Reads(ctx, times); err != nil {
-		return err
-	}
-	rate := float64(times) / time.Since(began).Seconds()
-	s.table.Add(s.row(reads, "/s"), rate)
-	fmt.Fprintf(os.Stderr, "round %d  %-40s %-10s %9.0f /s\n", s.round, s.entrant.name, reads, rate)
-	return nil
+	times := readsAJob * s.options.missions
+	_, err := s.timed(ctx, reads, times, func(ctx context.Context) error { return r.Reads(ctx, times) })
+	return err
 }
 
 const (
