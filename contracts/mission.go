@@ -1,6 +1,9 @@
 package contracts
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // Priority orders missions of a squad among each other. PriorityNormal is the default.
 type Priority string
@@ -75,6 +78,19 @@ type Mission struct {
 func (m Mission) Brief() Mission {
 	m.Payload, m.Result = nil, nil
 	return m
+}
+
+// AppendJSON appends the mission to b as encoding/json writes it without HTML's escapes, in a fraction of the time.
+func (m *Mission) AppendJSON(b []byte) ([]byte, error) {
+	w := writer{b: slices.Grow(b, m.room())}
+	if w.mission("", m); !w.bad {
+		return w.b, nil
+	}
+	careful, err := encode(m)
+	if err != nil {
+		return b, err
+	}
+	return append(b, careful...), nil
 }
 
 // MissionError is why a mission failed.

@@ -1,6 +1,7 @@
 package contracts
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"reflect"
 	"testing"
@@ -31,7 +32,21 @@ func writingOf[M interface{ Encode() ([]byte, error) }](name string) writing {
 }
 
 func writings() []writing {
-	return []writing{writingOf[Order]("order"), writingOf[StatusPack]("status"), writingOf[AnswerPack]("answers")}
+	return []writing{
+		writingOf[Order]("order"), writingOf[StatusPack]("status"), writingOf[AnswerPack]("answers"), writingOf[appended]("mission"),
+	}
+}
+
+// appended is a mission behind something else.
+type appended Mission
+
+func (m appended) Encode() ([]byte, error) {
+	one := Mission(m)
+	b, err := one.AppendJSON([]byte("before"))
+	if err != nil {
+		return nil, err
+	}
+	return bytes.TrimPrefix(b, []byte("before")), nil
 }
 
 func (wr writing) agree(t *testing.T, r *rand.Rand, text string, raw []byte) {

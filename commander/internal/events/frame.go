@@ -1,7 +1,6 @@
 package events
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -41,7 +40,8 @@ func missionFrames(events []store.Event, recs map[string]store.Record) ([]frame,
 		if last[e.MissionID] != i || rec.Mission.Version == 0 {
 			continue
 		}
-		data, err := json.Marshal(rec.Mission.Brief())
+		brief := rec.Mission.Brief()
+		data, err := brief.AppendJSON(nil)
 		if err != nil {
 			return nil, fmt.Errorf("encode mission %s: %w", e.MissionID, err)
 		}
@@ -54,7 +54,7 @@ func resetFrame(id string, why ResetReason) []byte {
 	return encode("reset", id, []byte(`{"reason":`+strconv.Quote(string(why))+`}`))
 }
 
-// encode writes an event. data must be one line, as JSON from encoding/json is.
+// encode writes an event. data must be one line, as JSON from encoding/json and AppendJSON is.
 func encode(event, id string, data []byte) []byte {
 	var b strings.Builder
 	b.Grow(len(event) + len(id) + len(data) + 24)

@@ -12,52 +12,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
-
-// missionView is one mission as it was read.
-type missionView struct {
-	contracts.Mission
-	// Durable is shown only in the answer to the request that made the mission.
-	Durable  submit.Durable `json:"durable,omitempty"`
-	Degraded bool           `json:"degraded,omitempty"`
-	AsOf     contracts.Time `json:"as_of,omitzero"`
-}
-
-// missionList is a page of missions.
-type missionList struct {
-	Missions   []contracts.Mission `json:"missions"`
-	NextCursor *string             `json:"next_cursor"`
-	Complete   bool                `json:"complete"`
-	// Searched is how many of the newest missions a search looks at, where there are more.
-	Searched int            `json:"searched,omitempty"`
-	Degraded bool           `json:"degraded"`
-	AsOf     contracts.Time `json:"as_of,omitzero"`
-}
-
-// missionBatch is missions that were created together, in the order of their requests.
-type missionBatch struct {
-	Missions []contracts.Mission `json:"missions"`
-	Durable  submit.Durable      `json:"durable,omitempty"`
-}
-
-// historyView is the history of a mission.
-type historyView struct {
-	History  []contracts.HistoryLine `json:"history"`
-	Dropped  int                     `json:"dropped"`
-	Degraded bool                    `json:"degraded"`
-	AsOf     contracts.Time          `json:"as_of,omitzero"`
-}
-
-// asOf is shown only of what memory answered.
-func asOf(s store.Source) contracts.Time {
-	if !s.Degraded {
-		return contracts.Time{}
-	}
-	return s.AsOf
-}
 
 func (s *Server) createMission(ctx context.Context, c *fiber.Ctx) error {
 	body, err := jsonBody(c, contracts.MaxBodySize)
@@ -77,7 +34,7 @@ func (s *Server) createMission(ctx context.Context, c *fiber.Ctx) error {
 		return fmt.Errorf("submit mission: %w", err)
 	}
 	c.Set(fiber.HeaderLocation, "/missions/"+m.MissionID)
-	return sendJSON(c, http.StatusAccepted, missionView{Mission: m, Durable: durable})
+	return sendJSON(c, http.StatusAccepted, &missionView{Mission: m, Durable: durable})
 }
 
 func (s *Server) createMissions(ctx context.Context, c *fiber.Ctx) error {
@@ -100,7 +57,7 @@ func (s *Server) createMissions(ctx context.Context, c *fiber.Ctx) error {
 	for i := range ms {
 		ms[i] = ms[i].Brief()
 	}
-	return sendJSON(c, http.StatusAccepted, missionBatch{Missions: ms, Durable: durable})
+	return sendJSON(c, http.StatusAccepted, &missionBatch{Missions: ms, Durable: durable})
 }
 
 func (s *Server) retryMission(ctx context.Context, c *fiber.Ctx) error {
@@ -115,7 +72,7 @@ func (s *Server) retryMission(ctx context.Context, c *fiber.Ctx) error {
 	if err := s.known(ctx, id, func() (err error) { m, err = s.deps.Missions.Retry(ctx, id); return err }); err != nil {
 		return fmt.Errorf("retry mission %s: %w", id, err)
 	}
-	return sendJSON(c, http.StatusAccepted, m)
+	return sendJSON(c, http.StatusAccepted, &missionView{Mission: m})
 }
 
 func (s *Server) cancelMission(ctx context.Context, c *fiber.Ctx) error {
@@ -130,7 +87,7 @@ func (s *Server) cancelMission(ctx context.Context, c *fiber.Ctx) error {
 	if err := s.known(ctx, id, func() (err error) { m, err = s.deps.Missions.Cancel(ctx, id); return err }); err != nil {
 		return fmt.Errorf("cancel mission %s: %w", id, err)
 	}
-	return sendJSON(c, http.StatusAccepted, m)
+	return sendJSON(c, http.StatusAccepted, &missionView{Mission: m})
 }
 
 func (s *Server) getMission(ctx context.Context, c *fiber.Ctx) error {
@@ -143,7 +100,7 @@ func (s *Server) getMission(ctx context.Context, c *fiber.Ctx) error {
 	if err := s.known(ctx, id, func() (err error) { rec, from, err = s.deps.Store.Get(ctx, id); return err }); err != nil {
 		return fmt.Errorf("get mission %s: %w", id, err)
 	}
-	return sendJSON(c, http.StatusOK, missionView{Mission: rec.Mission, Degraded: from.Degraded, AsOf: asOf(from)})
+	return sendJSON(c, http.StatusOK, &missionView{Mission: rec.Mission, Degraded: from.Degraded, AsOf: asOf(from)})
 }
 
 func (s *Server) getHistory(ctx context.Context, c *fiber.Ctx) error {
@@ -183,7 +140,7 @@ func (s *Server) listMissions(ctx context.Context, c *fiber.Ctx) error {
 	if err != nil {
 		return fmt.Errorf("list missions: %w", err)
 	}
-	list := missionList{
+	list := &missionList{
 		Missions: orEmpty(page.Missions), Complete: page.Complete, Degraded: page.Source.Degraded, AsOf: asOf(page.Source),
 	}
 	if page.Next != "" {

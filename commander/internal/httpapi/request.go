@@ -170,14 +170,24 @@ func idempotency(c *fiber.Ctx, body []byte) (*store.Idempotency, error) {
 
 // send writes an answer as JSON. Characters such as < stay as they are: this is no HTML.
 func send(c *fiber.Ctx, status int, contentType string, v any) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	b, err := encode(v)
+	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
-	c.Status(status).Set(fiber.HeaderContentType, contentType)
-	return c.Send(b.Bytes())
+	c.Status(status).Response().Header.SetContentType(contentType)
+	return c.Send(b)
+}
+
+func encode(v any) ([]byte, error) {
+	if a, is := v.(appender); is {
+		b, err := a.appendJSON(nil)
+		return append(b, '\n'), err
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return b.Bytes(), err
 }
 
 func sendJSON(c *fiber.Ctx, status int, v any) error {
