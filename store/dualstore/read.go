@@ -39,8 +39,22 @@ func ask[T any](ctx context.Context, s *Store, fn func(context.Context) (T, erro
 	return a.value, a.err
 }
 
+// asked is ask, and notes that the primary is away.
+func asked[T any](ctx context.Context, s *Store, fn func(context.Context) (T, error)) (T, error) {
+	value, err := ask(ctx, s, fn)
+	if errors.Is(err, store.ErrUnavailable) {
+		s.breaker.trip(err)
+	}
+	return value, err
+}
+
 // read asks the primary, or memory while the primary is away.
 func read[T any](ctx context.Context, s *Store, primary func(context.Context) (T, error), memory func() (T, error)) (T, error) {
+	return either(ctx, s, func() (T, error) { return asked(ctx, s, primary) }, memory)
+}
+
+// either is read with a primary that is asked by other means.
+func either[T any](ctx context.Context, s *Store, primary, memory func() (T, error)) (T, error) {
 	if err := ctx.Err(); err != nil {
 		var none T
 		return none, err
@@ -48,29 +62,33 @@ func read[T any](ctx context.Context, s *Store, primary func(context.Context) (T
 	if s.breaker.isAway() {
 		return memory()
 	}
-	value, err := ask(ctx, s, primary)
+	value, err := primary()
 	if errors.Is(err, store.ErrUnavailable) {
-		s.breaker.trip(err)
 		return memory()
 	}
 	return value, err
 }
 
-// Get implements store.Missions.
+// got is what Get returns.
+type got struct {
+	record store.Record
+	source store.Source
+}
+
+// Get implements store.Missions. Reads that come while the primary is asked for others share the next call.
 func (s *Store) Get(ctx context.Context, id string) (store.Record, store.Source, error) {
-	type got struct {
-		record store.Record
-		source store.Source
-	}
-	g, err := read(ctx, s, func(ctx context.Context) (got, error) {
-		r, source, err := s.primary.Get(ctx, id)
+	g, err := either(ctx, s, func() (got, error) {
+		r, err := s.gathering.get(ctx, id)
 		switch {
-		case err == nil:
-			s.twin.learned(r, behind)
-		case errors.Is(err, store.ErrNotFound):
-			s.twin.forget(id)
+		case errors.Is(err, errShared):
+			return asked(ctx, s, func(ctx context.Context) (got, error) {
+				r, source, err := s.primary.Get(ctx, id)
+				return got{r, source}, err
+			})
+		case err == nil && r.Mission.Version == 0:
+			err = store.ErrNotFound
 		}
-		return got{r, source}, err
+		return got{record: r}, err
 	}, func() (got, error) {
 		r, source, err := s.twin.get(id)
 		if err != nil {
@@ -81,6 +99,25 @@ func (s *Store) Get(ctx context.Context, id string) (store.Record, store.Source,
 		return got{r, source}, nil
 	})
 	return g.record, g.source, err
+}
+
+// loadShared asks the primary for missions of several reads, none of which is waited for once the primary is away. What it
+// says is then in memory.
+func (s *Store) loadShared(ids []string) ([]store.Record, error) {
+	if s.breaker.isAway() {
+		return nil, store.ErrUnavailable
+	}
+	records, err := asked(context.Background(), s, func(ctx context.Context) ([]store.Record, error) {
+		return s.primary.Load(ctx, ids...)
+	})
+	for i, r := range records {
+		if r.Mission.Version > 0 {
+			s.twin.learned(r, behind)
+		} else {
+			s.twin.forget(ids[i])
+		}
+	}
+	return records, err
 }
 
 // List implements store.Missions. From memory it is never Complete.

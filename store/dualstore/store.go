@@ -15,6 +15,8 @@ type Store struct {
 	primary store.Store
 	twin    *twin
 	breaker *breaker
+	// gathering is for reads of single missions.
+	gathering gathering
 
 	running sync.WaitGroup
 	// probing has an item while the primary is being probed.
@@ -48,7 +50,9 @@ func New(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{cfg: cfg, primary: cfg.Primary, twin: newTwin(cfg), breaker: newBreaker(cfg.Logger), probing: make(chan struct{}, 1)}, nil
+	s := &Store{cfg: cfg, primary: cfg.Primary, twin: newTwin(cfg), breaker: newBreaker(cfg.Logger), probing: make(chan struct{}, 1)}
+	s.gathering.load = s.loadShared
+	return s, nil
 }
 
 // Start begins to follow the primary and to fill the memory, in the background.
