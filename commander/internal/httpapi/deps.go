@@ -45,6 +45,7 @@ type Submitter interface {
 
 // Submissions knows which missions may have been accepted and not be created yet: a submit.Intake.
 type Submissions interface {
+	// Waiting bounds its own time.
 	Waiting(ctx context.Context, id string) bool
 }
 
@@ -58,6 +59,7 @@ type Missions interface {
 
 // Store is what is read, and followed, of a store.Store.
 type Store interface {
+	// Get bounds its own time, as dualstore's does.
 	Get(ctx context.Context, id string) (store.Record, store.Source, error)
 	List(ctx context.Context, q store.Query) (store.Page, error)
 	History(ctx context.Context, id string) (store.History, error)

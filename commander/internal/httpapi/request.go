@@ -31,6 +31,9 @@ const (
 
 // checkParams refuses query parameters that the route does not know, and those that stand twice.
 func checkParams(c *fiber.Ctx, r route) error {
+	if c.Context().QueryArgs().Len() == 0 {
+		return nil
+	}
 	seen := map[string]bool{}
 	var bad []contracts.FieldError
 	for k := range c.Context().QueryArgs().All() {

@@ -32,6 +32,8 @@ type route struct {
 	handle func(ctx context.Context, c *fiber.Ctx) error
 	// within bounds the work for a request that may be large; the usual bound where it is 0.
 	within time.Duration
+	// swift: all that it asks bounds its own time, to less than the usual bound, and a timer would be a tenth of its work.
+	swift bool
 }
 
 // routes is the whole interface, in the contract's order. Fixed paths stand before templates that they fit.
@@ -42,7 +44,7 @@ func (s *Server) routes() []route {
 		{method: get, path: "/missions", handle: s.listMissions,
 			params: []string{"status", "kind", "squad", "label", "q", "limit", "cursor"}},
 		{method: post, path: "/missions/batch", handle: s.createMissions, within: batchLimit},
-		{method: get, path: "/missions/:mission_id", handle: s.getMission},
+		{method: get, path: "/missions/:mission_id", handle: s.getMission, swift: true},
 		{method: get, path: "/missions/:mission_id/history", handle: s.getHistory},
 		{method: post, path: "/missions/:mission_id/cancel", handle: s.cancelMission},
 		{method: post, path: "/missions/:mission_id/retry", handle: s.retryMission},
@@ -133,6 +135,9 @@ func (s *Server) serve(r route) fiber.Handler {
 		}
 		if err := checkParams(c, r); err != nil {
 			return err
+		}
+		if r.swift {
+			return r.handle(s.base, c)
 		}
 		ctx, cancel := context.WithTimeout(s.base, max(r.within, requestLimit))
 		defer cancel()

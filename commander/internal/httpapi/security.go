@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net"
@@ -56,7 +57,8 @@ func (h hosts) allows(hostport string) bool {
 func (h hosts) checkHost(c *fiber.Ctx) error {
 	req := &c.Context().Request
 	// A request may name its host twice, in its target and in the header: neither may be a stranger's.
-	if h.allows(string(req.Header.Host())) && h.allows(string(req.URI().Host())) {
+	named, target := req.Header.Host(), req.URI().Host()
+	if h.allows(string(named)) && (bytes.Equal(named, target) || h.allows(string(target))) {
 		return nil
 	}
 	return refusal{status: fiber.StatusForbidden, code: "host_not_allowed",
