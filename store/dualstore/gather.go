@@ -35,21 +35,21 @@ const sharedMost = 64
 // errShared says that a call of several reads failed in a way that may be the fault of one of them.
 var errShared = errors.New("a call that several reads share failed")
 
-// get returns a mission's record, the zero one where there is none.
-func (g *gathering) get(ctx context.Context, id string) (store.Record, error) {
+// get returns a mission's record, the zero one where there is none. It is the caller's alone.
+func (g *gathering) get(ctx context.Context, id string) (*store.Record, error) {
 	call, at := g.join(id)
 	select {
 	case <-call.done:
 	case <-ctx.Done():
-		return store.Record{}, ctx.Err()
+		return nil, ctx.Err()
 	}
 	switch {
 	case call.err == nil:
-		return call.records[at], nil
+		return &call.records[at], nil
 	case len(call.ids) > 1 && !errors.Is(call.err, store.ErrUnavailable):
-		return store.Record{}, errShared
+		return nil, errShared
 	default:
-		return store.Record{}, call.err
+		return nil, call.err
 	}
 }
 

@@ -41,13 +41,6 @@ func (s *slow) Load(ctx context.Context, ids ...string) ([]store.Record, error) 
 	return s.Store.Load(ctx, ids...)
 }
 
-func (s *slow) Get(ctx context.Context, id string) (store.Record, store.Source, error) {
-	if id == s.bad {
-		return store.Record{}, store.Source{}, errBad
-	}
-	return s.Store.Get(ctx, id)
-}
-
 // sizes are how many missions each call asked for.
 func (s *slow) sizes() []int {
 	s.mu.Lock()

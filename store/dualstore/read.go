@@ -50,11 +50,6 @@ func asked[T any](ctx context.Context, s *Store, fn func(context.Context) (T, er
 
 // read asks the primary, or memory while the primary is away.
 func read[T any](ctx context.Context, s *Store, primary func(context.Context) (T, error), memory func() (T, error)) (T, error) {
-	return either(ctx, s, func() (T, error) { return asked(ctx, s, primary) }, memory)
-}
-
-// either is read with a primary that is asked by other means.
-func either[T any](ctx context.Context, s *Store, primary, memory func() (T, error)) (T, error) {
 	if err := ctx.Err(); err != nil {
 		var none T
 		return none, err
@@ -62,43 +57,55 @@ func either[T any](ctx context.Context, s *Store, primary, memory func() (T, err
 	if s.breaker.isAway() {
 		return memory()
 	}
-	value, err := primary()
+	value, err := asked(ctx, s, primary)
 	if errors.Is(err, store.ErrUnavailable) {
 		return memory()
 	}
 	return value, err
 }
 
-// got is what Get returns.
-type got struct {
-	record store.Record
-	source store.Source
-}
-
 // Get implements store.Missions. Reads that come while the primary is asked for others share the next call.
 func (s *Store) Get(ctx context.Context, id string) (store.Record, store.Source, error) {
-	g, err := either(ctx, s, func() (got, error) {
-		r, err := s.gathering.get(ctx, id)
-		switch {
-		case errors.Is(err, errShared):
-			return asked(ctx, s, func(ctx context.Context) (got, error) {
-				r, source, err := s.primary.Get(ctx, id)
-				return got{r, source}, err
-			})
-		case err == nil && r.Mission.Version == 0:
-			err = store.ErrNotFound
-		}
-		return got{record: r}, err
-	}, func() (got, error) {
-		r, source, err := s.twin.get(id)
-		if err != nil {
-			return got{}, err
-		}
-		from := s.source()
-		source.Degraded, source.AsOf = from.Degraded, from.AsOf
-		return got{r, source}, nil
-	})
-	return g.record, g.source, err
+	if err := ctx.Err(); err != nil {
+		return store.Record{}, store.Source{}, err
+	}
+	if s.breaker.isAway() {
+		return s.remember(id)
+	}
+	r, err := s.gathering.get(ctx, id)
+	if errors.Is(err, errShared) {
+		r, err = s.getAlone(ctx, id)
+	}
+	switch {
+	case errors.Is(err, store.ErrUnavailable):
+		return s.remember(id)
+	case err != nil:
+		return store.Record{}, store.Source{}, err
+	case r.Mission.Version == 0:
+		return store.Record{}, store.Source{}, store.ErrNotFound
+	default:
+		return *r, store.Source{}, nil
+	}
+}
+
+// remember answers from memory.
+func (s *Store) remember(id string) (store.Record, store.Source, error) {
+	r, source, err := s.twin.get(id)
+	if err != nil {
+		return store.Record{}, store.Source{}, err
+	}
+	from := s.source()
+	source.Degraded, source.AsOf = from.Degraded, from.AsOf
+	return r, source, nil
+}
+
+// getAlone asks the primary for one mission.
+func (s *Store) getAlone(ctx context.Context, id string) (*store.Record, error) {
+	records, err := asked(ctx, s, func(ctx context.Context) ([]store.Record, error) { return s.primary.Load(ctx, id) })
+	if err != nil {
+		return nil, err
+	}
+	return &records[0], nil
 }
 
 // loadShared asks the primary for missions of several reads, none of which is waited for once the primary is away. What it

@@ -19,7 +19,11 @@ type load struct {
 
 // newLoad posts to the commanders in turn.
 func newLoad(urls []string) *load {
-	return &load{urls: urls, one: []byte(`{"name":"noop","kind":"noop","payload":{"n":1}}`), http: fasthttp.Client{MaxConnsPerHost: 1024}}
+	return &load{urls: urls, one: []byte(`{"name":"noop","kind":"noop","payload":{"n":1}}`), http: fasthttp.Client{
+		MaxConnsPerHost: 1024,
+		// Paths and names of headers are as they should be, on both sides.
+		DisablePathNormalizing: true, DisableHeaderNamesNormalizing: true, NoDefaultUserAgentHeader: true,
+	}}
 }
 
 // url is the next commander's.
