@@ -19,7 +19,8 @@ type Config struct {
 	MaxBytes int64
 	// BodyLimit is the size from which a payload or a result is left out; 4 KiB by default.
 	BodyLimit int
-	// ReadTimeout is how long a read waits for the primary before memory answers; 250 ms by default.
+	// ReadTimeout is how long one call of the primary may take before memory answers; 250 ms by default. A read of one mission
+	// may wait for a call that is under way before.
 	ReadTimeout time.Duration
 	// Logger gets a line when the primary goes, and one when it is back. None by default.
 	Logger *zap.Logger

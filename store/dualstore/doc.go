@@ -13,6 +13,9 @@
 //	              │        └──────> twin (newer)                                       v
 //	              └─unavailable───> twin ──Source{Degraded}──> reader      events ──> twin (newer)
 //
+// Reads of single missions share calls: those that come while one is under way are the next, together (gather.go). So each is
+// answered by a call that began after it came, and shows what any other process was answered before.
+//
 // A follower reads the primary's events and refreshes what other commanders changed. In the twin a mission's version
 // never goes back, so what a reader saw from the primary is not older when it comes from memory. There is one exception:
 // when the primary no longer has the events that were missed (it was away for long), the twin is loaded anew, and then it is

@@ -3,6 +3,7 @@ package dualstore_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -33,10 +34,8 @@ func (s *slow) Load(ctx context.Context, ids ...string) ([]store.Record, error) 
 	case <-ctx.Done():
 		return nil, store.ErrUnavailable
 	}
-	for _, id := range ids {
-		if id == s.bad {
-			return nil, errBad
-		}
+	if slices.Contains(ids, s.bad) {
+		return nil, errBad
 	}
 	return s.Store.Load(ctx, ids...)
 }
