@@ -110,6 +110,8 @@ func recode(kind contracts.MessageType, body []byte) ([]byte, error) {
 	switch kind {
 	case contracts.TypeOrder:
 		return encoded(contracts.DecodeOrder(body))
+	case contracts.TypeOrders:
+		return encoded(contracts.DecodeOrderPack(body))
 	case contracts.TypeStatus:
 		return encoded(contracts.DecodeStatusPack(body))
 	case contracts.TypeRenewal:
@@ -338,7 +340,7 @@ var wireTypes = map[string]reflect.Type{
 	"ExecutionRef": reflect.TypeFor[contracts.ExecutionRef](), "RenewalReply": reflect.TypeFor[contracts.RenewalReply](),
 	"Stop": reflect.TypeFor[contracts.Stop](), "Marker": reflect.TypeFor[contracts.Marker](),
 	"AnswerPack": reflect.TypeFor[contracts.AnswerPack](), "Answer": reflect.TypeFor[contracts.Answer](),
-	"Submission": reflect.TypeFor[contracts.Submission](),
+	"Submission": reflect.TypeFor[contracts.Submission](), "OrderPack": reflect.TypeFor[contracts.OrderPack](),
 }
 
 // TestSchemasAreTheStructs: the same fields, required where Go always writes them, and of the same type.

@@ -81,6 +81,26 @@ func FuzzDecodeOrder(f *testing.F) {
 	})
 }
 
+func FuzzDecodeOrders(f *testing.F) {
+	seed(f, contracts.TypeOrder)
+	seed(f, contracts.TypeOrders)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		orders, err := contracts.DecodeOrders(body)
+		if refused(t, body, err) {
+			return
+		}
+		if len(orders) < 1 || len(orders) > contracts.MaxPackedOrders {
+			t.Errorf("%q: %d orders", body, len(orders))
+		}
+		for _, o := range orders {
+			if m := o.Mission; !uuid.MatchString(m.MissionID) || !token.MatchString(m.Kind) || m.Attempt < 1 || m.TimeoutSeconds < 1 {
+				t.Errorf("%q: %+v", body, m)
+			}
+		}
+		again(t, body, contracts.NewOrderPack(orders...), contracts.DecodeOrderPack)
+	})
+}
+
 func FuzzDecodeStatusPack(f *testing.F) {
 	seed(f, contracts.TypeStatus)
 	f.Fuzz(func(t *testing.T, body []byte) {

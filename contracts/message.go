@@ -16,6 +16,7 @@ type MessageType string
 // The message types.
 const (
 	TypeOrder   MessageType = "order"
+	TypeOrders  MessageType = "orders"
 	TypeStatus  MessageType = "status"
 	TypeRenewal MessageType = "renewal"
 	TypeMarker  MessageType = "marker"

@@ -38,15 +38,23 @@ func DecodeOrder(body []byte) (Order, error) {
 			return Order{}, err
 		}
 	}
-	switch m := o.Mission; {
-	case !ValidMissionID(m.MissionID):
-		return Order{}, malformed("mission_id %q is not a UUID in lower case", m.MissionID)
-	case !ValidToken(m.Kind):
-		return Order{}, malformed("kind %q is not a valid kind", m.Kind)
-	case m.Attempt < 1:
-		return Order{}, malformed("attempt is %d, must be at least 1", m.Attempt)
-	case m.TimeoutSeconds < 1:
-		return Order{}, malformed("timeout_seconds is %d, must be at least 1", m.TimeoutSeconds)
+	if err := o.sound(); err != nil {
+		return Order{}, err
 	}
 	return o, nil
+}
+
+// sound tells what is missing or wrong.
+func (o *Order) sound() error {
+	switch m := &o.Mission; {
+	case !ValidMissionID(m.MissionID):
+		return malformed("mission_id %q is not a UUID in lower case", m.MissionID)
+	case !ValidToken(m.Kind):
+		return malformed("kind %q is not a valid kind", m.Kind)
+	case m.Attempt < 1:
+		return malformed("attempt is %d, must be at least 1", m.Attempt)
+	case m.TimeoutSeconds < 1:
+		return malformed("timeout_seconds is %d, must be at least 1", m.TimeoutSeconds)
+	}
+	return nil
 }

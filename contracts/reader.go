@@ -268,7 +268,7 @@ func (r *reader) header(h *Header, name []byte) {
 
 func (r *reader) messageType() MessageType {
 	s := r.quoted()
-	for _, t := range [...]MessageType{TypeStatus, TypeOrder, TypeAnswers} {
+	for _, t := range [...]MessageType{TypeStatus, TypeOrder, TypeOrders, TypeAnswers} {
 		if string(s) == string(t) {
 			return t
 		}
@@ -290,6 +290,28 @@ func (r *reader) order(o *Order) {
 		default:
 			r.header(&o.Header, name)
 		}
+	}
+}
+
+func (r *reader) orderPack(p *OrderPack) {
+	for name := r.first(); name != nil; name = r.next() {
+		if string(name) != "orders" {
+			r.header(&p.Header, name)
+			continue
+		}
+		if p.Orders != nil {
+			r.giveUp()
+			return
+		}
+		p.Orders = []Order{}
+		r.each(func() {
+			p.Orders = append(p.Orders, Order{})
+			start := r.at
+			r.order(&p.Orders[len(p.Orders)-1])
+			if len(p.Orders) == 1 {
+				p.Orders = slices.Grow(p.Orders, r.alike(start, MaxPackedOrders))
+			}
+		})
 	}
 }
 

@@ -117,7 +117,7 @@ func readingOf[M interface{ Encode() ([]byte, error) }](name string, read func(*
 
 func readings() []reading {
 	return []reading{
-		readingOf("order", (*reader).order), readingOf("status", (*reader).statusPack), readingOf("answers", (*reader).answerPack),
+		readingOf("order", (*reader).order), readingOf("orders", (*reader).orderPack), readingOf("status", (*reader).statusPack), readingOf("answers", (*reader).answerPack),
 	}
 }
 
@@ -193,6 +193,7 @@ func TestOrdinaryMessagesAreReadQuickly(t *testing.T) {
 	order.Seal = "seal"
 	for i, message := range []interface{ Encode() ([]byte, error) }{
 		order,
+		NewOrderPack(order, order),
 		NewStatusPack("token", at, "amq.gen-1",
 			Update{Status: UpdateInProgress, MissionID: m.MissionID, Attempt: 1, Execution: "e", Redelivered: true, DispatchedAt: at, MadeAt: at},
 			Update{Status: UpdateCompleted, MissionID: m.MissionID, Attempt: 1, Execution: "e", Ticket: &ticket, Mission: &m, Seal: "seal", Result: []byte(`{"ok":true}`), MadeAt: at},
@@ -220,6 +221,7 @@ func TestFieldsThatComeTwice(t *testing.T) {
 			`{"updates":[{"ticket":{"run":1},"ticket":{"attempt":2},"mission":{"run":1},"mission":{"name":"n"}}],"token":"t"}`,
 			`{"updates":[{"attempt":1}],"updates":[{"run":1}]}`,
 			`{"answers":[{"ticket":{"run":1},"ticket":{"attempt":2}}],"answers":[{}]}`,
+			`{"orders":[{"mission":{"run":1},"mission":{"attempt":2}}],"orders":[{}]}`,
 		} {
 			re.agree(t, []byte(body))
 		}
@@ -228,7 +230,7 @@ func TestFieldsThatComeTwice(t *testing.T) {
 
 // TestDepthIsForEncodingJSON: a result nested so deep that encoding/json refuses the message is not let in another way.
 func TestDepthIsForEncodingJSON(t *testing.T) {
-	re := readings()[1]
+	re := readings()[2]
 	for _, depth := range []int{maxQuickDepth - 1, maxQuickDepth + 1, 9_999} {
 		body := `{"v":1,"type":"status","updates":[{"result":` + strings.Repeat("[", depth) + strings.Repeat("]", depth) + `}]}`
 		if re.agree(t, []byte(body)) != (depth <= maxQuickDepth) {

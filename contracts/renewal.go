@@ -20,6 +20,8 @@ type Renewal struct {
 	Slots  int      `json:"slots"`
 	// Version is the soldier's release.
 	Version string `json:"version"`
+	// Packs: it reads orders in packs (OrderPack). A squad gets none while one of its soldiers does not say so.
+	Packs bool `json:"packs,omitempty"`
 	// Inbox is the queue of its current broker connection, empty without one.
 	Inbox string `json:"inbox,omitempty"`
 	// Seq numbers the renewals of a session, each with a higher number than the one before, over HTTP and status_queue

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// writer writes orders, status packs and answer packs, byte for byte as encoding/json does (see encode), in a third of the
+// writer writes orders and packs of them, status packs and answer packs, byte for byte as encoding/json does (see encode), in a third of the
 // time: it needs no reflection, and what it writes of its own need not be read again to see whether it is JSON. Strings that
 // need escapes, and what is rare, are written by encoding/json; a raw value that is no JSON makes it give up, and
 // encoding/json says what is wrong. See ADR 0029.
@@ -246,6 +246,13 @@ func (w *writer) ticket(t *Ticket) {
 	w.lit("}")
 }
 
+func (w *writer) orderPack(p *OrderPack) {
+	w.header(p.Header)
+	w.lit(`,"orders":`)
+	list(w, p.Orders, w.order)
+	w.lit("}")
+}
+
 func (w *writer) statusPack(p *StatusPack) {
 	w.header(p.Header)
 	w.text(`,"token":`, p.Token)
@@ -327,6 +334,14 @@ func (m *Mission) room() int {
 }
 
 func (o *Order) room() int { return packRoom + len(o.Seal) + o.Mission.room() }
+
+func (p *OrderPack) room() int {
+	n := packRoom
+	for i := range p.Orders {
+		n += p.Orders[i].room()
+	}
+	return n
+}
 
 func (p *StatusPack) room() int {
 	n := packRoom + len(p.Token)

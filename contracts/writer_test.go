@@ -33,7 +33,8 @@ func writingOf[M interface{ Encode() ([]byte, error) }](name string) writing {
 
 func writings() []writing {
 	return []writing{
-		writingOf[Order]("order"), writingOf[StatusPack]("status"), writingOf[AnswerPack]("answers"), writingOf[appended]("mission"),
+		writingOf[Order]("order"), writingOf[OrderPack]("orders"), writingOf[StatusPack]("status"), writingOf[AnswerPack]("answers"),
+		writingOf[appended]("mission"),
 	}
 }
 

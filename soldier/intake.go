@@ -63,7 +63,7 @@ func (s *Soldier) takeOrders(ctx context.Context) {
 	wg.Wait()
 }
 
-// takeFrom is subscribed to a queue for as long as there is a ration, with the ration as its prefetch. That is the
+// takeFrom is subscribed to a queue for as long as there is a ration, with the ration as its prefetch: in messages. That is the
 // number of slots, as long as missions are short and all is well. A soldier that commanders don't let in, or whose lease
 // is not renewed, holds no orders, and one whose slots are taken by long missions (their orders are acked after 60 s)
 // does not draw others to wait behind them while another soldier is free.
@@ -96,7 +96,8 @@ func (s *Soldier) takeFrom(ctx context.Context, queue string) {
 	}
 }
 
-// rationSettles is how long another ration must last before the subscription follows it. None at all is followed at once.
+// rationSettles is how long another ration must last before the subscription follows it. None at all, or half of what it was
+// or less, is followed at once: what came beyond it would be given back as it comes.
 const rationSettles = 5 * time.Second
 
 // nextRation waits until the ration is another one, and returns it; or until ctx ends.
@@ -107,8 +108,8 @@ func (s *Soldier) nextRation(ctx context.Context, ration int) int {
 		return next != ration
 	}
 	for s.engine.Until(ctx, differs) == nil {
-		if next == 0 {
-			return 0
+		if 2*next <= ration {
+			return next
 		}
 		settled := time.NewTimer(rationSettles)
 		select {
@@ -145,9 +146,9 @@ func (s *Soldier) consumeOrders(ctx context.Context, queue string, prefetch int)
 	}
 }
 
-// ordered takes one order. One that can't be read is dead-lettered: reading it again would fail again.
+// ordered takes one message of orders. One that can't be read is dead-lettered: reading it again would fail again.
 func (s *Soldier) ordered(d broker.Delivery) {
-	o, err := contracts.DecodeOrder(d.Body)
+	orders, err := contracts.DecodeOrders(d.Body)
 	if err != nil {
 		s.unreadable.Add(1)
 		s.log.Warn("order can't be read, set aside", zap.String("queue", d.Queue), zap.Error(err))
@@ -156,5 +157,5 @@ func (s *Soldier) ordered(d broker.Delivery) {
 		}
 		return
 	}
-	s.engine.Do(func(m *protocol.Machine, now time.Time) { m.OrderTaken(now, o, d) })
+	s.engine.Do(func(m *protocol.Machine, now time.Time) { m.OrdersTaken(now, orders, d) })
 }

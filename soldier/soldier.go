@@ -158,6 +158,7 @@ func (s *Soldier) assemble() error {
 	s.renewer, err = renew.New(renew.Config{
 		Identity: contracts.Renewal{
 			SoldierID: s.cfg.ID, Squads: s.cfg.Squads, Kinds: s.kinds(), Slots: s.cfg.Slots, Version: s.cfg.Version,
+			Packs: true,
 		},
 		CommanderURLs: s.cfg.CommanderURLs, EnrollmentKey: s.cfg.EnrollmentKey, HTTP: s.cfg.HTTPClient,
 		Woken: func() { s.reporter.Wake() },

@@ -271,6 +271,8 @@ type Session struct {
 	Running   []contracts.ExecutionRef `json:"running"`
 	// Seq is the number of the renewal that described it so; 0 where renewals are not numbered.
 	Seq int64 `json:"-"`
+	// Packs: it reads orders in packs.
+	Packs bool `json:"-"`
 	// StartedAt is its first renewal, RenewedAt its last, LeaseUntil when the lease runs out: all by the store's clock.
 	StartedAt  contracts.Time `json:"started_at"`
 	RenewedAt  contracts.Time `json:"renewed_at"`

@@ -19,12 +19,13 @@ type soldier struct {
 	Inbox     string                   `json:"b,omitempty"`
 	Running   []contracts.ExecutionRef `json:"r,omitempty"`
 	Seq       int64                    `json:"n,omitempty"`
+	Packs     bool                     `json:"p,omitempty"`
 }
 
 func encodeSoldier(s store.Session) (string, error) {
 	b, err := json.Marshal(soldier{
 		SoldierID: s.SoldierID, Squads: s.Squads, Kinds: s.Kinds, Slots: s.Slots, Version: s.Version, Inbox: s.Inbox,
-		Running: s.Running, Seq: s.Seq,
+		Running: s.Running, Seq: s.Seq, Packs: s.Packs,
 	})
 	return string(b), err
 }
@@ -45,7 +46,7 @@ func decodeSession(id string, f []string) (store.Session, error) {
 	}
 	return store.Session{
 		ID: id, SoldierID: s.SoldierID, State: store.SessionState(f[0]), Squads: s.Squads, Kinds: s.Kinds,
-		Slots: s.Slots, Version: s.Version, Inbox: s.Inbox, Running: s.Running, Seq: s.Seq,
+		Slots: s.Slots, Version: s.Version, Inbox: s.Inbox, Running: s.Running, Seq: s.Seq, Packs: s.Packs,
 		StartedAt: times[0], RenewedAt: times[1], LeaseUntil: times[2],
 	}.Clone(), nil
 }

@@ -52,7 +52,7 @@ func sessionTests() []test {
 			}
 			said := store.Session{
 				ID: newID(), SoldierID: "soldier-1", Squads: []string{"default", "gpu"}, Kinds: []string{"simulate"}, Slots: 16,
-				Version: "v0.1.0", Inbox: "inbox.1", Running: []contracts.ExecutionRef{{MissionID: newID(), Execution: "e", Run: 3}},
+				Version: "v0.1.0", Inbox: "inbox.1", Packs: true, Running: []contracts.ExecutionRef{{MissionID: newID(), Execution: "e", Run: 3}},
 			}
 			before := contracts.At(t.now())
 			got, err := t.Renew(t.ctx, said, time.Hour)
@@ -85,7 +85,7 @@ func sessionTests() []test {
 			}
 		}},
 		{"each renewal says all anew, and is told from the one before", func(t *tester) {
-			first, err := t.Renew(t.ctx, store.Session{ID: newID(), SoldierID: "s", Squads: []string{"a"}, Inbox: "one"}, time.Hour)
+			first, err := t.Renew(t.ctx, store.Session{ID: newID(), SoldierID: "s", Squads: []string{"a"}, Inbox: "one", Packs: true}, time.Hour)
 			t.must(err)
 			for range 20 {
 				again, err := t.Renew(t.ctx, store.Session{ID: first.ID, SoldierID: "s", Slots: 3}, 2*time.Hour)
@@ -93,7 +93,7 @@ func sessionTests() []test {
 				if !again.RenewedAt.After(first.RenewedAt.Time) || !again.StartedAt.Equal(first.StartedAt.Time) {
 					t.Fatalf("renewed %v after %v", again, first)
 				}
-				if len(again.Squads) != 0 || again.Inbox != "" || again.Slots != 3 || !again.LeaseUntil.After(first.LeaseUntil.Time) {
+				if len(again.Squads) != 0 || again.Inbox != "" || again.Slots != 3 || again.Packs || !again.LeaseUntil.After(first.LeaseUntil.Time) {
 					t.Fatalf("%v still has what the renewal no longer says", again)
 				}
 				first.RenewedAt = again.RenewedAt

@@ -95,7 +95,7 @@ func (s *Service) Extend(ctx context.Context, r contracts.Renewal) (contracts.Re
 	}
 	_, err = s.cfg.Store.Renew(ctx, store.Session{
 		ID: r.Session, SoldierID: r.SoldierID, State: store.SessionLive, Squads: r.Squads, Kinds: r.Kinds, Slots: r.Slots,
-		Version: r.Version, Inbox: r.Inbox, Running: r.Running, Seq: r.Seq,
+		Version: r.Version, Inbox: r.Inbox, Running: r.Running, Seq: r.Seq, Packs: r.Packs,
 	}, contracts.LeaseDuration)
 	switch {
 	case errors.Is(err, store.ErrSessionDead):

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
-	"github.com/mission-control-dev/mission-control/contracts/broker"
 )
 
 // Answer: a commander's answer came to the inbox. Answers to what is no longer asked, and unknown ones, change nothing.
@@ -20,7 +19,7 @@ func (m *Machine) Answer(now time.Time, a contracts.Answer) {
 		if asked {
 			m.note(NoteRefused, w, a.Reason)
 			m.unclaim(w)
-			m.settle(w, broker.Acked)
+			m.ack(w)
 			m.drop(w)
 		}
 	case contracts.AnswerSessionDead:

@@ -34,7 +34,7 @@ func BenchmarkMission(b *testing.B) {
 			deliver := func() {
 				tag++
 				order.Mission.MissionID = missionID(int(tag))
-				m.OrderTaken(now, order, broker.NewDelivery(broker.Message{}, "q", broker.FirstDelivery, mute{}, tag))
+				m.OrdersTaken(now, []contracts.Order{order}, broker.NewDelivery(broker.Message{}, "q", broker.FirstDelivery, mute{}, tag))
 			}
 			for range slots {
 				deliver()

@@ -28,7 +28,7 @@ type Cancel struct {
 type Settle struct {
 	Delivery *broker.Delivery
 	Outcome  broker.Outcome
-	// MissionID is for logs.
+	// MissionID is one of the orders', for logs.
 	MissionID string
 }
 

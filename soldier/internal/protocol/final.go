@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
-	"github.com/mission-control-dev/mission-control/contracts/broker"
 )
 
 // final is the outcome of one execution, kept until a commander says that it is recorded.
@@ -68,7 +67,7 @@ func (m *Machine) confirm(now time.Time, f *final) {
 		return
 	}
 	f.work = nil
-	m.settle(w, broker.Acked)
+	m.ack(w)
 	if !w.inside {
 		m.vacate(w)
 	}

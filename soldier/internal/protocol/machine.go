@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
-	"github.com/mission-control-dev/mission-control/contracts/broker"
 )
 
 // Config is what a machine needs to know of its soldier.
@@ -37,6 +36,9 @@ type Machine struct {
 	taken   int              // slots
 	open    int              // slots whose execution has no final yet
 	up      map[string]bool  // queues whose subscription stands
+
+	packSize     int       // orders in the message that came last
+	crowdedUntil time.Time // until then the ration counts orders
 
 	kept   roster[*final]    // in the order in which they were made
 	byKept map[string]*final // by execution
@@ -85,6 +87,40 @@ func (m *Machine) Tick(now time.Time) {
 		m.due(m.lease.renewedAt.Add(contracts.LeaseDuration)) // Ration changes then
 	}
 	m.advance(now)
+	m.tickPacks(now)
+}
+
+const (
+	// packPatience is how long an order of a pack may wait behind missions that take all slots. Commanders pack what is short.
+	packPatience = time.Second
+	// crowdedFor is for how long, after one waited longer, no more orders are taken than there are slots.
+	crowdedFor = time.Minute
+)
+
+// tickPacks gives back all that waits, once an order of a pack has waited for too long behind handlers in all slots: another
+// soldier may be free. Slow answers are no reason: whoever takes the pack next would begin with what is refused, and get no
+// further either.
+func (m *Machine) tickPacks(now time.Time) {
+	if now.Before(m.crowdedUntil) {
+		m.due(m.crowdedUntil)
+	}
+	for _, w := range m.waiting {
+		if w.state != waiting || w.gone || !w.loan.packed() {
+			continue
+		}
+		if at := w.takenAt.Add(packPatience); now.Before(at) {
+			m.due(at)
+			return
+		}
+		if m.Counts().Running < m.cfg.Slots {
+			m.due(now.Add(packPatience)) // it waits for the lease, for answers or the like, as others do
+			return
+		}
+		m.crowdedUntil = now.Add(crowdedFor)
+		m.due(m.crowdedUntil)
+		m.giveBackWaiting(func(*work) bool { return true })
+		return
+	}
 }
 
 // advance claims and starts whatever may be claimed and started now.
@@ -146,12 +182,8 @@ func (m *Machine) OrdersUp(queue string) { m.up[queue] = true }
 func (m *Machine) OrdersDown(queue string) {
 	m.up[queue] = false
 	for w := range m.works.all() {
-		if w.delivery.Queue != queue || !w.held {
-			continue
-		}
-		m.letGo(w)
-		if w.state == waiting || w.state == returning {
-			m.drop(w)
+		if w.loan.delivery.Queue == queue {
+			m.comesAgain(w.loan)
 		}
 	}
 	m.trimWaiting()
@@ -163,8 +195,7 @@ func (m *Machine) Drain(now time.Time) {
 	for w := range m.works.all() {
 		switch w.state {
 		case waiting:
-			m.settle(w, broker.Requeued)
-			m.drop(w)
+			m.giveBack(w.loan)
 		case granted:
 			m.release(now, w)
 		}
@@ -181,22 +212,31 @@ func (m *Machine) CancelAll(now time.Time) {
 	}
 }
 
-// Ration is how many orders the soldier should have on loan at most: its slots, less those that no delivery stands
+// Ration is how many messages the soldier should have on loan at most: its slots, less those that no delivery stands
 // behind, because the order was acked after 60 s of running or went with its connection. Orders beyond that would only
 // be kept from soldiers that have a slot for them. It is 0 while nothing may be claimed for lack of lease, token or inbox.
+// What comes in packs is short, so that many messages of many orders are soon done with; where that proves wrong, they are
+// counted by their orders for a while, as many to a message as came last.
 func (m *Machine) Ration(now time.Time) int {
 	if m.draining || m.inbox == "" || !m.lease.young(now) || !m.lease.heard(now) {
 		return 0
 	}
-	return max(m.cfg.Slots-m.unheld, 0)
+	ration := max(m.cfg.Slots-m.unheld, 0)
+	if now.Before(m.crowdedUntil) && ration > 0 && m.packSize > 1 {
+		return max(ration/m.packSize, 1)
+	}
+	return ration
 }
 
-// GiveBack gives the queue's orders back that are not claimed yet.
+// GiveBack gives the queue's messages back in which an order is not claimed yet.
 func (m *Machine) GiveBack(queue string) {
+	m.giveBackWaiting(func(w *work) bool { return w.loan.delivery.Queue == queue })
+}
+
+func (m *Machine) giveBackWaiting(which func(*work) bool) {
 	for w := range m.works.all() {
-		if w.state == waiting && w.delivery.Queue == queue {
-			m.settle(w, broker.Requeued)
-			m.drop(w)
+		if w.state == waiting && which(w) {
+			m.giveBack(w.loan)
 		}
 	}
 	m.trimWaiting()

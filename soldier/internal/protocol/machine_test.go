@@ -30,7 +30,7 @@ type world struct {
 	connected bool
 	conn      int
 	ready     []order // in orders_queue
-	lent      map[uint64]order
+	lent      map[uint64][]order // by message
 	tag       uint64
 	settled   map[uint64]bool
 	status    []sent
@@ -50,8 +50,8 @@ type world struct {
 	leaseAt  map[string]time.Time // by session: when the newest answered renewal was sent
 	finals   map[string]int
 	draining bool
-	// givesBack: unclaimed orders are being given back.
-	givesBack bool
+	// givesBack: unclaimed orders are being given back. everPacked: some came in a pack.
+	givesBack, everPacked bool
 }
 
 type order struct {
@@ -96,7 +96,7 @@ const kindWork = "work"
 func newWorld(t *rapid.T) *world {
 	w := &world{
 		t: t, slots: rapid.IntRange(1, 3).Draw(t, "slots"), now: time.Unix(1e9, 0),
-		lent: map[uint64]order{}, settled: map[uint64]bool{}, sessions: map[string]bool{},
+		lent: map[uint64][]order{}, settled: map[uint64]bool{}, sessions: map[string]bool{},
 		granted: map[string]contracts.Ticket{}, starts: map[string]protocol.Start{},
 		inside: map[protocol.WorkID]string{}, leaseAt: map[string]time.Time{}, finals: map[string]int{},
 	}
@@ -184,22 +184,47 @@ func (w *world) settle(s protocol.Settle) {
 		w.t.Fatalf("delivery %d settled twice", tag)
 	}
 	w.settled[tag] = true
-	o, ok := w.lent[tag]
+	orders, ok := w.lent[tag]
 	if !ok {
 		return // stale
 	}
 	delete(w.lent, tag)
 	if s.Outcome == broker.Requeued {
-		if !w.draining && !w.givesBack {
-			w.t.Fatal("an order was requeued without a drain")
+		if crowded := w.everPacked && w.m.Counts().Running == w.slots; !w.draining && !w.givesBack && !crowded {
+			w.t.Fatal("an order was requeued without a drain, or a pack that waits")
 		}
-		o.redelivered = true
-		w.ready = append(w.ready, o)
+		w.comeAgain(orders)
 		return
 	}
 	if s.Outcome != broker.Acked {
 		w.t.Fatalf("outcome %v", s.Outcome)
 	}
+}
+
+// comeAgain puts orders back into the queue: alone, so that they come in other packs.
+func (w *world) comeAgain(orders []order) {
+	for _, o := range orders {
+		o.redelivered = true
+		w.ready = append(w.ready, o)
+	}
+}
+
+// lend delivers orders as one message.
+func (w *world) lend(orders ...order) {
+	w.tag++
+	w.lent[w.tag] = orders
+	w.everPacked = w.everPacked || len(orders) > 1
+	r := broker.FirstDelivery
+	var sent []contracts.Order
+	for _, o := range orders {
+		if o.redelivered {
+			r = broker.Redelivered
+		}
+		sent = append(sent, contracts.NewOrder(contracts.Mission{
+			MissionID: missionID(o.mission), Kind: kindWork, Attempt: o.attempt, TimeoutSeconds: 90, Payload: []byte(`{}`),
+		}, 1, contracts.At(w.now)))
+	}
+	w.m.OrdersTaken(w.now, sent, broker.NewDelivery(broker.Message{ID: fmt.Sprint(w.tag)}, topology.Orders, r, w, w.tag))
 }
 
 // tagOf is the tag of a delivery: its message's id, which the world makes the same.
@@ -230,30 +255,23 @@ func (w *world) deliver(t *rapid.T) {
 	if !w.connected || len(w.ready) == 0 || len(w.lent) >= w.slots {
 		t.Skip()
 	}
-	i := rapid.IntRange(0, len(w.ready)-1).Draw(t, "order")
-	o := w.ready[i]
-	w.ready = slices.Delete(w.ready, i, i+1)
-	w.tag++
-	w.lent[w.tag] = o
-	r := broker.FirstDelivery
-	if o.redelivered {
-		r = broker.Redelivered
+	var orders []order
+	for range rapid.IntRange(1, min(3, len(w.ready))).Draw(t, "orders") {
+		i := rapid.IntRange(0, len(w.ready)-1).Draw(t, "order")
+		orders = append(orders, w.ready[i])
+		w.ready = slices.Delete(w.ready, i, i+1)
 	}
-	d := broker.NewDelivery(broker.Message{ID: fmt.Sprint(w.tag)}, topology.Orders, r, w, w.tag)
-	w.m.OrderTaken(w.now, contracts.NewOrder(contracts.Mission{
-		MissionID: missionID(o.mission), Kind: kindWork, Attempt: o.attempt, TimeoutSeconds: 90, Payload: []byte(`{}`),
-	}, 1, contracts.At(w.now)), d)
+	w.lend(orders...)
 }
 
 func (w *world) connect(*rapid.T) {
 	if w.connected {
 		w.m.InboxDown()
 		w.m.OrdersDown(topology.Orders)
-		for _, o := range w.lent {
-			o.redelivered = true
-			w.ready = append(w.ready, o)
+		for _, orders := range w.lent {
+			w.comeAgain(orders)
 		}
-		w.lent = map[uint64]order{}
+		w.lent = map[uint64][]order{}
 		w.connected = false
 		w.answers = nil
 		return
@@ -628,13 +646,10 @@ func (w *world) settleAll() {
 		w.answered(r, w.renewed(r.renewal, true))
 		w.carry()
 		for len(w.ready) > 0 && len(w.lent) < w.slots {
-			o := w.ready[0]
-			w.ready = w.ready[1:]
-			w.tag++
-			w.lent[w.tag] = o
-			w.m.OrderTaken(w.now, contracts.NewOrder(contracts.Mission{
-				MissionID: missionID(o.mission), Kind: kindWork, Attempt: 1, TimeoutSeconds: 90,
-			}, 1, contracts.At(w.now)), broker.NewDelivery(broker.Message{ID: fmt.Sprint(w.tag)}, topology.Orders, broker.FirstDelivery, w, w.tag))
+			n := min(2, len(w.ready))
+			orders := w.ready[:n:n]
+			w.ready = w.ready[n:]
+			w.lend(orders...)
 			w.carry()
 			if w.draining {
 				break

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
-	"github.com/mission-control-dev/mission-control/contracts/broker"
 )
 
 type letterKind int
@@ -151,7 +150,7 @@ func (m *Machine) delivered(now time.Time, l *letter) {
 		}
 	case letterNoHandler:
 		if w := l.work; !w.gone {
-			m.settle(w, broker.Acked)
+			m.ack(w)
 			m.drop(w)
 		}
 	case letterFinal:

@@ -20,7 +20,7 @@ func atWork(t *testing.T, now time.Time) *protocol.Machine {
 	m.InboxUp(now, "amq.gen-1")
 	m.OrdersUp(topology.Orders)
 	m.Renewed(now, "", contracts.RenewalReply{Session: "s", Token: "token", Lease: true}, now)
-	m.OrderTaken(now, sealedOrder(now, "k"), broker.Delivery{Queue: topology.Orders})
+	m.OrdersTaken(now, []contracts.Order{sealedOrder(now, "k")}, broker.Delivery{Queue: topology.Orders})
 	return m
 }
 
@@ -102,7 +102,7 @@ func TestAnOrderIsToldBackWithItsSeal(t *testing.T) {
 	m.InboxUp(now, "amq.gen-1")
 	m.OrdersUp(topology.Orders)
 	m.Renewed(now, "", contracts.RenewalReply{Session: "s", Token: "token", Lease: true}, now)
-	m.OrderTaken(now, sealedOrder(now, "k"), broker.Delivery{Queue: topology.Orders})
+	m.OrdersTaken(now, []contracts.Order{sealedOrder(now, "k")}, broker.Delivery{Queue: topology.Orders})
 	if u := sends(t, m, now, nil); u.Status != contracts.UpdateNoHandler || u.Mission == nil || u.Seal != "seal" {
 		t.Errorf("it tells %+v", u)
 	}

@@ -22,7 +22,18 @@ const (
 	abandoned              // reported, but the handler has not returned
 )
 
-// work is one delivery of an order and what comes of it.
+// loan is one message on loan, and the orders in it. It is settled once: acked when all of them may be, given back as soon as
+// one of them is to be.
+type loan struct {
+	delivery broker.Delivery // does not change
+	works    []*work
+	held     int // works that still hold it
+}
+
+// packed tells whether the message is a pack.
+func (l *loan) packed() bool { return len(l.works) > 1 }
+
+// work is one order on loan and what comes of it.
 type work struct {
 	id WorkID
 	// mission is the order's. It does not change: what is told of it points here.
@@ -33,9 +44,11 @@ type work struct {
 	dispatchedAt contracts.Time
 	state        state
 
-	// delivery is the order on loan. It does not change. It is held as long as it is neither settled nor gone with its connection.
-	delivery broker.Delivery
-	held     bool
+	// loan is what the order came in. It is held as long as it is neither settled for this order nor gone with its connection.
+	loan *loan
+	held bool
+	// takenAt is when it came.
+	takenAt time.Time
 
 	execution string            // of the current claim
 	ticket    *contracts.Ticket // that answered it, nil before
@@ -56,32 +69,49 @@ type work struct {
 
 func (w *work) left() bool { return w.gone }
 
-// OrderTaken: an order was delivered.
-func (m *Machine) OrderTaken(now time.Time, o contracts.Order, d broker.Delivery) {
+// OrdersTaken: a message was delivered, with these orders in it.
+func (m *Machine) OrdersTaken(now time.Time, orders []contracts.Order, d broker.Delivery) {
 	if !m.up[d.Queue] {
 		return // of a connection that is gone: it comes again
 	}
-	d.Body = nil // decoded; not to be kept as long as the work
-	m.lastID++
-	w := &work{id: m.lastID, mission: o.Mission, seal: o.Seal, dispatchedAt: o.DispatchedAt, delivery: d, held: true}
-	m.works.add(w)
+	d.Body = nil // decoded; not to be kept as long as the works
+	l := &loan{delivery: d, works: make([]*work, 0, len(orders)), held: len(orders)}
+	for i := range orders {
+		o := &orders[i]
+		m.lastID++
+		w := &work{
+			id: m.lastID, mission: o.Mission, seal: o.Seal, dispatchedAt: o.DispatchedAt, loan: l, held: true, takenAt: now,
+		}
+		l.works = append(l.works, w)
+		m.works.add(w)
+	}
 	if m.draining {
-		m.settle(w, broker.Requeued)
-		m.drop(w)
+		m.giveBack(l)
 		return
 	}
+	m.packSize = len(orders)
+	for _, w := range l.works {
+		m.receive(now, w)
+	}
+	if l.packed() {
+		m.due(now.Add(packPatience))
+	}
+	m.advance(now)
+}
+
+// receive puts an order in line, or tells it back.
+func (m *Machine) receive(now time.Time, w *work) {
 	if !m.cfg.Serves(w.mission.Kind) {
 		w.state = returning
 		w.claim = m.newLetter(now, letterNoHandler, w, contracts.Update{
 			Status: contracts.UpdateNoHandler, MissionID: w.mission.MissionID, Attempt: w.mission.Attempt,
-			Redelivered: d.Redelivered, Mission: &w.mission, Seal: w.seal,
+			Redelivered: w.loan.delivery.Redelivered, Mission: &w.mission, Seal: w.seal,
 		})
 		m.note(NoteNoHandler, w, w.mission.Kind)
 		m.send(w.claim)
 		return
 	}
 	m.await(w)
-	m.advance(now)
 }
 
 // await puts the work in the line for a claim.
@@ -111,7 +141,7 @@ func (m *Machine) claim(now time.Time, w *work) {
 	m.byExec[w.execution] = w
 	w.claim = m.newLetter(now, letterClaim, w, contracts.Update{
 		Status: contracts.UpdateInProgress, MissionID: w.mission.MissionID, Attempt: w.mission.Attempt,
-		Execution: w.execution, Redelivered: w.delivery.Redelivered, DispatchedAt: w.dispatchedAt,
+		Execution: w.execution, Redelivered: w.loan.delivery.Redelivered, DispatchedAt: w.dispatchedAt,
 	})
 	m.send(w.claim)
 }
@@ -130,14 +160,14 @@ func (m *Machine) restart(w *work) {
 	case !w.held:
 		m.drop(w)
 	case m.draining:
-		m.settle(w, broker.Requeued)
-		m.drop(w)
+		w.state = waiting
+		m.giveBack(w.loan)
 	default:
 		m.await(w)
 	}
 }
 
-// vacate frees the slot of a work that has had its final. The order is settled then, but where the final was lost.
+// vacate frees the slot of a work that has had its final. The order is done with then, but where the final was lost.
 func (m *Machine) vacate(w *work) {
 	delete(m.byExec, w.execution)
 	m.taken--
@@ -165,17 +195,42 @@ func (m *Machine) drop(w *work) {
 	m.works.leave()
 }
 
-// letGo: the delivery of the work is no longer held.
+// letGo: the message is no longer held for the work.
 func (m *Machine) letGo(w *work) {
 	w.held = false
+	w.loan.held--
 	m.unheld++
 }
 
-// settle settles the delivery of the work, if it is still held.
-func (m *Machine) settle(w *work, o broker.Outcome) {
-	if w.held {
+// ack is done with the order of the work. Its message is acked with the last of its orders.
+func (m *Machine) ack(w *work) {
+	if !w.held {
+		return
+	}
+	if m.letGo(w); w.loan.held == 0 {
+		m.do(Settle{Delivery: &w.loan.delivery, Outcome: broker.Acked, MissionID: w.mission.MissionID})
+	}
+}
+
+// giveBack gives a message back to its queue, with all orders in it. What was claimed from it is pursued all the same, as
+// after the loss of a connection: the copy of it is refused.
+func (m *Machine) giveBack(l *loan) {
+	if l.held > 0 {
+		m.do(Settle{Delivery: &l.delivery, Outcome: broker.Requeued, MissionID: l.works[0].mission.MissionID})
+	}
+	m.comesAgain(l)
+}
+
+// comesAgain: the message is no longer ours, and is delivered again, here or elsewhere.
+func (m *Machine) comesAgain(l *loan) {
+	for _, w := range l.works {
+		if !w.held {
+			continue
+		}
 		m.letGo(w)
-		m.do(Settle{Delivery: &w.delivery, Outcome: o, MissionID: w.mission.MissionID})
+		if w.state == waiting || w.state == returning {
+			m.drop(w)
+		}
 	}
 }
 
@@ -283,7 +338,7 @@ func (m *Machine) tickWork(now time.Time, w *work) {
 		if now.Before(w.ackAt) {
 			m.due(w.ackAt)
 		} else {
-			m.settle(w, broker.Acked)
+			m.ack(w)
 		}
 	}
 }

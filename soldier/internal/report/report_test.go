@@ -71,7 +71,7 @@ func reporting(t *testing.T, test func(s *slow, order func(n int), flying func()
 			e.Do(func(m *protocol.Machine, now time.Time) {
 				for range n {
 					id := fmt.Sprintf("01900000-0000-7000-8000-%012d", ids)
-					m.OrderTaken(now, contracts.Order{Mission: contracts.Mission{MissionID: id, Kind: "k", Attempt: 1, TimeoutSeconds: 300}},
+					m.OrdersTaken(now, []contracts.Order{{Mission: contracts.Mission{MissionID: id, Kind: "k", Attempt: 1, TimeoutSeconds: 300}}},
 						broker.NewDelivery(broker.Message{}, "q", broker.FirstDelivery, nil, uint64(ids)))
 				}
 			})
