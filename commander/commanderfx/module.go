@@ -149,8 +149,8 @@ func newMissions(s store.Store, g Ground, d *dispatch.Dispatcher, in *inbox.Send
 	e *epoch.Keeper, k keys, log *zap.Logger,
 ) *mission.Service {
 	return mission.New(mission.Deps{
-		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Observer: m, Epoch: e.Current, Now: c.Now, Claimed: d.Claimed, Recall: g.Recall,
-		Place: g.Place, TicketKey: k.ticket, OrderKey: k.order, Logger: log,
+		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Observer: m, Epoch: e.Current, Now: c.Now, Claimed: d.Claimed, Ran: d.Ran,
+		Recall: g.Recall, Place: g.Place, TicketKey: k.ticket, OrderKey: k.order, Logger: log,
 	})
 }
 

@@ -19,7 +19,8 @@
 // The broker holds a bounded window of orders; the rest of a backlog waits in the store, where it costs nothing but its
 // place: it is not taken, loaded or looked at until there is room. Each commander asks the broker once a second how full
 // the queues are, and counts what it adds. So with many commanders a queue may get over its window, by what they publish
-// in a second, and stays within it on the whole. As long as missions wait, new ones go behind them.
+// in a second, and stays within it on the whole. As long as missions wait, new ones go behind them. What lies at the broker is counted in
+// messages, of which some may be packs of orders (see packs.go); what is on its way there in orders.
 //
 // What lies at the broker is on record, so that it can be sent again where the broker loses it. How far a queue has come
 // (Passed) tells custody what must have been delivered long ago.
@@ -69,6 +70,7 @@ type Store interface {
 	Load(ctx context.Context, ids ...string) ([]store.Record, error)
 	Peek(ctx context.Context, ids ...string) ([]store.Record, error)
 	Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error)
+	ListSessions(ctx context.Context) ([]store.Session, store.Source, error)
 }
 
 // Broker is what the dispatcher needs of a broker.
@@ -83,7 +85,7 @@ type Config struct {
 	Broker Broker
 	// Queues are the orders queues. One that is not among them is looked after from the first order for it on.
 	Queues []string
-	// Window is at how many orders in a queue the rest waits in the store, at least 1.
+	// Window is at how many messages in a queue the rest waits in the store, at least 1. A message is an order, or a pack of them.
 	Window int
 	// SealKey seals orders (mission.Seal); all commanders share it.
 	SealKey []byte
@@ -107,6 +109,7 @@ type Dispatcher struct {
 	held    atomic.Int64
 	maxHeld int64
 	queues  *queues
+	packer  *packer
 
 	start, end sync.Once
 	stop       context.CancelFunc
@@ -124,7 +127,7 @@ func New(c Config) *Dispatcher {
 	return &Dispatcher{
 		Config: c, log: c.Logger.Named("dispatch"), clear: newFIFO[store.Due](maxClearing), outlets: map[string]*fifo[order]{},
 		wake: make(chan struct{}, 1), stop: func() {}, queues: newQueues(c.Window, c.Queues),
-		maxHeld: maxHeld,
+		packer: newPacker(), maxHeld: maxHeld,
 	}
 }
 

@@ -21,6 +21,23 @@ type order struct {
 	until    time.Time
 }
 
+// parcel is a message and the orders in it.
+type parcel struct {
+	orders  []order
+	message broker.Message
+}
+
+// until is when the first of its orders has been tried for long enough.
+func (p parcel) until() time.Time {
+	until := p.orders[0].until
+	for _, o := range p.orders {
+		if o.until.Before(until) {
+			until = o.until
+		}
+	}
+	return until
+}
+
 func ordersQueue(rec store.Record) string {
 	return topology.OrdersQueue(rec.Mission.Squad, rec.Mission.Priority)
 }
@@ -81,17 +98,11 @@ func (d *Dispatcher) publishLoop(ctx context.Context, queue string, orders *fifo
 // over: then others may take the entry, and so may we.
 func (d *Dispatcher) publish(ctx context.Context, queue string, orders []order) {
 	var messages []broker.Message
-	var left []order // what the messages are
-	for _, o := range orders {
-		m := o.rec.Mission
-		body, err := d.write(o)
-		if err != nil {
-			d.log.Error("order can't be encoded", zap.String("mission_id", m.MissionID), zap.Error(err))
-			d.ended(o, notPublished)
-			continue
+	var left []parcel // what is in the messages
+	for _, group := range d.group(queue, orders) {
+		for _, p := range d.wrap(group) {
+			messages, left = append(messages, p.message), append(left, p)
 		}
-		messages = append(messages, broker.Message{ID: m.MissionID, Type: string(contracts.TypeOrder), Body: body})
-		left = append(left, o)
 	}
 	keep := func(again func(i int) bool) {
 		n := 0
@@ -105,9 +116,9 @@ func (d *Dispatcher) publish(ctx context.Context, queue string, orders []order) 
 	}
 	for {
 		keep(func(i int) bool {
-			late := ctx.Err() != nil || !time.Now().Before(left[i].until)
+			late := ctx.Err() != nil || !time.Now().Before(left[i].until())
 			if late {
-				d.answered(left[i], context.DeadlineExceeded)
+				d.answeredAll(left[i], context.DeadlineExceeded)
 			}
 			return !late
 		})
@@ -119,7 +130,7 @@ func (d *Dispatcher) publish(ctx context.Context, queue string, orders []order) 
 			if away(results[i]) {
 				return true
 			}
-			d.answered(left[i], results[i])
+			d.answeredAll(left[i], results[i])
 			return false
 		})
 		if len(left) == 0 {
@@ -132,12 +143,12 @@ func (d *Dispatcher) publish(ctx context.Context, queue string, orders []order) 
 	}
 }
 
-// try hands orders to the broker, and waits for its answers until the first of them has been tried for long enough.
-func (d *Dispatcher) try(ctx context.Context, queue string, orders []order, messages []broker.Message) []error {
-	until := orders[0].until
-	for _, o := range orders {
-		if o.until.Before(until) {
-			until = o.until
+// try hands messages to the broker, and waits for its answers until the first of them has been tried for long enough.
+func (d *Dispatcher) try(ctx context.Context, queue string, parcels []parcel, messages []broker.Message) []error {
+	until := parcels[0].until()
+	for _, p := range parcels {
+		if u := p.until(); u.Before(until) {
+			until = u
 		}
 	}
 	ctx, cancel := context.WithDeadline(ctx, until)
@@ -148,6 +159,13 @@ func (d *Dispatcher) try(ctx context.Context, queue string, orders []order, mess
 // away tells whether an order may be taken if it is tried again soon.
 func away(err error) bool {
 	return errors.Is(err, broker.ErrUnavailable) || errors.Is(err, broker.ErrBlocked)
+}
+
+// answeredAll settles the orders in a message: one answer is for all of them.
+func (d *Dispatcher) answeredAll(p parcel, err error) {
+	for _, o := range p.orders {
+		d.answered(o, err)
+	}
 }
 
 // answered settles an order that the broker answered, or that was tried for long enough.
@@ -175,13 +193,43 @@ func (d *Dispatcher) ended(o order, e ending) {
 	d.held.Add(-o.size())
 }
 
+// wrap makes a message of orders: of each of them, where one can't be encoded, and none of that.
+func (d *Dispatcher) wrap(orders []order) []parcel {
+	first := orders[0].rec.Mission.MissionID
+	message := broker.Message{ID: first, Type: string(contracts.TypeOrder)}
+	var err error
+	if len(orders) == 1 {
+		message.Body, err = d.write(orders[0]).Encode()
+	} else {
+		pack := make([]contracts.Order, len(orders))
+		for i, o := range orders {
+			pack[i] = d.write(o)
+		}
+		message.Type = string(contracts.TypeOrders)
+		message.Body, err = contracts.NewOrderPack(pack...).Encode()
+	}
+	switch {
+	case err == nil:
+		return []parcel{{orders, message}}
+	case len(orders) == 1:
+		d.log.Error("order can't be encoded", zap.String("mission_id", first), zap.Error(err))
+		d.ended(orders[0], notPublished)
+		return nil
+	}
+	var parcels []parcel
+	for i := range orders {
+		parcels = append(parcels, d.wrap(orders[i:i+1])...)
+	}
+	return parcels
+}
+
 // write returns the order as it is published. What can't be sealed goes without: it would not be adopted after a wipe.
-func (d *Dispatcher) write(o order) ([]byte, error) {
+func (d *Dispatcher) write(o order) contracts.Order {
 	m := o.rec.Mission
 	order := contracts.NewOrder(m, o.dispatch, d.Now())
 	var err error
 	if order.Seal, err = mission.Seal(m, d.SealKey); err != nil {
 		d.log.Warn("order goes without a seal: if redis is wiped it can't be adopted", zap.String("mission_id", m.MissionID), zap.Error(err))
 	}
-	return order.Encode()
+	return order
 }

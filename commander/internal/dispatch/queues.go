@@ -53,7 +53,7 @@ type queues struct {
 }
 
 type queueState struct {
-	// ready orders were at the broker when it was asked last, recent ones were published by us since, and under way are
+	// ready messages were at the broker when it was asked last, recent orders were published by us since, and under way are
 	// those that have a place and are not published yet.
 	ready, recent, underWay int
 	// backlog: missions wait for room.
@@ -124,6 +124,13 @@ func (q *queues) room(name string) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.of(name).room(q.window)
+}
+
+// deep tells whether so much lies in the queue that every soldier has as many messages as it may have.
+func (q *queues) deep(name string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.of(name).ready >= packFrom
 }
 
 func (q *queues) anyFull() bool {
@@ -215,6 +222,7 @@ func (d *Dispatcher) measureLoop(ctx context.Context) {
 	tick := time.NewTicker(measureEvery)
 	defer tick.Stop()
 	for {
+		d.readSoldiers(ctx)
 		for _, name := range d.Queues() {
 			if d.Connected() {
 				d.measure(ctx, name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"go.uber.org/zap"
@@ -60,6 +61,7 @@ type Service struct {
 	epoch    func(context.Context) (store.Epoch, error)
 	now      func() contracts.Time
 	claimed  func(queue string, dispatched contracts.Time)
+	ran      func(squad, kind string, took time.Duration)
 	recall   func(id string) (store.Record, bool)
 	place    func(id, with string) string
 	creating *together
@@ -82,6 +84,8 @@ type Deps struct {
 	// Claimed is told, of each claim of an order that was not delivered before, when that order was dispatched, and to which
 	// queue. It must not block. It may be nil.
 	Claimed func(queue string, dispatched contracts.Time)
+	// Ran is told, of each mission that ended with its first run, for how long that was. It must not block. It may be nil.
+	Ran func(squad, kind string, took time.Duration)
 	// Recall returns what is remembered of a mission, which may be old. It must not block. It may be nil.
 	Recall func(id string) (store.Record, bool)
 	// Place is a store.Placer's. It may be nil.
@@ -96,6 +100,9 @@ func New(d Deps) *Service {
 	if d.Claimed == nil {
 		d.Claimed = func(string, contracts.Time) {}
 	}
+	if d.Ran == nil {
+		d.Ran = func(string, string, time.Duration) {}
+	}
 	if d.Recall == nil {
 		d.Recall = func(string) (store.Record, bool) { return store.Record{}, false }
 	}
@@ -105,7 +112,7 @@ func New(d Deps) *Service {
 	return &Service{
 		recall: d.Recall, place: d.Place, creating: &together{commit: d.Store.Commit},
 		store: d.Store, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects, observer: d.Observer,
-		epoch: d.Epoch, now: d.Now, claimed: d.Claimed, keys: Keys{Ticket: d.TicketKey, Order: d.OrderKey}, log: d.Logger.Named("mission"),
+		epoch: d.Epoch, now: d.Now, claimed: d.Claimed, ran: d.Ran, keys: Keys{Ticket: d.TicketKey, Order: d.OrderKey}, log: d.Logger.Named("mission"),
 	}
 }
 

@@ -112,6 +112,7 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 		switch o.Code {
 		case store.Applied:
 			rec := s.applied(&changes[k])
+			s.ended(rec.Mission, items[i].Update)
 			if decisions[k].Dispatch == DispatchNow {
 				s.dispatch.Dispatch(rec, o.Dispatch)
 			}
@@ -216,6 +217,13 @@ func Decide(rec store.Record, it Item, epoch store.Epoch, keys Keys, now contrac
 func (s *Service) delivered(m contracts.Mission, u contracts.Update) {
 	if u.Status == contracts.UpdateInProgress && m.Version > 0 && !u.Redelivered && !u.DispatchedAt.IsZero() {
 		s.claimed(topology.OrdersQueue(m.Squad, m.Priority), u.DispatchedAt)
+	}
+}
+
+// ended tells how long a mission ran, where it did so once: what was started before may have run at other times, too.
+func (s *Service) ended(m contracts.Mission, u contracts.Update) {
+	if u.Status.Final() && m.Run == 1 && !m.FinishedAt.IsZero() && !m.StartedAt.IsZero() {
+		s.ran(m.Squad, m.Kind, m.FinishedAt.Sub(m.StartedAt.Time))
 	}
 }
 

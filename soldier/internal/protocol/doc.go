@@ -4,7 +4,7 @@
 //
 // # One order
 //
-// Each delivery of an order is one piece of work:
+// Each order of a delivery is one piece of work:
 //
 //	                   unknown kind
 //	delivery ──────────────────────────> returning ── confirmed, acked
@@ -23,7 +23,8 @@
 // # What is never done
 //
 //   - An order is settled only by: a refusal, a confirmed final or NO_HANDLER, 60 s of running, or a drain that gives
-//     it back unclaimed. Only the delivery that an execution was claimed from is acked for it.
+//     it back unclaimed. A message with several is acked with the last of them, and given back with the first that is to be;
+//     what was claimed from it then goes on as after a lost connection. Only the delivery that an execution was claimed from is acked for it.
 //   - A claim once sent is pursued, with the same execution id, until it is answered or the session is dead.
 //   - A handler starts only on a ticket that fits claim and session, and only while the lease is young: the last
 //     renewal that was answered was sent less than 35 s ago.

@@ -29,7 +29,7 @@ type world struct {
 	// The broker.
 	connected bool
 	conn      int
-	ready     []order // in orders_queue
+	ready     []order            // in orders_queue
 	lent      map[uint64][]order // by message
 	tag       uint64
 	settled   map[uint64]bool

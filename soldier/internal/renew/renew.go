@@ -39,7 +39,7 @@ const (
 
 // Config is what a renewer needs.
 type Config struct {
-	// Identity is the soldier: SoldierID, Squads, Kinds, Slots, Version.
+	// Identity is the soldier: SoldierID, Squads, Kinds, Slots, Version, Packs.
 	Identity contracts.Renewal
 	// CommanderURLs are asked in turn, the one that answered last first. At least one.
 	CommanderURLs []string
@@ -264,7 +264,7 @@ func (r *Renewer) renewal() contracts.Renewal {
 	var out contracts.Renewal
 	r.engine.Do(func(m *protocol.Machine, _ time.Time) { out = m.Renewal() })
 	id := r.cfg.Identity
-	out.SoldierID, out.Squads, out.Kinds, out.Slots, out.Version = id.SoldierID, id.Squads, id.Kinds, id.Slots, id.Version
+	out.SoldierID, out.Squads, out.Kinds, out.Slots, out.Version, out.Packs = id.SoldierID, id.Squads, id.Kinds, id.Slots, id.Version, id.Packs
 	return out
 }
 
