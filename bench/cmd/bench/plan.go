@@ -131,7 +131,7 @@ func limitEntrants(o options) []entrant {
 			new: func() contender.Contender { return limit.New(limit.Config{Protocol: limit.Single, Slots: unclaimed}) }},
 		{name: "limit: status messages packed", settings: "the same, up to 64 in a message", measures: []string{batches},
 			new: func() contender.Contender { return limit.New(limit.Config{Protocol: limit.Packed, Slots: unclaimed}) }},
-		{name: "limit: orders packed, too", settings: "the same, and 8 orders in a message, which our protocol has not", measures: []string{batches},
+		{name: "limit: orders packed, too", settings: "the same, and 8 orders in a message", measures: []string{batches},
 			new: func() contender.Contender {
 				return limit.New(limit.Config{Protocol: limit.Packed, Slots: unclaimed, OrdersTogether: 8})
 			}},
