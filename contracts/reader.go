@@ -487,6 +487,10 @@ func (r *reader) update(u *Update) {
 			u.Result = r.raw()
 		case "error":
 			u.Error = r.missionError(u.Error)
+		case "no_retry":
+			u.NoRetry = r.bool()
+		case "retry_after_ms":
+			u.RetryAfter = r.integer()
 		case "made_at":
 			u.MadeAt = r.time()
 		default:

@@ -46,6 +46,11 @@ type Update struct {
 	Result json.RawMessage `json:"result,omitempty"`
 	// Error of a FAILED.
 	Error *MissionError `json:"error,omitempty"`
+	// NoRetry of a FAILED: it is the last attempt, however many are left.
+	NoRetry bool `json:"no_retry,omitempty"`
+	// RetryAfter of a FAILED, in milliseconds, 1 to MaxRunAtAhead: the next attempt, if one is left, comes so long after this
+	// one, instead of when the mission's own delay is over. 0 says nothing.
+	RetryAfter int64 `json:"retry_after_ms,omitempty"`
 	// MadeAt is when it happened, in the commanders' time.
 	MadeAt Time `json:"made_at"`
 }
@@ -130,6 +135,8 @@ func (u Update) check() error {
 			return malformed("%s needs a ticket", u.Status)
 		case len(u.Result) > MaxResultSize:
 			return malformed("result is %d bytes, at most %d", len(u.Result), MaxResultSize)
+		case u.RetryAfter < 0 || u.RetryAfter > MaxRunAtAhead.Milliseconds():
+			return malformed("retry_after_ms is %d, must be 0 to %d", u.RetryAfter, MaxRunAtAhead.Milliseconds())
 		}
 	case u.Status == UpdateNoHandler:
 		if u.Ticket != nil {

@@ -277,6 +277,10 @@ func (w *writer) update(u *Update) {
 	w.someText(`,"seal":`, u.Seal)
 	w.raw(`,"result":`, u.Result)
 	w.missionError(u.Error)
+	w.flag(`,"no_retry":`, u.NoRetry)
+	if u.RetryAfter != 0 {
+		w.integer(`,"retry_after_ms":`, u.RetryAfter)
+	}
 	w.time(`,"made_at":`, u.MadeAt)
 	w.lit("}")
 }

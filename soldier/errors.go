@@ -3,8 +3,10 @@ package soldier
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/soldier/internal/worker"
 )
 
 // Why a handler's context ended: context.Cause(ctx) is one of these.
@@ -40,6 +42,50 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s: %s", e.Code, e.Message) }
+
+// NoRetry returns err so that the mission FAILS with it now, however many attempts are left. It returns nil for nil.
+func NoRetry(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &retryError{error: err, never: true}
+}
+
+// RetryAfter returns err so that the next attempt, if one is left, comes after d, and not when the mission's own delay is
+// over: where a service says when to come again. At once is 0; a d over 366 days counts as that. It returns nil for nil.
+func RetryAfter(d time.Duration, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &retryError{error: err, after: min(max(d, time.Millisecond), contracts.MaxRunAtAhead)}
+}
+
+// retryError says something of the attempts that are left. Of several in a chain the outermost counts.
+type retryError struct {
+	error
+	never bool
+	after time.Duration
+}
+
+func (e *retryError) Unwrap() error { return e.error }
+
+// failure returns a handler's error as a worker reports it.
+func failure(err error) error {
+	var own *Error
+	var retry *retryError
+	hasOwn, hasRetry := errors.As(err, &own), errors.As(err, &retry)
+	if !hasOwn && !hasRetry {
+		return err
+	}
+	f := &worker.Failure{Err: err}
+	if hasOwn {
+		f.Code, f.Err = own.Code, errors.New(own.Message)
+	}
+	if hasRetry {
+		f.NoRetry, f.RetryAfter = retry.never, retry.after
+	}
+	return f
+}
 
 // Codes of package contracts that a handler may want to give, too.
 const (

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -50,20 +50,16 @@ func Handle[In, Out any](s *Soldier, kind string, h Handler[In, Out]) {
 	s.handle(kind, func(ctx context.Context, job worker.Job) (json.RawMessage, error) {
 		m, err := missionOf[In](job)
 		if err != nil {
-			return nil, &worker.Failure{Code: CodeInvalidPayload, Message: err.Error()}
+			return nil, &Error{Code: CodeInvalidPayload, Message: err.Error()}
 		}
 		out, err := h(ctx, m)
 		if err != nil {
-			var e *Error
-			if errors.As(err, &e) {
-				return nil, &worker.Failure{Code: e.Code, Message: e.Message}
-			}
 			return nil, err
 		}
 		b, err := encode(out)
 		switch {
 		case err != nil:
-			return nil, &worker.Failure{Code: CodeInvalidResult, Message: err.Error()}
+			return nil, &Error{Code: CodeInvalidResult, Message: err.Error()}
 		case string(b) == "null":
 			return nil, nil
 		}
@@ -115,4 +111,58 @@ func (s *Soldier) handle(kind string, h worker.Handler) {
 		panic(fmt.Sprintf("soldier: register the handler of kind %q before Start", kind))
 	}
 	s.handlers[kind] = h
+}
+
+// Next goes on to the next middleware, at last to the handler, and returns the result as JSON, nil for none.
+type Next func(ctx context.Context) (json.RawMessage, error)
+
+// Middleware is around the handlers of all kinds: for what they have in common, such as traces, metrics, locks or
+// transactions. It calls next once, or not at all, and returns what the mission ends with. It sees a handler's error as it was
+// returned; a payload that does not fit, and a result that is no JSON, are an *Error. A panic passes through it.
+type Middleware func(ctx context.Context, m Mission[json.RawMessage], next Next) (json.RawMessage, error)
+
+// Use adds middleware, the first one outermost. Call it before Start; it panics after.
+func (s *Soldier) Use(middleware ...Middleware) {
+	s.life.Lock()
+	defer s.life.Unlock()
+	if s.stage != idle {
+		panic("soldier: add middleware before Start")
+	}
+	s.middleware = append(s.middleware, middleware...)
+}
+
+// Rehearsal returns the handlers by kind, as they run inside the middleware. It is for package soldiertest, whose Run is what
+// tests call.
+func (s *Soldier) Rehearsal() map[string]worker.Handler {
+	s.life.Lock()
+	defer s.life.Unlock()
+	return s.ready()
+}
+
+// ready returns the handlers, each inside the middleware, with errors as a worker reports them. s.life is held.
+func (s *Soldier) ready() map[string]worker.Handler {
+	all := make(map[string]worker.Handler, len(s.handlers))
+	for kind, h := range s.handlers {
+		h = inside(h, s.middleware)
+		all[kind] = func(ctx context.Context, job worker.Job) (json.RawMessage, error) {
+			result, err := h(ctx, job)
+			return result, failure(err)
+		}
+	}
+	return all
+}
+
+func inside(h worker.Handler, middleware []Middleware) worker.Handler {
+	if len(middleware) == 0 {
+		return h
+	}
+	return func(ctx context.Context, job worker.Job) (json.RawMessage, error) {
+		m, _ := missionOf[json.RawMessage](job) // takes any payload
+		next := func(ctx context.Context) (json.RawMessage, error) { return h(ctx, job) }
+		for _, outer := range slices.Backward(middleware) {
+			inner := next
+			next = func(ctx context.Context) (json.RawMessage, error) { return outer(ctx, m, inner) }
+		}
+		return next(ctx)
+	}
 }

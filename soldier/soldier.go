@@ -46,8 +46,10 @@ type Soldier struct {
 	life     sync.Mutex // guards stage, handlers and what Start makes
 	stage    stage
 	handlers map[string]worker.Handler
-	done     chan struct{} // closed when Stop is through
-	result   error         // of Stop, once done is closed
+	// middleware is around all of them, the first one outermost.
+	middleware []Middleware
+	done       chan struct{} // closed when Stop is through
+	result     error         // of Stop, once done is closed
 
 	broker broker.Broker
 	own    *amqpbroker.Broker // the same, where it is the soldier's own
@@ -139,7 +141,7 @@ func (s *Soldier) assemble() error {
 		s.journal = j
 	}
 	s.pool = worker.New(worker.Config{
-		SoldierID: s.cfg.ID, Handlers: s.handlers, Journal: s.journal, Log: s.log,
+		SoldierID: s.cfg.ID, Handlers: s.ready(), Journal: s.journal, Log: s.log,
 		Causes: worker.Causes{Timeout: ErrTimeout, Cancelled: ErrCancelled, Superseded: ErrSuperseded, Draining: ErrDraining},
 		Ended: func(id protocol.WorkID, e protocol.End) {
 			s.engine.Do(func(m *protocol.Machine, now time.Time) { m.HandlerEnded(now, id, e) })

@@ -127,9 +127,13 @@ func end(rec store.Record, u contracts.Update, by Speaker, before []contracts.Hi
 		cause, message = contracts.CauseReleased, "handed back by the soldier"
 		queue(&n, c, now)
 		d.Dispatch = DispatchNow
-	case m.Attempt < m.MaxAttempts:
+	case m.Attempt < m.MaxAttempts && !u.NoRetry:
 		cause = contracts.CauseRetry
-		m.Status, m.RunAt = contracts.StatusScheduled, contracts.At(now.Add(RetryDelay(m.Attempt, jitter)))
+		delay := RetryDelay(m.Attempt, jitter)
+		if u.RetryAfter > 0 {
+			delay = time.Duration(u.RetryAfter) * time.Millisecond
+		}
+		m.Status, m.RunAt = contracts.StatusScheduled, contracts.At(now.Add(delay))
 		c.Due, c.DueAt = store.DueSet, m.RunAt
 	default:
 		cause = contracts.CauseFailed

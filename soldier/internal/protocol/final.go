@@ -36,7 +36,7 @@ func (m *Machine) report(now time.Time, w *work, e End) {
 	}
 	f.letter = m.newLetter(now, letterFinal, w, contracts.Update{
 		Status: e.Status, MissionID: t.MissionID, Attempt: t.Attempt, Execution: t.Execution, Ticket: t, Mission: told,
-		Seal: w.seal, Result: e.Result, Error: e.Error,
+		Seal: w.seal, Result: e.Result, Error: e.Error, NoRetry: e.NoRetry, RetryAfter: e.RetryAfter.Milliseconds(),
 	})
 	f.letter.final = f
 	w.final = f

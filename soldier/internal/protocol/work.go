@@ -286,6 +286,9 @@ type End struct {
 	Status contracts.UpdateStatus // COMPLETED, FAILED or RELEASED
 	Result []byte
 	Error  *contracts.MissionError
+	// NoRetry and RetryAfter of a FAILED are what the handler says of the attempts that are left.
+	NoRetry    bool
+	RetryAfter time.Duration
 }
 
 // HandlerEnded: the handler of the work has returned.

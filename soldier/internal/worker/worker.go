@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"go.uber.org/zap"
@@ -26,13 +27,23 @@ type Job struct {
 	Ticket  *contracts.Ticket
 }
 
-// Handler carries out one job and returns its result as JSON, or nil for none. A *Failure is reported with its code.
+// Handler carries out one job and returns its result as JSON, or nil for none. A *Failure is reported as it says.
 type Handler func(ctx context.Context, job Job) (json.RawMessage, error)
 
-// Failure is an error with a code of its own.
-type Failure struct{ Code, Message string }
+// Failure is what a handler says of its error.
+type Failure struct {
+	// Code is the handler's own; empty is ErrorCodeFailed.
+	Code string
+	// Err has the message.
+	Err error
+	// NoRetry: no other attempt. RetryAfter: when the next one may come, at least a millisecond; 0 says nothing.
+	NoRetry    bool
+	RetryAfter time.Duration
+}
 
-func (f *Failure) Error() string { return f.Code + ": " + f.Message }
+func (f *Failure) Error() string { return f.Err.Error() }
+
+func (f *Failure) Unwrap() error { return f.Err }
 
 // Causes are the errors that contexts of handlers end with.
 type Causes struct{ Timeout, Cancelled, Superseded, Draining error }
@@ -182,10 +193,19 @@ const maxCode = 64
 
 func failedWith(err error) protocol.End {
 	var f *Failure
-	if errors.As(err, &f) && f.Code != "" && len(f.Code) <= maxCode {
-		return failed(f.Code, f.Message)
+	if !errors.As(err, &f) {
+		return failed(contracts.ErrorCodeFailed, text(err))
 	}
-	return failed(contracts.ErrorCodeFailed, text(err))
+	code, message := f.Code, text(f.Err)
+	switch {
+	case code == "":
+		code = contracts.ErrorCodeFailed
+	case len(code) > maxCode:
+		code, message = contracts.ErrorCodeFailed, code+": "+message
+	}
+	end := failed(code, message)
+	end.NoRetry, end.RetryAfter = f.NoRetry, f.RetryAfter
+	return end
 }
 
 // text is the error's message. Error is a method of the handler's and may panic.
