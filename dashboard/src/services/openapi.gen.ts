@@ -791,6 +791,8 @@ export interface components {
             kinds: components["schemas"]["Token"][];
             slots: number;
             version: string;
+            /** @description It reads orders in packs (asyncapi.yaml). A squad gets none while one of its soldiers does not say so. Absent means false. */
+            packs?: boolean;
             /** @description The queue of its present broker connection. */
             inbox?: string;
             /**
