@@ -217,6 +217,7 @@ func cloneSessions(list []store.Session) []store.Session {
 	return list
 }
 
-// Recall returns what memory has of a mission, without payload and result, whether or not the primary is there. It may be old:
+// Recall returns what memory has of a mission, without payload and result, whether or not the primary is there. It may be old, though not
+// older than a loss of the primary's last writes that somebody who follows the events has been told of:
 // whoever decides on it must commit on the condition that its version is still the mission's.
 func (s *Store) Recall(id string) (store.Record, bool) { return s.twin.recall(id) }

@@ -55,7 +55,11 @@ func (t *twin) changed(c store.Change) {
 		t.order.MoveToFront(e.place)
 	}
 	e.addHistory(c.IfVersion, c.Version(), c.History)
+	generation := e.generation
 	t.touch(e)
+	if e.version() > r.Mission.Version {
+		e.generation = generation // what is there was not confirmed: the primary may have lost it
+	}
 }
 
 // withFixed returns next with what a mission's creation fixed.
@@ -94,7 +98,9 @@ func (t *twin) learned(r store.Record, where place) {
 		t.order.MoveToFront(e.place)
 	case r.Mission.Version == e.version() && !e.complete():
 	default:
-		e.generation = t.generation
+		if r.Mission.Version == e.version() {
+			e.generation = t.generation
+		}
 		return
 	}
 	t.take(e, r)
@@ -230,11 +236,19 @@ func (t *twin) get(id string) (store.Record, store.Source, error) {
 	return e.record.Clone(), store.Source{PayloadOmitted: e.noPayload, ResultOmitted: e.noResult}, nil
 }
 
+// doubt begins a new generation: until an entry is confirmed, recall does not tell it.
+func (t *twin) doubt() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.generation++
+}
+
+// recall tells what was confirmed in this generation.
 func (t *twin) recall(id string) (store.Record, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e := t.entries[id]
-	if e == nil || !e.complete() {
+	if e == nil || e.generation != t.generation || !e.complete() {
 		return store.Record{}, false
 	}
 	return e.record.Brief().Clone(), true

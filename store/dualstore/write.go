@@ -2,6 +2,7 @@ package dualstore
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"time"
 
@@ -97,9 +98,14 @@ func (s *Store) SessionMissions(ctx context.Context, id string) ([]string, error
 	return s.primary.SessionMissions(ctx, id)
 }
 
-// ReadEvents implements store.Events.
+// ReadEvents implements store.Events. Where a reader that waits for what is new is told that events are gone, the primary may have
+// lost its last writes: what memory has is then in doubt for Recall, until it is confirmed.
 func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait time.Duration) ([]store.Event, error) {
-	return s.primary.ReadEvents(ctx, after, limit, wait)
+	events, err := s.primary.ReadEvents(ctx, after, limit, wait)
+	if wait > 0 && errors.Is(err, store.ErrEventsTrimmed) {
+		s.twin.doubt()
+	}
+	return events, err
 }
 
 // LastEvent implements store.Events.

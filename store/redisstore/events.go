@@ -94,17 +94,16 @@ func (s *Store) ReadEvents(ctx context.Context, after string, limit int, wait ti
 
 // heard looks what this Store knows to follow, and waits for it where it may come, until then at most.
 func (s *Store) heard(ctx context.Context, after string, limit int, until time.Time) looked {
-	began := time.Now()
-	for {
+	patience := min(quietFor, time.Until(until))
+	for began, lacking := time.Now(), false; ; {
 		l := s.told.after(after, limit)
 		if len(l.events) > 0 || !l.known {
 			return l
 		}
-		patience := quietFor
-		if l.lacks {
-			patience = lackedFor
+		if l.lacks && !lacking {
+			lacking, patience = true, min(patience, time.Since(began)+lackedFor)
 		}
-		left := min(patience-time.Since(began), time.Until(until))
+		left := patience - time.Since(began)
 		if left <= 0 {
 			return l
 		}
@@ -140,6 +139,7 @@ func (s *Store) readEvents(ctx context.Context, after string, limit int) ([]stor
 		return nil, err
 	}
 	if reply[0] == "trimmed" {
+		s.told.gone(after)
 		return nil, store.ErrEventsTrimmed
 	}
 	var events []store.Event

@@ -11,7 +11,7 @@ import (
 const (
 	// toldKept is how many events are remembered: some 1 MiB.
 	toldKept = 8192
-	// toldPiece is how many events one step of the chain has at most, so that a reader with a small limit can go on by it.
+	// toldPiece is how many events one step of the chain has at most: a reader whose limit ends within one asks Redis next.
 	toldPiece = 100
 )
 
@@ -20,7 +20,8 @@ const (
 //
 // It is a chain: behind the id of an event lie the events that follow it. A reply says which entry of the log was the last
 // before its own, so a link is the truth whatever the order in which replies come, and ends where another commander wrote. A Redis that
-// lost its last writes gives a number again with another ms; a reader that is behind the lost one finds no link.
+// lost its last writes gives a number again with another ms; a reader that is behind the lost one finds no link, and as soon as
+// Redis contradicts the chain all of it is forgotten.
 type told struct {
 	mu sync.Mutex
 	// links are the events behind an id.
@@ -46,6 +47,11 @@ func newTold() *told {
 func (t *told) forget() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.clear()
+}
+
+// clear is forget; t.mu is held.
+func (t *told) clear() {
 	t.links, t.ends, t.end = map[string][]store.Event{}, map[string]struct{}{}, ""
 	t.order, t.events, t.newest = nil, 0, 0
 }
@@ -58,6 +64,9 @@ func (t *told) hear(before string, events []store.Event) {
 		piece := events[:min(toldPiece, len(events))]
 		events = events[len(piece):]
 		last := piece[len(piece)-1].ID
+		if link := t.links[before]; len(link) > 0 && link[0].ID != piece[0].ID {
+			t.clear() // Redis has lost what is there
+		}
 		if _, known := t.links[before]; !known {
 			t.links[before], t.ends[last] = piece, struct{}{}
 			t.order, t.events = append(t.order, before), t.events+len(piece)
@@ -75,11 +84,23 @@ func (t *told) hear(before string, events []store.Event) {
 	t.news = make(chan struct{})
 }
 
-// heardEnd notes that the log ended there when it was read.
+// heardEnd notes that the log ended there when it was read. An event of this Store's own that came just then is asked for.
 func (t *told) heardEnd(id string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if len(t.links[id]) > 0 {
+		t.clear()
+	}
 	t.end = id
+}
+
+// gone notes that the log has no such event. What the chain does not know may be any reader's invention.
+func (t *told) gone(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, led := t.ends[id]; led || id == t.end || len(t.links[id]) > 0 {
+		t.clear()
+	}
 }
 
 // looked is what told knows of what is behind an event.
@@ -102,13 +123,14 @@ func (t *told) after(id string, limit int) looked {
 	l.known = led || id == t.end
 	for at := id; ; {
 		piece := t.links[at]
-		if len(piece) == 0 || len(l.events)+len(piece) > limit {
+		piece = piece[:min(len(piece), limit-len(l.events))]
+		if len(piece) == 0 {
 			break
 		}
 		l.events = append(l.events, piece...)
 		at = piece[len(piece)-1].ID
 	}
-	l.lacks = len(l.events) == 0 && (t.newest > eventNumber(id) || len(t.links[id]) > 0)
+	l.lacks = len(l.events) == 0 && t.newest > eventNumber(id)
 	return l
 }
 

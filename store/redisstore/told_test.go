@@ -3,6 +3,8 @@ package redisstore
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -51,6 +53,25 @@ func TestWhatIsToldFollowsTheLog(t *testing.T) {
 			h.hear("3-50", entryOf(4, 4, 51)) // Redis lost it
 			h.hear("4-99", entryOf(5, 5, 99)) // and another commander wrote 4-99
 		}, map[string]string{"4-51": "none known=true lacks=true", "4-99": "5-99..5-99"}},
+		"Redis lost events, and has others now": {func(h *told) {
+			h.hear(noEvent, entryOf(1, 3, 50))
+			h.hear("3-50", entryOf(4, 6, 51))
+			h.hear("3-50", entryOf(4, 4, 99))
+		}, map[string]string{"3-50": "4-99..4-99", noEvent: "none known=false lacks=true", "6-51": "none known=false lacks=false"}},
+		"Redis lost events, and has none now": {func(h *told) {
+			h.hear(noEvent, entryOf(1, 3, 50))
+			h.hear("3-50", entryOf(4, 6, 51))
+			h.heardEnd("3-50")
+		}, map[string]string{"3-50": "none known=true lacks=false"}},
+		"an event that was told is gone": {func(h *told) {
+			h.hear(noEvent, entryOf(1, 3, 50))
+			h.hear("3-50", entryOf(4, 6, 51))
+			h.gone("6-51")
+		}, map[string]string{"3-50": "none known=false lacks=false"}},
+		"an event that was never told is gone": {func(h *told) {
+			h.hear(noEvent, entryOf(1, 3, 50))
+			h.gone("6-51")
+		}, map[string]string{noEvent: "1-50..3-50"}},
 		"another epoch": {func(h *told) {
 			h.hear(noEvent, entryOf(1, 3, 50))
 			h.forget()
@@ -81,9 +102,26 @@ func TestWhatIsToldKeepsToTheLimit(t *testing.T) {
 	h := newTold()
 	h.hear(noEvent, entryOf(1, 3, 50))
 	h.hear("3-50", entryOf(4, 6, 51))
-	for limit, want := range map[int]string{2: "none known=false lacks=true", 3: "1-50..3-50", 5: "1-50..3-50", 6: "1-50..6-51"} {
+	for limit, want := range map[int]string{2: "1-50..2-50", 3: "1-50..3-50", 5: "1-50..5-51", 6: "1-50..6-51", 7: "1-50..6-51"} {
 		if got := h.after(noEvent, limit).span(); got != want {
 			t.Errorf("at most %d: %s, want %s", limit, got, want)
 		}
 	}
+}
+
+// A reply that overtook another one, whose sender has waited for long by then, is no reason to ask Redis at once.
+func TestAReplyMayBeOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Store{told: newTold()}
+		s.told.hear(noEvent, entryOf(1, 3, 50))
+		go func() {
+			time.Sleep(quietFor - 2*lackedFor)
+			s.told.hear("4-51", entryOf(5, 5, 52))
+			time.Sleep(lackedFor / 2)
+			s.told.hear("3-50", entryOf(4, 4, 51))
+		}()
+		if l := s.heard(t.Context(), "3-50", 100, time.Now().Add(time.Minute)); l.span() != "4-51..5-52" {
+			t.Errorf("heard %s", l.span())
+		}
+	})
 }

@@ -72,12 +72,18 @@ func (u *unsettled) quiet() {
 	u.looked = true
 }
 
-// may tells whether an id may wait, and whether that is to be looked at once more: all is new, or the id is.
+// may tells whether an id may wait, and whether that is to be looked at once more: all is new, or the id is. One that is
+// younger than takeTime may, whatever was seen: a commander that lost Redis a moment ago, and does not know yet, takes a submission
+// as soon as it is in the queue, where then nobody else sees it.
 func (u *unsettled) may(id string) (waits, look bool) {
 	made := madeAt(id)
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.some && !made.Before(u.since), !u.looked || !u.some && u.now().Sub(made) < acceptTime
+	age := u.now().Sub(made)
+	if age < takeTime && age > -acceptTime { // clocks of commanders may differ
+		return true, false
+	}
+	return u.some && !made.Before(u.since), !u.looked || !u.some && age < acceptTime
 }
 
 // madeAt is the time in an id, a UUIDv7.
