@@ -334,7 +334,7 @@ func TestContractHasTheQueues(t *testing.T) {
 // wireTypes are the structs that travel, by the names of their schemas.
 var wireTypes = map[string]reflect.Type{
 	"Order": reflect.TypeFor[contracts.Order](), "Mission": reflect.TypeFor[contracts.Mission](),
-	"MissionError": reflect.TypeFor[contracts.MissionError](), "StatusPack": reflect.TypeFor[contracts.StatusPack](),
+	"MissionError": reflect.TypeFor[contracts.MissionError](), "Retry": reflect.TypeFor[contracts.Retry](), "StatusPack": reflect.TypeFor[contracts.StatusPack](),
 	"Update": reflect.TypeFor[contracts.Update](), "Ticket": reflect.TypeFor[contracts.Ticket](),
 	"RenewalMessage": reflect.TypeFor[contracts.RenewalMessage](), "Renewal": reflect.TypeFor[contracts.Renewal](),
 	"ExecutionRef": reflect.TypeFor[contracts.ExecutionRef](), "RenewalReply": reflect.TypeFor[contracts.RenewalReply](),
@@ -416,6 +416,8 @@ func jsonType(t reflect.Type) string {
 		return "boolean"
 	case reflect.String:
 		return "string"
+	case reflect.Float64:
+		return "number"
 	default:
 		return "integer"
 	}

@@ -290,6 +290,7 @@ func FuzzMissionRequest(f *testing.F) {
 		`{"name":"n"}`, `{"name":" a ","kind":"resize","payload":{ "a" : "<" },"labels":{"k":"v"},"run_at":"2026-12-01T00:00:00Z"}`,
 		`{"name":"n","payload":{"min_seconds":20,"failure_rate":2}}`, `{"name":"a\tb","kind":"A","squad":"/","priority":"urgent","max_attempts":-1}`,
 		`{"name":"n","labels":{"a:b":"","":"v"},"timeout_seconds":86401}`, `{"name":"n","payload":null}`, `{"name":"n","payload":[]}`,
+		`{"name":"n","retry":{"delay_seconds":3600},"delay_seconds":5}`, `{"name":"n","retry":{"max_delay_seconds":3,"factor":1.005}}`,
 	} {
 		f.Add([]byte(s))
 	}

@@ -12,6 +12,7 @@ const (
 	MaxAttempts       = 100
 	MaxTimeoutSeconds = 86400
 	MaxRunAtAhead     = 366 * 24 * time.Hour
+	MaxStartDelay     = 366 * 24 * 3600 // seconds, as MaxRunAtAhead
 	MaxJSONDepth      = 64
 	MaxBodySize       = 1 << 20
 	MaxBatchBodySize  = 16 << 20
@@ -27,6 +28,13 @@ const (
 	MaxErrorSize      = 8 << 10
 	MaxHistoryLines   = 200
 	MaxRefusedLines   = 20 // of the history
+)
+
+// Limits of a mission's retries.
+const (
+	MaxRetryDelaySeconds    = 86400
+	MaxRetryFactor          = 10
+	MaxRetryMaxDelaySeconds = 604800
 )
 
 // Limits of the protocol.

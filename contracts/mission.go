@@ -53,6 +53,8 @@ type Mission struct {
 	Losses int `json:"losses"`
 	// TimeoutSeconds bounds one attempt.
 	TimeoutSeconds int `json:"timeout_seconds"`
+	// Retry is the mission's own, as its request gave it; nil is DefaultRetry.
+	Retry *Retry `json:"retry,omitempty"`
 	// Progress is 0 to 100, as the handler reports it; 100 once COMPLETED.
 	Progress int `json:"progress"`
 	// SoldierID is who carries it out now, or did so last.

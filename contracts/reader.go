@@ -349,6 +349,8 @@ func (r *reader) mission(m *Mission) {
 			m.Losses = r.int()
 		case "timeout_seconds":
 			m.TimeoutSeconds = r.int()
+		case "retry":
+			r.retry(m)
 		case "progress":
 			m.Progress = r.int()
 		case "soldier_id":
@@ -382,6 +384,13 @@ func (r *reader) labels(m *Mission) {
 	for name := r.first(); name != nil; name = r.next() {
 		key := string(name)
 		m.Labels[key] = r.text()
+	}
+}
+
+// retry is rare, so that encoding/json may read it.
+func (r *reader) retry(m *Mission) {
+	if raw := r.raw(); json.Unmarshal(raw, &m.Retry) != nil {
+		r.giveUp()
 	}
 }
 

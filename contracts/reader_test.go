@@ -56,6 +56,8 @@ func (r filler) fill(v reflect.Value) {
 		v.SetString(r.texts[r.IntN(len(r.texts))])
 	case reflect.Int, reflect.Int64:
 		v.SetInt(r.Int64() >> (5 + r.IntN(59) - 5*r.strange) * int64(r.IntN(3)-1))
+	case reflect.Float64:
+		v.SetFloat(float64(r.IntN(2000)-500) / 100)
 	case reflect.Bool:
 		v.SetBool(r.IntN(2) == 0)
 	case reflect.Pointer:
@@ -186,7 +188,8 @@ func TestOrdinaryMessagesAreReadQuickly(t *testing.T) {
 	m := Mission{
 		MissionID: "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", Name: "größer", Kind: "resize", Payload: []byte(`{"image":"covers/7.png","width":6.4e2}`),
 		Priority: PriorityNormal, Squad: DefaultSquad, Labels: map[string]string{"team": "blue"}, Status: StatusQueued, Attempt: 1,
-		MaxAttempts: 3, TimeoutSeconds: 300, CreatedAt: at, UpdatedAt: at, RunAt: at, Version: 1,
+		MaxAttempts: 3, TimeoutSeconds: 300, Retry: &Retry{DelaySeconds: 60, Factor: 1.5, MaxDelaySeconds: 900}, CreatedAt: at,
+		UpdatedAt: at, RunAt: at, Version: 1,
 	}
 	ticket := Ticket{MissionID: m.MissionID, Attempt: 1, Run: 1, Execution: "e", Session: "s", Cancel: true}.Sign([]byte("key"))
 	order := NewOrder(m, 1, at)

@@ -29,8 +29,13 @@ type MissionRequest struct {
 	MaxAttempts int `json:"max_attempts,omitempty"`
 	// TimeoutSeconds bounds one attempt, 1 to 86400; default DefaultTimeoutSeconds.
 	TimeoutSeconds int `json:"timeout_seconds,omitempty"`
+	// Retry is how long the mission waits between attempts; nil is DefaultRetry.
+	Retry *RetryRequest `json:"retry,omitempty"`
 	// RunAt is the earliest start, at most 366 days ahead; nil, or a time that has passed, is now.
 	RunAt *Time `json:"run_at,omitempty"`
+	// DelaySeconds is the earliest start, too: so long after the commander accepted the mission, 1 second to 366 days; nil is
+	// now. Not to be given together with RunAt.
+	DelaySeconds *int `json:"delay_seconds,omitempty"`
 }
 
 // DefaultMissionRequest returns a request in which all but the name has its default. A reader that decodes onto it can
@@ -69,6 +74,7 @@ func (r *MissionRequest) Normalize() {
 	if r.TimeoutSeconds == 0 {
 		r.TimeoutSeconds = d.TimeoutSeconds
 	}
+	r.Retry = r.Retry.Retry().Request()
 }
 
 // Validate returns a ValidationError with every limit that the request breaks. It may be called before Normalize by a
@@ -85,9 +91,8 @@ func (r MissionRequest) Validate(now time.Time) error {
 	v.labels(r.Labels)
 	v.within("max_attempts", r.MaxAttempts, MaxAttempts)
 	v.within("timeout_seconds", r.TimeoutSeconds, MaxTimeoutSeconds)
-	if r.RunAt != nil && r.RunAt.Sub(now) > MaxRunAtAhead {
-		v.add("run_at", "too_large", "must be at most %d days ahead", MaxRunAtAhead/(24*time.Hour))
-	}
+	v.retry(r.Retry)
+	v.start(r, now)
 	return v.err()
 }
 
@@ -134,13 +139,28 @@ func (v *validator) labels(labels map[string]string) {
 	}
 }
 
-// within checks a number against 1 to limit.
-func (v *validator) within(field string, n, limit int) {
+func (v *validator) start(r MissionRequest, now time.Time) {
+	if r.RunAt != nil && r.RunAt.Sub(now) > MaxRunAtAhead {
+		v.add("run_at", "too_large", "must be at most %d days ahead", MaxRunAtAhead/(24*time.Hour))
+	}
 	switch {
-	case n < 1:
-		v.add(field, "too_small", "is %d, must be 1 to %d", n, limit)
-	case n > limit:
-		v.add(field, "too_large", "is %d, must be 1 to %d", n, limit)
+	case r.DelaySeconds == nil:
+	case r.RunAt != nil:
+		v.add("delay_seconds", "invalid", "can't be given together with run_at; leave one of them out")
+	default:
+		v.within("delay_seconds", *r.DelaySeconds, MaxStartDelay)
+	}
+}
+
+// within checks a number against 1 to limit.
+func (v *validator) within(field string, n, limit int) { v.between(field, n, 1, limit) }
+
+func (v *validator) between(field string, n, low, high int) {
+	switch {
+	case n < low:
+		v.add(field, "too_small", "is %d, must be %d to %d", n, low, high)
+	case n > high:
+		v.add(field, "too_large", "is %d, must be %d to %d", n, low, high)
 	}
 }
 

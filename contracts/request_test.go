@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,10 @@ func TestEveryLimitOfARequest(t *testing.T) {
 		}
 		return m
 	}
+	number := func(n int) *int { return &n }
+	retry := func(delay int, factor float64, most int) *RetryRequest {
+		return &RetryRequest{DelaySeconds: &delay, Factor: &factor, MaxDelaySeconds: &most}
+	}
 	payload := func(size int) json.RawMessage {
 		return json.RawMessage(`{"a":"` + strings.Repeat("x", size-8) + `"}`)
 	}
@@ -88,6 +93,23 @@ func TestEveryLimitOfARequest(t *testing.T) {
 		{"more than a day", func(r *MissionRequest) { r.TimeoutSeconds = 86401 }, "timeout_seconds", "too_large", "86400"},
 		{"in 366 days", func(r *MissionRequest) { r.RunAt = ahead(366 * 24 * time.Hour) }, "", "", ""},
 		{"later still", func(r *MissionRequest) { r.RunAt = ahead(366*24*time.Hour + time.Millisecond) }, "run_at", "too_large", "366"},
+		{"retries at their limits", func(r *MissionRequest) { r.Retry = retry(86400, 10, 604800) }, "", "", ""},
+		{"retries at once", func(r *MissionRequest) { r.Retry = retry(0, 1, 0) }, "", "", ""},
+		{"a factor of two decimals", func(r *MissionRequest) { r.Retry = retry(5, 1.07, 600) }, "", "", ""},
+		{"a negative delay", func(r *MissionRequest) { r.Retry = retry(-1, 2, 600) }, "retry.delay_seconds", "too_small", "0 to 86400"},
+		{"a delay over a day", func(r *MissionRequest) { r.Retry = retry(86401, 2, 604800) }, "retry.delay_seconds", "too_large", "86400"},
+		{"a factor below 1", func(r *MissionRequest) { r.Retry = retry(5, 0.99, 600) }, "retry.factor", "invalid", "1 to 10"},
+		{"a factor over 10", func(r *MissionRequest) { r.Retry = retry(5, 10.01, 600) }, "retry.factor", "invalid", "1 to 10"},
+		{"a factor of three decimals", func(r *MissionRequest) { r.Retry = retry(5, 1.234, 600) }, "retry.factor", "invalid", "two decimals"},
+		{"no number of a factor", func(r *MissionRequest) { r.Retry = retry(5, math.NaN(), 600) }, "retry.factor", "invalid", "1 to 10"},
+		{"a negative maximum", func(r *MissionRequest) { r.Retry = retry(5, 2, -1) }, "retry.max_delay_seconds", "too_small", "0 to 604800"},
+		{"a maximum over a week", func(r *MissionRequest) { r.Retry = retry(5, 2, 604801) }, "retry.max_delay_seconds", "too_large", "604800"},
+		{"a maximum below the delay", func(r *MissionRequest) { r.Retry = retry(60, 2, 59) }, "retry.max_delay_seconds", "too_small", "60"},
+		{"a delay of nothing", func(r *MissionRequest) { r.DelaySeconds = number(0) }, "delay_seconds", "too_small", "31622400"},
+		{"a second", func(r *MissionRequest) { r.DelaySeconds = number(1) }, "", "", ""},
+		{"366 days", func(r *MissionRequest) { r.DelaySeconds = number(31622400) }, "", "", ""},
+		{"more than 366 days", func(r *MissionRequest) { r.DelaySeconds = number(31622401) }, "delay_seconds", "too_large", "31622400"},
+		{"both a time and a delay", func(r *MissionRequest) { r.RunAt, r.DelaySeconds = ahead(time.Hour), number(1) }, "delay_seconds", "invalid", "run_at"},
 		{"in the past", func(r *MissionRequest) { r.RunAt = ahead(-time.Hour) }, "", "", ""},
 	} {
 		r := DefaultMissionRequest()
@@ -108,6 +130,37 @@ func TestEveryLimitOfARequest(t *testing.T) {
 		if f := invalid.Fields[0]; f.Field != c.field || f.Code != c.code || !strings.Contains(f.Message, c.limit) {
 			t.Errorf("%s: %+v, want field %q, code %q, a message with %q", c.name, f, c.field, c.code, c.limit)
 		}
+	}
+}
+
+// TestRetriesHaveDefaults: what is left out fits what is given.
+func TestRetriesHaveDefaults(t *testing.T) {
+	for body, want := range map[string]string{
+		`{}`: `{"delay_seconds":5,"factor":2,"max_delay_seconds":600}`, `{"factor":1}`: `{"delay_seconds":5,"factor":1,"max_delay_seconds":600}`,
+		`{"delay_seconds":0}`:     `{"delay_seconds":0,"factor":2,"max_delay_seconds":600}`,
+		`{"delay_seconds":3600}`:  `{"delay_seconds":3600,"factor":2,"max_delay_seconds":3600}`,
+		`{"max_delay_seconds":3}`: `{"delay_seconds":3,"factor":2,"max_delay_seconds":3}`,
+		`{"max_delay_seconds":0}`: `{"delay_seconds":0,"factor":2,"max_delay_seconds":0}`,
+	} {
+		r := MissionRequest{Name: "n", Retry: &RetryRequest{}}
+		if err := json.Unmarshal([]byte(body), r.Retry); err != nil {
+			t.Fatal(err)
+		}
+		r.Normalize()
+		got, err := json.Marshal(r.Retry)
+		if err != nil || string(got) != want {
+			t.Errorf("%s: %s, %v; want %s", body, got, err, want)
+		}
+		if err := r.Validate(requestNow); err != nil {
+			t.Errorf("%s: %v", body, err)
+		}
+		if again := r.Retry.Retry().Request().Retry(); *again != *r.Retry.Retry() {
+			t.Errorf("%s: %+v", body, again)
+		}
+	}
+	r := MissionRequest{Name: "n"}
+	if r.Normalize(); r.Retry != nil {
+		t.Errorf("%+v out of nothing", r.Retry)
 	}
 }
 

@@ -197,6 +197,10 @@ func (w *writer) mission(name string, m *Mission) {
 	w.integer(`,"run":`, m.Run)
 	w.int(`,"losses":`, m.Losses)
 	w.int(`,"timeout_seconds":`, m.TimeoutSeconds)
+	if m.Retry != nil {
+		w.lit(`,"retry":`)
+		w.slowly(m.Retry)
+	}
 	w.int(`,"progress":`, m.Progress)
 	w.someText(`,"soldier_id":`, m.SoldierID)
 	w.raw(`,"result":`, m.Result)

@@ -21,6 +21,10 @@ func (r Record) Clone() Record {
 		e := *m.Error
 		m.Error = &e
 	}
+	if m.Retry != nil {
+		retry := *m.Retry
+		m.Retry = &retry
+	}
 	for _, t := range []*contracts.Time{&m.CreatedAt, &m.UpdatedAt, &m.RunAt, &m.StartedAt, &m.FinishedAt} {
 		*t = contracts.FromMillis(t.Millis())
 	}

@@ -160,7 +160,8 @@ type Record struct {
 // Change is one step of one mission.
 type Change struct {
 	// Record is the mission as it shall be. The store sets Mission.Version to Version(). What a creation fixes stays
-	// as it is, whatever a later Record says: name, kind, squad, priority, labels, payload, timeout_seconds, created_at.
+	// as it is, whatever a later Record says: name, kind, squad, priority, labels, payload, timeout_seconds,
+	// retry, created_at.
 	Record Record
 	// IfVersion is the version that the change was made from; 0 creates.
 	IfVersion int64

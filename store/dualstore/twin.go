@@ -66,7 +66,7 @@ func (t *twin) changed(c store.Change) {
 func withFixed(next, before contracts.Mission) contracts.Mission {
 	next.Name, next.Kind, next.Squad, next.Priority = before.Name, before.Kind, before.Squad, before.Priority
 	next.Labels, next.Payload = before.Labels, before.Payload
-	next.TimeoutSeconds, next.CreatedAt = before.TimeoutSeconds, before.CreatedAt
+	next.TimeoutSeconds, next.Retry, next.CreatedAt = before.TimeoutSeconds, before.Retry, before.CreatedAt
 	return next
 }
 

@@ -149,7 +149,7 @@ func (s *Store) apply(c store.Change) store.Outcome {
 func keepFixed(next *store.Record, before store.Record) {
 	n, b := &next.Mission, before.Mission
 	n.Name, n.Kind, n.Squad, n.Priority, n.Labels = b.Name, b.Kind, b.Squad, b.Priority, b.Labels
-	n.Payload, n.TimeoutSeconds, n.CreatedAt = b.Payload, b.TimeoutSeconds, b.CreatedAt
+	n.Payload, n.TimeoutSeconds, n.Retry, n.CreatedAt = b.Payload, b.TimeoutSeconds, b.Retry, b.CreatedAt
 }
 
 func (s *Store) join(session, id string) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -77,6 +78,7 @@ const (
 	timeoutTag
 	createdTag
 	payloadApartTag
+	retryTag // delay, factor in hundredths (two bytes) and greatest delay
 )
 
 func putFixed(b []byte, m contracts.Mission) []byte {
@@ -89,6 +91,10 @@ func putFixed(b []byte, m contracts.Mission) []byte {
 	}
 	b = putInt(b, timeoutTag, int64(m.TimeoutSeconds))
 	b = putInt(b, createdTag, m.CreatedAt.Millis())
+	if r := m.Retry; r != nil {
+		b = put16(binary.AppendVarint(append(b, retryTag), int64(r.DelaySeconds)), int(math.Round(100*r.Factor)))
+		b = binary.AppendVarint(b, int64(r.MaxDelaySeconds))
+	}
 	if len(m.Payload) > bodyInRow {
 		return putInt(b, payloadApartTag, 1)
 	}
@@ -136,6 +142,8 @@ func readFixed(text string, m *contracts.Mission) (apart bool, err error) {
 			m.CreatedAt = contracts.FromMillis(r.int64())
 		case payloadApartTag:
 			apart = r.int64() != 0
+		case retryTag:
+			m.Retry = &contracts.Retry{DelaySeconds: r.int(), Factor: float64(r.fixed(2)) / 100, MaxDelaySeconds: r.int()}
 		case body:
 			m.Payload = r.rest()
 			return apart, r.err

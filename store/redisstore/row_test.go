@@ -48,6 +48,7 @@ func TestARowIsReadAsItWasWritten(t *testing.T) {
 	failed.Mission.Error, failed.Mission.Labels = &contracts.MissionError{Code: "x"}, nil
 	failed.Execution, failed.Recorded, failed.Session = "no UUID", "", "session|1"
 	failed.Mission.Squad, failed.Mission.Kind, failed.Mission.Priority = "", "", contracts.PriorityHigh
+	failed.Mission.Retry = &contracts.Retry{DelaySeconds: 86400, Factor: 9.99, MaxDelaySeconds: 604800}
 	failed.Mission.Run, failed.Mission.RunAt = -1<<62, contracts.FromMillis(-1)
 	for _, want := range []store.Record{usual(), failed} {
 		got, err := readRow(want.Mission.MissionID, rowOf(want, lines()))

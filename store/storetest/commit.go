@@ -56,12 +56,12 @@ func commitTests() []test {
 			later := record(first.Mission.MissionID)
 			later.Mission.Payload = []byte(`{"other":true}`)
 			later.Mission.Kind, later.Mission.Squad, later.Mission.Name = "other", "other", "other"
-			later.Mission.CreatedAt = contracts.At(time.UnixMilli(1))
+			later.Mission.CreatedAt, later.Mission.Retry = contracts.At(time.UnixMilli(1)), nil
 			got := t.apply(store.Change{Record: later, IfVersion: 1})
 			want, m := later, first.Mission
 			want.Mission.Name, want.Mission.Kind, want.Mission.Squad, want.Mission.Priority = m.Name, m.Kind, m.Squad, m.Priority
 			want.Mission.Labels, want.Mission.Payload, want.Mission.TimeoutSeconds = m.Labels, m.Payload, m.TimeoutSeconds
-			want.Mission.CreatedAt, want.Mission.Version = m.CreatedAt, 2
+			want.Mission.Retry, want.Mission.CreatedAt, want.Mission.Version = m.Retry, m.CreatedAt, 2
 			if d := diff(want, got); d != "" {
 				t.Error(d)
 			}
@@ -487,7 +487,7 @@ func fullRecord(id string) store.Record {
 			MissionID: id, Name: "name with \"quotes\", ünïcode and \u2028", Kind: "resize", Payload: []byte(`{"a": [1,2]}`),
 			Priority: contracts.PriorityHigh, Squad: "gpu", Labels: map[string]string{"team": "a|b", "": "empty key"},
 			Status: contracts.StatusInProgress, StatusReason: "no soldier", CancelRequested: true, Attempt: 2, MaxAttempts: 3,
-			Run: 1 << 40, Losses: 4, TimeoutSeconds: 77, Progress: 42, SoldierID: "soldier-1", Result: []byte(`{"b":null}`),
+			Run: 1 << 40, Losses: 4, TimeoutSeconds: 77, Retry: &contracts.Retry{DelaySeconds: 7, Factor: 2.25, MaxDelaySeconds: 604800}, Progress: 42, SoldierID: "soldier-1", Result: []byte(`{"b":null}`),
 			Error:     &contracts.MissionError{Code: "odd", Message: fmt.Sprintf("line\n%c", 0x1F600)},
 			CreatedAt: at(0), UpdatedAt: at(1), RunAt: at(2), StartedAt: at(3), FinishedAt: at(4), Version: 1,
 		},

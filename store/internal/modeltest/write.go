@@ -99,6 +99,7 @@ func (l *lockstep) creation(m *contracts.Mission) {
 	m.Labels = rapid.SampledFrom([]map[string]string{nil, {}, {"a": "1"}, {"a": "x:y", "b": ""}, {"b": "1", "ü\x00": "é"}}).Draw(l.T, "labels")
 	m.Payload = l.body("payload", "", "{}", `{"a":[1]}`)
 	m.TimeoutSeconds = rapid.SampledFrom([]int{0, 300}).Draw(l.T, "timeout")
+	m.Retry = rapid.SampledFrom([]*contracts.Retry{nil, {Factor: 1}, {DelaySeconds: 86400, Factor: 1.07, MaxDelaySeconds: 604800}}).Draw(l.T, "retry")
 	m.CreatedAt = l.moment("created")
 }
 
