@@ -114,8 +114,10 @@ func decodeMission(members []strictjson.Member, r *contracts.MissionRequest) []c
 			var wrong []contracts.FieldError
 			r.Labels, wrong = decodeLabels(m.Value)
 			bad = append(bad, wrong...)
-		case "run_at":
-			bad = append(bad, notSupported(m.Key, "is not supported yet; leave it out"))
+		case "retry":
+			var wrong []contracts.FieldError
+			r.Retry, wrong = decodeRetry(m.Value)
+			bad = append(bad, wrong...)
 		default:
 			if wrong, is := decodeField(m, r); is {
 				bad = append(bad, wrong)
@@ -127,7 +129,6 @@ func decodeMission(members []strictjson.Member, r *contracts.MissionRequest) []c
 
 // decodeField reads one of the other fields onto r; or tells what is wrong with it.
 func decodeField(m strictjson.Member, r *contracts.MissionRequest) (wrong contracts.FieldError, is bool) {
-	null := bytes.Equal(m.Value, []byte("null"))
 	var want string
 	var read bool
 	switch m.Key {
@@ -146,22 +147,63 @@ func decodeField(m strictjson.Member, r *contracts.MissionRequest) (wrong contra
 		want, read = aNumber, decodeNumber(m.Value, &r.MaxAttempts)
 	case "timeout_seconds":
 		want, read = aNumber, decodeNumber(m.Value, &r.TimeoutSeconds)
+	case "run_at":
+		want, read = aTime, decodeOptional(m.Value, &r.RunAt)
+	case "delay_seconds":
+		want, read = aNumber, decodeOptional(m.Value, &r.DelaySeconds)
 	default:
 		return unknownField(m.Key), true
 	}
+	return misread(m, m.Key, want, read)
+}
+
+// misread tells what is wrong with a value that was to be read as what is wanted.
+func misread(m strictjson.Member, field, want string, read bool) (wrong contracts.FieldError, is bool) { //nolint:revive // it is what happened
 	switch {
-	case null:
-		return contracts.FieldError{Field: m.Key, Code: "invalid", Message: "must be " + want + ", not null; leave it out for its default"}, true
+	case bytes.Equal(m.Value, []byte("null")):
+		return contracts.FieldError{Field: field, Code: "invalid", Message: "must be " + want + ", not null; leave it out for its default"}, true
 	case !read:
-		return contracts.FieldError{Field: m.Key, Code: "invalid", Message: "must be " + want}, true
+		return contracts.FieldError{Field: field, Code: "invalid", Message: "must be " + want}, true
 	}
 	return contracts.FieldError{}, false
+}
+
+// decodeRetry reads an object of numbers.
+func decodeRetry(value json.RawMessage) (*contracts.RetryRequest, []contracts.FieldError) {
+	members, err := strictjson.Object(value, contracts.MaxJSONDepth)
+	if err != nil {
+		return nil, []contracts.FieldError{{Field: "retry", Code: "invalid", Message: err.Error()}}
+	}
+	r := &contracts.RetryRequest{}
+	var bad []contracts.FieldError
+	for _, m := range members {
+		if len(bad) == maxErrors {
+			break
+		}
+		field, want, read := "retry."+m.Key, aNumber, false
+		switch m.Key {
+		case "delay_seconds":
+			read = decodeOptional(m.Value, &r.DelaySeconds)
+		case "factor":
+			want, read = "a number", decodeOptional(m.Value, &r.Factor)
+		case "max_delay_seconds":
+			read = decodeOptional(m.Value, &r.MaxDelaySeconds)
+		default:
+			bad = append(bad, unknownField("retry."+m.Key))
+			continue
+		}
+		if wrong, is := misread(m, field, want, read); is {
+			bad = append(bad, wrong)
+		}
+	}
+	return r, bad
 }
 
 // What a field must be.
 const (
 	aString = "a string"
 	aNumber = "a whole number"
+	aTime   = "a time such as 2026-11-23T09:30:00Z (RFC 3339)"
 )
 
 // decodeString reads a value that strictjson has read. Most strings have no escapes, and need no decoder.
@@ -179,6 +221,16 @@ func decodeNumber(value []byte, to *int) bool {
 		*to = n
 	}
 	return err == nil
+}
+
+// decodeOptional reads a value that has no default. It stays nil where it can't be read.
+func decodeOptional[T any](value []byte, to **T) bool {
+	var v T
+	if json.Unmarshal(value, &v) != nil {
+		return false
+	}
+	*to = &v
+	return true
 }
 
 // decodeLabels reads an object of strings.
@@ -216,9 +268,6 @@ func unsupported(r contracts.MissionRequest, bad []contracts.FieldError) []contr
 	}
 	if r.Squad != contracts.DefaultSquad {
 		add("squad", "only default is supported yet; leave it out")
-	}
-	if r.MaxAttempts != contracts.DefaultMaxAttempts {
-		add("max_attempts", "only 1 is supported yet; leave it out")
 	}
 	return out
 }

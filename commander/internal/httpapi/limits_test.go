@@ -61,6 +61,29 @@ func TestEveryLimitIsRefusedByName(t *testing.T) {
 		{"timeout string", body(`"timeout_seconds":"60"`), 422, "invalid", "timeout_seconds", "invalid", "whole number"},
 		{"attempts zero", body(`"max_attempts":0`), 422, "invalid", "max_attempts", "too_small", "100"},
 		{"attempts many", body(`"max_attempts":101`), 422, "invalid", "max_attempts", "too_large", "100"},
+		{"retry a number", body(`"retry":5`), 422, "invalid", "retry", "invalid", "object"},
+		{"retry null", body(`"retry":null`), 422, "invalid", "retry", "invalid", "null"},
+		{"retry unknown", body(`"retry":{"delay":5}`), 422, "invalid", "retry.delay", "unknown", "leave it out"},
+		{"retry delay negative", body(`"retry":{"delay_seconds":-1}`), 422, "invalid", "retry.delay_seconds", "too_small", "86400"},
+		{"retry delay long", body(`"retry":{"delay_seconds":86401}`), 422, "invalid", "retry.delay_seconds", "too_large", "86400"},
+		{"retry delay null", body(`"retry":{"delay_seconds":null}`), 422, "invalid", "retry.delay_seconds", "invalid", "null"},
+		{"retry delay fraction", body(`"retry":{"delay_seconds":1.5}`), 422, "invalid", "retry.delay_seconds", "invalid", "whole number"},
+		{"retry factor small", body(`"retry":{"factor":0.5}`), 422, "invalid", "retry.factor", "invalid", "1 to 10"},
+		{"retry factor large", body(`"retry":{"factor":10.5}`), 422, "invalid", "retry.factor", "invalid", "1 to 10"},
+		{"retry factor fine", body(`"retry":{"factor":1.005}`), 422, "invalid", "retry.factor", "invalid", "two decimals"},
+		{"retry factor string", body(`"retry":{"factor":"2"}`), 422, "invalid", "retry.factor", "invalid", "a number"},
+		{"retry factor huge", body(`"retry":{"factor":1e999}`), 422, "invalid", "retry.factor", "invalid", "a number"},
+		{"retry maximum long", body(`"retry":{"max_delay_seconds":604801}`), 422, "invalid", "retry.max_delay_seconds", "too_large", "604800"},
+		{"retry maximum below", body(`"retry":{"delay_seconds":9,"max_delay_seconds":8}`), 422, "invalid", "retry.max_delay_seconds", "too_small", "9"},
+		{"run_at no time", body(`"run_at":"tomorrow"`), 422, "invalid", "run_at", "invalid", "RFC 3339"},
+		{"run_at a number", body(`"run_at":0`), 422, "invalid", "run_at", "invalid", "RFC 3339"},
+		{"run_at null", body(`"run_at":null`), 422, "invalid", "run_at", "invalid", "null"},
+		{"run_at far", body(`"run_at":"2999-01-01T00:00:00Z"`), 422, "invalid", "run_at", "too_large", "366"},
+		{"delay zero", body(`"delay_seconds":0`), 422, "invalid", "delay_seconds", "too_small", "31622400"},
+		{"delay long", body(`"delay_seconds":31622401`), 422, "invalid", "delay_seconds", "too_large", "31622400"},
+		{"delay a string", body(`"delay_seconds":"5"`), 422, "invalid", "delay_seconds", "invalid", "whole number"},
+		{"delay null", body(`"delay_seconds":null`), 422, "invalid", "delay_seconds", "invalid", "null"},
+		{"delay and run_at", body(`"delay_seconds":5,"run_at":"2020-01-01T00:00:00Z"`), 422, "invalid", "delay_seconds", "invalid", "run_at"},
 		{"priority unknown", body(`"priority":"urgent"`), 422, "invalid", "priority", "invalid", "low, normal or high"},
 		{"priority null", body(`"priority":null`), 422, "invalid", "priority", "invalid", "null"},
 		{"labels a list", body(`"labels":["a"]`), 422, "invalid", "labels", "invalid", "object"},
@@ -77,11 +100,9 @@ func TestEveryLimitIsRefusedByName(t *testing.T) {
 		{"field in capitals", body(`"Kind":"simulate"`), 422, "invalid", "Kind", "unknown", "leave it out"},
 		{"field of the answer", body(`"status":"COMPLETED"`), 422, "invalid", "status", "unknown", "leave it out"},
 
-		{"attempts to come", body(`"max_attempts":2`), 422, "not_supported", "max_attempts", "not_supported", "yet"},
 		{"priority to come", body(`"priority":"high"`), 422, "not_supported", "priority", "not_supported", "yet"},
 		{"squad to come", body(`"squad":"alpha"`), 422, "not_supported", "squad", "not_supported", "yet"},
-		{"run_at to come", body(`"run_at":"2030-01-01T00:00:00Z"`), 422, "not_supported", "run_at", "not_supported", "yet"},
-		{"both", body(`"run_at":"x","kind":"K"`), 422, "invalid", "run_at", "not_supported", "yet"},
+		{"both", body(`"squad":"alpha","kind":"K"`), 422, "invalid", "kind", "invalid", "a-z"},
 
 		{"no object", `["name"]`, 422, "invalid", "body", "invalid", "an array"},
 		{"a string", `"name"`, 422, "invalid", "body", "invalid", "a string"},
@@ -126,6 +147,12 @@ func TestEveryLimitIsRefusedByName(t *testing.T) {
 		"kind at its limit":     `"name":"n","kind":"` + strings.Repeat("k", 64) + `"`,
 		"defaults by name":      `"name":"n","priority":"normal","squad":"default","max_attempts":1`,
 		"no labels":             `"name":"n","labels":{}`,
+		"attempts at the limit": `"name":"n","max_attempts":100`,
+		"retry of nothing":      `"name":"n","retry":{}`,
+		"retry at its limits":   `"name":"n","retry":{"delay_seconds":86400,"factor":10,"max_delay_seconds":604800}`,
+		"retry at once":         `"name":"n","retry":{"delay_seconds":0,"factor":1.25}`,
+		"run_at long ago":       `"name":"n","run_at":"2020-01-01T00:00:00+01:00"`,
+		"delay at its limit":    `"name":"n","delay_seconds":31622400`,
 		"labels at their limit": `"name":"n","labels":{"` + strings.Repeat("é", 32) + `":"` + strings.Repeat("é", 128) + `",` + manyLabels(19) + `}`,
 		"a label of nothing":    `"name":"n","labels":{"a":""}`,
 	} {
@@ -152,7 +179,7 @@ func TestAllErrorsAreNamedAtOnce(t *testing.T) {
 		got = append(got, e.Field+" "+e.Code)
 	}
 	want := []string{
-		"timeout_seconds invalid", "color unknown", "run_at not_supported", "name required", "kind invalid",
+		"timeout_seconds invalid", "color unknown", "run_at invalid", "name required", "kind invalid",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

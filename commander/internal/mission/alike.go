@@ -16,6 +16,7 @@ var (
 	updateKeys  = keysOf(reflect.TypeFor[contracts.Update]())
 	missionKeys = keysOf(reflect.TypeFor[contracts.Mission]())
 	errorKeys   = keysOf(reflect.TypeFor[contracts.MissionError]())
+	retryKeys   = keysOf(reflect.TypeFor[contracts.Retry]())
 )
 
 func keysOf(t reflect.Type) []string {
@@ -81,14 +82,18 @@ func missionIsExact(text []byte) bool {
 		return false
 	}
 	for _, m := range mission {
-		if !exact(m.Key, missionKeys) || m.Key == "error" && !errorIsExact(m.Value) {
+		switch {
+		case !exact(m.Key, missionKeys),
+			m.Key == "error" && !membersAreExact(m.Value, errorKeys),
+			m.Key == "retry" && !membersAreExact(m.Value, retryKeys):
 			return false
 		}
 	}
 	return true
 }
 
-func errorIsExact(text []byte) bool {
+// membersAreExact is of an object that holds no others.
+func membersAreExact(text []byte, known []string) bool {
 	if nothing(text) {
 		return true
 	}
@@ -97,7 +102,7 @@ func errorIsExact(text []byte) bool {
 		return false
 	}
 	for _, m := range members {
-		if !exact(m.Key, errorKeys) {
+		if !exact(m.Key, known) {
 			return false
 		}
 	}

@@ -1,6 +1,7 @@
 package mission
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -129,7 +130,7 @@ func end(rec store.Record, u contracts.Update, by Speaker, before []contracts.Hi
 		d.Dispatch = DispatchNow
 	case m.Attempt < m.MaxAttempts && !u.NoRetry:
 		cause = contracts.CauseRetry
-		delay := RetryDelay(m.Attempt, jitter)
+		delay := RetryDelay(m.Retry, m.Attempt, jitter)
 		if u.RetryAfter > 0 {
 			delay = time.Duration(u.RetryAfter) * time.Millisecond
 		}
@@ -147,20 +148,18 @@ func end(rec store.Record, u contracts.Update, by Speaker, before []contracts.Hi
 	return d
 }
 
-// Retry delays.
-const (
-	retryBase = 5 * time.Second
-	retryCap  = 10 * time.Minute
-)
-
-// RetryDelay is how long a mission waits after its attempt-th attempt failed: 5 s, doubling, at most 10 min, and then
+// RetryDelay is how long a mission with such retries waits after its attempt-th attempt failed: as contracts.Retry says,
 // 20 % less to 20 % more as jitter goes from 0 to 1.
-func RetryDelay(attempt int, jitter float64) time.Duration {
-	d := retryCap
-	if attempt < 10 {
-		d = min(retryBase<<(attempt-1), retryCap)
+func RetryDelay(r *contracts.Retry, attempt int, jitter float64) time.Duration {
+	if r == nil {
+		usual := contracts.DefaultRetry()
+		r = &usual
 	}
-	return time.Duration(float64(d) * (0.8 + 0.4*jitter))
+	if r.DelaySeconds == 0 {
+		return 0 // and not nothing times infinity
+	}
+	seconds := min(float64(r.DelaySeconds)*math.Pow(r.Factor, float64(attempt-1)), float64(r.MaxDelaySeconds))
+	return time.Duration(seconds * (0.8 + 0.4*jitter) * float64(time.Second))
 }
 
 // Jitter returns a random number from 0 to 1.

@@ -28,6 +28,13 @@ import (
 // What is adopted has our spelling of numbers (strictjson.Plain): of those that are equal a reader of whole numbers may not read
 // each, and whoever publishes an order again could choose one that its handler can't read.
 
+// What a seal is of. Missions without a Retry keep the first, so that orders from before there was one can still be adopted,
+// also by a commander of that time.
+const (
+	sealOfOrder   = "order/1"
+	sealWithRetry = "order/2"
+)
+
 const (
 	digestSize = sha256.Size
 	sealSize   = digestSize + sha256.Size
@@ -83,9 +90,13 @@ func digestOf(payload []byte) ([]byte, error) {
 // another number.
 func sealed(m contracts.Mission, digest, key []byte) []byte {
 	fields := []string{
-		"order/1", m.MissionID, m.Name, m.Kind, string(digest), string(m.Priority), m.Squad,
+		sealOfOrder, m.MissionID, m.Name, m.Kind, string(digest), string(m.Priority), m.Squad,
 		strconv.Itoa(m.Attempt), strconv.Itoa(m.MaxAttempts), strconv.FormatInt(m.Run, 10), strconv.Itoa(m.Losses),
 		strconv.Itoa(m.TimeoutSeconds), strconv.Itoa(len(m.Labels)),
+	}
+	if r := m.Retry; r != nil {
+		fields[0] = sealWithRetry
+		fields = append(fields, strconv.Itoa(r.DelaySeconds), strconv.FormatFloat(r.Factor, 'g', -1, 64), strconv.Itoa(r.MaxDelaySeconds))
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Labels)) {
 		fields = append(fields, name, m.Labels[name])

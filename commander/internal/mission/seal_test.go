@@ -53,7 +53,7 @@ func TestASealCoversAllThatIsAdopted(t *testing.T) {
 	changed := map[string]any{
 		"MissionID": idOf(-time.Minute, 2), "Name": "other", "Kind": "other", "Payload": json.RawMessage(`{"a":2}`), "Priority": contracts.PriorityLow,
 		"Squad": "blue", "Labels": map[string]string{"l": "w"}, "Attempt": 2, "MaxAttempts": 3, "Run": int64(4), "Losses": 2, "TimeoutSeconds": 61,
-		"Error": &contracts.MissionError{Code: "c", Message: "n"},
+		"Error": &contracts.MissionError{Code: "c", Message: "n"}, "Retry": &contracts.Retry{DelaySeconds: 8, Factor: 1.5, MaxDelaySeconds: 60},
 	}
 	covered := 0
 	for i := range reflect.TypeFor[contracts.Mission]().NumField() {
@@ -74,6 +74,9 @@ func TestASealCoversAllThatIsAdopted(t *testing.T) {
 		t.Errorf("%d fields are covered, want %d", covered, len(changed))
 	}
 	for name, edit := range map[string]func(*contracts.Mission){
+		"no retry":                    func(m *contracts.Mission) { m.Retry = nil },
+		"another factor":              func(m *contracts.Mission) { m.Retry.Factor = 1.25 },
+		"another greatest delay":      func(m *contracts.Mission) { m.Retry.MaxDelaySeconds = 61 },
 		"no error":                    func(m *contracts.Mission) { m.Error = nil },
 		"another code":                func(m *contracts.Mission) { m.Error.Code = "d" },
 		"no labels":                   func(m *contracts.Mission) { m.Labels = nil },
@@ -110,6 +113,17 @@ func fill(t *testing.T, field reflect.Value) {
 		*to = contracts.At(wipedAt.Add(-time.Hour))
 	default:
 		t.Fatalf("no other value for %T", to)
+	}
+}
+
+// TestASealOfBefore: a mission without retries of its own is sealed as it was before there were any, so that orders and commanders
+// of that time go with those of now.
+func TestASealOfBefore(t *testing.T) {
+	const before = "Uz4tlQCjifir8y-FHmb5j_zeecs_Vxn0a4Cl_FL5RO5ZE7qwnCaLJhCHJ2-ILsZuccxK8Xq0z1aOIdttGlN01g"
+	m := full()
+	m.MissionID, m.Retry = "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", nil
+	if got := sealOf(t, m); got != before {
+		t.Errorf("%s, want %s", got, before)
 	}
 }
 
@@ -221,6 +235,7 @@ func TestKeysThatDifferInCaseOnly(t *testing.T) {
 		"another timeout":            {`{"Timeout_seconds":1,` + rest, false},
 		"a timeout with a long s":    {`{"timeout_\u017feconds":1,` + rest, false},
 		"another error":              {strings.Replace(string(genuine), `"code"`, `"Code":"evil","code"`, 1), false},
+		"another retry":              {strings.Replace(string(genuine), `"factor"`, `"Factor":9,"factor"`, 1), false},
 		"a payload's key twice":      {strings.Replace(string(genuine), `{"a":1}`, `{"a":2,"a":1}`, 1), false},
 		"a payload's keys two cases": {strings.Replace(string(genuine), `{"a":1}`, `{"a":2,"A":1}`, 1), true},
 		"no object":                  {`[]`, false},

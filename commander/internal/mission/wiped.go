@@ -160,7 +160,8 @@ func restored(m *contracts.Mission, now contracts.Time) (store.Record, bool) {
 	}
 	r := contracts.MissionRequest{
 		Name: m.Name, Kind: m.Kind, Payload: m.Payload, Priority: m.Priority, Squad: m.Squad, Labels: m.Labels,
-		MaxAttempts: min(m.MaxAttempts, contracts.MaxAttempts), TimeoutSeconds: m.TimeoutSeconds, // retries may bring it past its limit
+		MaxAttempts:    min(m.MaxAttempts, contracts.MaxAttempts), // retries may bring it past its limit
+		TimeoutSeconds: m.TimeoutSeconds, Retry: m.Retry.Request(),
 	}
 	r.Normalize()
 	created, ok := creation(m.MissionID)
@@ -173,7 +174,7 @@ func restored(m *contracts.Mission, now contracts.Time) (store.Record, bool) {
 		MissionID: m.MissionID, Name: r.Name, Kind: r.Kind, Payload: r.Payload, Priority: r.Priority, Squad: r.Squad,
 		Labels: r.Labels, Status: contracts.StatusQueued, Attempt: m.Attempt, Run: m.Run, Losses: m.Losses,
 		MaxAttempts:    min(max(m.MaxAttempts, 1), max(contracts.MaxAttempts, m.Attempt)),
-		TimeoutSeconds: r.TimeoutSeconds, Error: bounded(m.Error), CreatedAt: contracts.At(created), UpdatedAt: now,
+		TimeoutSeconds: r.TimeoutSeconds, Retry: r.Retry.Retry(), Error: bounded(m.Error), CreatedAt: contracts.At(created), UpdatedAt: now,
 	}}, true
 }
 

@@ -57,7 +57,8 @@ func told(id string, attempt int) *contracts.Mission {
 	return &contracts.Mission{
 		MissionID: id, Name: "m", Kind: "k", Payload: []byte(`{"a":1}`), Priority: contracts.PriorityHigh, Squad: "red",
 		Labels: map[string]string{"l": "v"}, Status: contracts.StatusQueued, Attempt: attempt, MaxAttempts: 2, Run: 3, Losses: 1,
-		TimeoutSeconds: 60, CreatedAt: contracts.At(wipedAt.Add(-time.Minute)), Version: 5,
+		TimeoutSeconds: 60, Retry: &contracts.Retry{DelaySeconds: 7, Factor: 1.5, MaxDelaySeconds: 60},
+		CreatedAt: contracts.At(wipedAt.Add(-time.Minute)), Version: 5,
 	}
 }
 
@@ -198,7 +199,8 @@ func TestWhatIsAdoptedFromWhat(t *testing.T) {
 				return
 			}
 			if m.Name != "m" || m.Priority != contracts.PriorityHigh || m.Squad != "red" || m.Labels["l"] != "v" || m.Losses != 1 ||
-				(string(m.Payload) != `{"a":1}`) != c.brief || m.TimeoutSeconds != 60 || m.Version != contracts.At(now).Millis() {
+				(string(m.Payload) != `{"a":1}`) != c.brief || m.TimeoutSeconds != 60 || m.Retry == nil || *m.Retry != *told(id, 1).Retry ||
+				m.Version != contracts.At(now).Millis() {
 				t.Errorf("mission %+v", m)
 			}
 			h, err := w.data.History(t.Context(), id)
