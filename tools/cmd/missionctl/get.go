@@ -69,6 +69,7 @@ func printMission(w io.Writer, format cliout.Format, m client.Mission) error {
 	}
 	add("soldier", m.SoldierID)
 	add("attempt", fmt.Sprintf("%d of %d, run %d, losses %d", m.Attempt, m.MaxAttempts, m.Run, m.Losses))
+	add("retries", retryText(m.Retry))
 	add("created", dateText(m.CreatedAt))
 	add("starts at", dateText(m.RunAt))
 	add("started", dateText(m.StartedAt))
@@ -126,6 +127,15 @@ func dateText(t contracts.Time) string {
 		return ""
 	}
 	return t.Local().Format("2006-01-02 15:04:05.000 MST")
+}
+
+// retryText is how long a mission waits between attempts, where that is its own.
+func retryText(r *contracts.Retry) string {
+	if r == nil {
+		return ""
+	}
+	return fmt.Sprintf("after %v, then %v times as long each time, at most %v",
+		time.Duration(r.DelaySeconds)*time.Second, r.Factor, time.Duration(r.MaxDelaySeconds)*time.Second)
 }
 
 // tookText is how long the last execution took.

@@ -22,6 +22,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 		labels             []string
 		timeoutSeconds     int
 		wait, noKey        bool
+		when               timing
 	)
 	cmd := &cobra.Command{
 		Use:   "submit NAME",
@@ -32,6 +33,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 		Example: `  missionctl submit "Recon over sector 7" --wait
   missionctl submit short --payload '{"min_seconds":0,"max_seconds":1,"failure_rate":0}'
   missionctl submit "Patrol" --label team:blue --label env:prod
+  missionctl submit "Recon at dusk" --delay 1h --max-attempts 5 --retry-delay 30s --retry-factor 1.5
   jq .input job.json | missionctl submit resize --kind resize --payload -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -43,15 +45,19 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			r := contracts.MissionRequest{
+				Name: args[0], Kind: kind, Payload: body, Labels: labelled, TimeoutSeconds: timeoutSeconds,
+			}
+			if err := when.apply(cmd.Flags(), &r); err != nil {
+				return err
+			}
 			c, err := conn.client(client.Retry{})
 			if err != nil {
 				return err
 			}
 			ctx, cancel := conn.call(cmd.Context())
 			defer cancel()
-			m, err := c.Submit(ctx, contracts.MissionRequest{
-				Name: args[0], Kind: kind, Payload: body, Labels: labelled, TimeoutSeconds: timeoutSeconds,
-			}, client.SubmitOptions{IdempotencyKey: key, NoKey: noKey})
+			m, err := c.Submit(ctx, r, client.SubmitOptions{IdempotencyKey: key, NoKey: noKey})
 			if err != nil {
 				return err
 			}
@@ -77,6 +83,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 	f.StringVar(&payload, "payload", "", "the handler's input, a JSON object: itself, @FILE, or - for standard input")
 	f.StringArrayVar(&labels, "label", nil, "a label, KEY:VALUE; may be repeated")
 	f.IntVar(&timeoutSeconds, "timeout-seconds", 0, "bounds one attempt, 1 to 86400 (default 300)")
+	when.flags(cmd)
 	f.StringVar(&key, "idempotency-key", "",
 		"submit once under this key, however often the command is repeated within 24 hours (default a random one)")
 	f.BoolVar(&noKey, "no-key", false,
