@@ -30,6 +30,23 @@ func Example() {
 	fmt.Println(m.Status)
 }
 
+// Submit a mission that starts in an hour, and whose attempts are a minute apart.
+func ExampleClient_Submit_later() {
+	c, err := client.New(client.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	hour, minute, steadily := 3600, 60, 1.0
+	m, err := c.Submit(context.Background(), contracts.MissionRequest{
+		Name: "sync", DelaySeconds: &hour, MaxAttempts: 5,
+		Retry: &contracts.RetryRequest{DelaySeconds: &minute, Factor: &steadily},
+	}, client.SubmitOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(m.Status, m.RunAt)
+}
+
 // Follow all missions as they change.
 func ExampleClient_Events() {
 	c, err := client.New(client.Config{})

@@ -180,7 +180,8 @@ func decodeRetry(value json.RawMessage) (*contracts.RetryRequest, []contracts.Fi
 		if len(bad) == maxErrors {
 			break
 		}
-		field, want, read := "retry."+m.Key, aNumber, false
+		want := aNumber
+		var read bool
 		switch m.Key {
 		case "delay_seconds":
 			read = decodeOptional(m.Value, &r.DelaySeconds)
@@ -192,7 +193,7 @@ func decodeRetry(value json.RawMessage) (*contracts.RetryRequest, []contracts.Fi
 			bad = append(bad, unknownField("retry."+m.Key))
 			continue
 		}
-		if wrong, is := misread(m, field, want, read); is {
+		if wrong, is := misread(m, "retry."+m.Key, want, read); is {
 			bad = append(bad, wrong)
 		}
 	}

@@ -508,16 +508,50 @@ export interface components {
             squad: "default";
             labels?: components["schemas"]["Labels"];
             /**
-             * @description More, up to 100, are `not_supported` yet.
+             * @description Attempts that fail are repeated until there were so many; `retry` says when.
              * @default 1
-             * @enum {integer}
              */
-            max_attempts: 1;
+            max_attempts: number;
             /**
              * @description Bounds one attempt.
              * @default 300
              */
             timeout_seconds: number;
+            retry?: components["schemas"]["RetryRequest"];
+            /** @description Start no sooner; any RFC 3339 time at most 366 days ahead. One that has passed is now. */
+            run_at?: components["schemas"]["Time"];
+            /**
+             * @description Start no sooner than so long after the mission is accepted, by the commander's clock. The answer has it as `run_at`.
+             *     Not together with `run_at`.
+             */
+            delay_seconds?: number;
+        };
+        /**
+         * @description How long the mission waits for its next attempt after one failed: `delay_seconds` after the first, `factor` times as
+         *     long after each further one, at most `max_delay_seconds`, and then 20 % less to 20 % more. A handler may ask for
+         *     another time. Needs `max_attempts` over 1 to matter; fixed once the mission is accepted.
+         * @example {
+         *       "delay_seconds": 30,
+         *       "factor": 1.5,
+         *       "max_delay_seconds": 900
+         *     }
+         */
+        RetryRequest: {
+            /** @description Default 5, or `max_delay_seconds` where that is given and less. */
+            delay_seconds?: number;
+            /**
+             * @description With at most two decimals.
+             * @default 2
+             */
+            factor: number;
+            /** @description At least `delay_seconds`. Default 600, or `delay_seconds` where that is more. */
+            max_delay_seconds?: number;
+        };
+        /** @description As `RetryRequest`, with its defaults. Absent where the request gave none, which means 5, 2 and 600. */
+        Retry: {
+            delay_seconds: number;
+            factor: number;
+            max_delay_seconds: number;
         };
         /**
          * @description Your own keys and values, to filter by. A key has 1 to 64 bytes of UTF-8, without `:` and control characters; a
@@ -618,6 +652,7 @@ export interface components {
             /** @description Executions whose soldier died; the fifth fails the mission. An operator's retry begins at 0 again. */
             losses: number;
             timeout_seconds: number;
+            retry?: components["schemas"]["Retry"];
             progress: number;
             /** @description Who carries it out, or did so last. */
             soldier_id?: string;
@@ -1054,6 +1089,11 @@ export interface operations {
                  *       "payload": {
                  *         "min_seconds": 5,
                  *         "max_seconds": 15
+                 *       },
+                 *       "max_attempts": 5,
+                 *       "retry": {
+                 *         "delay_seconds": 30,
+                 *         "factor": 1.5
                  *       }
                  *     }
                  */
