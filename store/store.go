@@ -72,6 +72,9 @@ type Sessions interface {
 	Renew(ctx context.Context, s Session, lease time.Duration) (Session, error)
 	// Session returns one; ErrNotFound.
 	Session(ctx context.Context, id string) (Session, error)
+	// Drain marks a live session: it is Draining from then on, whatever its renewals say. It returns the session as it is now;
+	// ErrNotFound where it is unknown, or was buried.
+	Drain(ctx context.Context, id string) (Session, error)
 	// ListSessions returns the live ones, and those buried within the last hour, at most 2000, by soldier id.
 	ListSessions(ctx context.Context) ([]Session, Source, error)
 	// Expired returns up to limit live sessions whose lease has run out by the store's clock.
@@ -274,6 +277,8 @@ type Session struct {
 	Seq int64 `json:"-"`
 	// Packs: it reads orders in packs.
 	Packs bool `json:"-"`
+	// Draining: it was asked to end, by Drain alone; Renew does not look at it.
+	Draining bool `json:"draining,omitempty"`
 	// StartedAt is its first renewal, RenewedAt its last, LeaseUntil when the lease runs out: all by the store's clock.
 	StartedAt  contracts.Time `json:"started_at"`
 	RenewedAt  contracts.Time `json:"renewed_at"`

@@ -197,6 +197,14 @@ func (g *gate) Session(ctx context.Context, id string) (store.Session, error) {
 	return to.Session(ctx, id)
 }
 
+func (g *gate) Drain(ctx context.Context, id string) (store.Session, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return store.Session{}, err
+	}
+	return to.Drain(ctx, id)
+}
+
 func (g *gate) ListSessions(ctx context.Context) ([]store.Session, store.Source, error) {
 	to, err := g.pass(ctx)
 	if err != nil {

@@ -88,6 +88,11 @@ func (s *Store) Session(ctx context.Context, id string) (store.Session, error) {
 	return s.primary.Session(ctx, id)
 }
 
+// Drain implements store.Sessions.
+func (s *Store) Drain(ctx context.Context, id string) (store.Session, error) {
+	return s.primary.Drain(ctx, id)
+}
+
 // Expired implements store.Sessions.
 func (s *Store) Expired(ctx context.Context, limit int) ([]store.Session, error) {
 	return s.primary.Expired(ctx, limit)

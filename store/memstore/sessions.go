@@ -52,7 +52,7 @@ func (s *Store) Renew(ctx context.Context, next store.Session, lease time.Durati
 	defer s.mu.Unlock()
 	now := s.now().UnixMilli()
 	next = next.Clone()
-	next.State, next.StartedAt = store.SessionLive, contracts.FromMillis(now)
+	next.State, next.StartedAt, next.Draining = store.SessionLive, contracts.FromMillis(now), false
 	renewed, highest := now, next.Seq
 	if before := s.find(next.ID); before != nil {
 		if before.State == store.SessionBuried {
@@ -62,7 +62,7 @@ func (s *Store) Renew(ctx context.Context, next store.Session, lease time.Durati
 		if next.Seq > 0 && next.Seq < highest { // overtaken: it proves life, and nothing else is news
 			next = before.Session.Clone()
 		}
-		next.StartedAt = before.StartedAt
+		next.StartedAt, next.Draining = before.StartedAt, before.Draining
 		// RenewedAt only grows, so that it tells one renewal from another.
 		renewed = max(now, before.RenewedAt.Millis()+1)
 	}
@@ -83,6 +83,21 @@ func (s *Store) Session(ctx context.Context, id string) (store.Session, error) {
 	if found == nil {
 		return store.Session{}, store.ErrNotFound
 	}
+	return found.Clone(), nil
+}
+
+// Drain implements store.Sessions.
+func (s *Store) Drain(ctx context.Context, id string) (store.Session, error) {
+	if err := ctx.Err(); err != nil {
+		return store.Session{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.live(id) {
+		return store.Session{}, store.ErrNotFound
+	}
+	found := s.sessions[id]
+	found.Draining = true
 	return found.Clone(), nil
 }
 

@@ -40,6 +40,8 @@ var (
 	swapBrokerText string
 	//go:embed lua/renew.lua
 	renewText string
+	//go:embed lua/drain.lua
+	drainText string
 	//go:embed lua/sessions.lua
 	sessionsText string
 	//go:embed lua/list.lua
@@ -59,7 +61,7 @@ var (
 type scripts struct {
 	createAll                                      apart
 	commit, bury                                   *rueidis.Lua
-	takeDue, clearDue, renew                       *rueidis.Lua
+	takeDue, clearDue, renew, drain                *rueidis.Lua
 	unshelve, shelved, swapBroker                  *rueidis.Lua
 	sessions, list, history, counts, events, clock *rueidis.Lua
 	settle                                         *rueidis.Lua
@@ -76,6 +78,7 @@ func newScripts() scripts {
 		shelved:    rueidis.NewLuaScriptReadOnly(checked(shelvedText)),
 		swapBroker: rueidis.NewLuaScript(checked(swapBrokerText)),
 		renew:      rueidis.NewLuaScript(checked(renewText)),
+		drain:      rueidis.NewLuaScript(checked(drainText)),
 		sessions:   rueidis.NewLuaScriptReadOnly(checked(sessionsText)),
 		list:       rueidis.NewLuaScriptReadOnly(checked(listText)),
 		history:    rueidis.NewLuaScriptReadOnly(checked(historyText)),

@@ -47,7 +47,7 @@ func (s *Store) Renew(ctx context.Context, next store.Session, lease time.Durati
 func (s *Store) Session(ctx context.Context, id string) (store.Session, error) {
 	var found []rueidis.RedisMessage
 	err := s.do(ctx, "read session", func(ctx context.Context, client rueidis.Client) error {
-		results, err := s.read(ctx, client, client.B().Hmget().Key(s.keys.session(id)).Field("st", "j", "a", "n", "u").Build())
+		results, err := s.read(ctx, client, client.B().Hmget().Key(s.keys.session(id)).Field("st", "j", "a", "n", "u", "d").Build())
 		if err == nil {
 			found, err = results[0].ToArray()
 		}
@@ -61,11 +61,26 @@ func (s *Store) Session(ctx context.Context, id string) (store.Session, error) {
 	}
 	fields := make([]string, len(found))
 	for i := range found {
+		if i == len(found)-1 && found[i].IsNil() {
+			continue // nobody asked it to drain
+		}
 		if fields[i], err = found[i].ToString(); err != nil {
 			return store.Session{}, fmt.Errorf("session %s in redis is incomplete: %w", id, err)
 		}
 	}
 	return decodeSession(id, fields)
+}
+
+// Drain implements store.Sessions. A session's mark is a field of its own, which no renewal touches.
+func (s *Store) Drain(ctx context.Context, id string) (store.Session, error) {
+	found, err := s.run(ctx, "drain session", s.scripts.drain, []string{s.keys.session(id)}, nil)
+	if err != nil {
+		return store.Session{}, err
+	}
+	if len(found) == 0 {
+		return store.Session{}, store.ErrNotFound
+	}
+	return decodeSession(id, found)
 }
 
 // ListSessions implements store.Sessions.
@@ -92,8 +107,8 @@ func (s *Store) listSessions(ctx context.Context, op string, limit int, which st
 		return nil, err
 	}
 	var list []store.Session
-	for f := reply; len(f) >= 6; f = f[6:] {
-		found, err := decodeSession(f[0], f[1:6])
+	for f := reply; len(f) >= 7; f = f[7:] {
+		found, err := decodeSession(f[0], f[1:7])
 		if err != nil {
 			return nil, err
 		}

@@ -30,7 +30,7 @@ func encodeSoldier(s store.Session) (string, error) {
 	return string(b), err
 }
 
-// decodeSession reads the fields of a session's hash, in the order st, j, a, n, u.
+// decodeSession reads the fields of a session's hash, in the order st, j, a, n, u, d.
 func decodeSession(id string, f []string) (store.Session, error) {
 	var s soldier
 	if err := json.Unmarshal([]byte(f[1]), &s); err != nil {
@@ -46,7 +46,7 @@ func decodeSession(id string, f []string) (store.Session, error) {
 	}
 	return store.Session{
 		ID: id, SoldierID: s.SoldierID, State: store.SessionState(f[0]), Squads: s.Squads, Kinds: s.Kinds,
-		Slots: s.Slots, Version: s.Version, Inbox: s.Inbox, Running: s.Running, Seq: s.Seq, Packs: s.Packs,
+		Slots: s.Slots, Version: s.Version, Inbox: s.Inbox, Running: s.Running, Seq: s.Seq, Packs: s.Packs, Draining: f[5] != "",
 		StartedAt: times[0], RenewedAt: times[1], LeaseUntil: times[2],
 	}.Clone(), nil
 }

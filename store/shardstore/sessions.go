@@ -19,6 +19,9 @@ type life struct {
 func (l life) live() bool { return l.known && l.State == store.SessionLive }
 func (l life) dead() bool { return l.known && l.State == store.SessionBuried }
 
+// draining tells whether the shard knows that the session was asked to drain.
+func (l life) draining() bool { return l.known && l.Draining }
+
 // lives returns what each shard knows of a session.
 func (s *Store) lives(ctx context.Context, id string) ([]life, error) {
 	all := make([]life, len(s.shards))
@@ -58,7 +61,35 @@ func (s *Store) Renew(ctx context.Context, next store.Session, lease time.Durati
 	if err != nil {
 		return store.Session{}, err
 	}
+	renewed.Draining = renewed.Draining || slices.ContainsFunc(all, life.draining)
 	return renewed, nil
+}
+
+// Drain implements store.Sessions. All shards are marked, so that a session that one of them loses and gets back by the next
+// renewal is still asked to drain by the others.
+func (s *Store) Drain(ctx context.Context, id string) (store.Session, error) {
+	all, err := s.lives(ctx, id)
+	if err != nil {
+		return store.Session{}, err
+	}
+	decides := lead(all)
+	if decides < 0 || slices.ContainsFunc(all, life.dead) {
+		return store.Session{}, store.ErrNotFound
+	}
+	marked, err := s.shards[decides].Drain(ctx, id)
+	if err != nil {
+		return store.Session{}, err
+	}
+	err = s.some(func(i int) bool { return i != decides && all[i].live() }, func(i int) error {
+		if _, err := s.shards[i].Drain(ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return store.Session{}, err
+	}
+	return marked, nil
 }
 
 // Session implements store.Sessions. It is dead as soon as any shard says so.
@@ -72,6 +103,7 @@ func (s *Store) Session(ctx context.Context, id string) (store.Session, error) {
 		return store.Session{}, store.ErrNotFound
 	}
 	found := all[first].Session
+	found.Draining = slices.ContainsFunc(all, life.draining)
 	if slices.ContainsFunc(all, life.dead) {
 		found.State = store.SessionBuried
 	}

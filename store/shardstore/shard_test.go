@@ -123,6 +123,10 @@ func (s *shard) Session(ctx context.Context, id string) (store.Session, error) {
 	return meddle(s, "Session", func() (store.Session, error) { return s.Store.Session(ctx, id) })
 }
 
+func (s *shard) Drain(ctx context.Context, id string) (store.Session, error) {
+	return meddle(s, "Drain", func() (store.Session, error) { return s.Store.Drain(ctx, id) })
+}
+
 func (s *shard) Expired(ctx context.Context, limit int) ([]store.Session, error) {
 	return meddle(s, "Expired", func() ([]store.Session, error) { return s.Store.Expired(ctx, limit) })
 }

@@ -134,6 +134,57 @@ func sessionTests() []test {
 				t.Errorf("another session has the number %d", other.Seq)
 			}
 		}},
+		{"a session that is asked to drain stays so, whatever its renewals say", func(t *tester) {
+			id, other := newID(), t.renew(newID())
+			if _, err := t.Drain(t.ctx, id); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("Drain of an unknown session: %v, want ErrNotFound", err)
+			}
+			said := store.Session{ID: id, SoldierID: "s", Squads: []string{"a"}, Inbox: "one", Slots: 3, Draining: true, Seq: 7}
+			before, err := t.Renew(t.ctx, said, time.Hour)
+			t.must(err)
+			if before.Draining {
+				t.Error("it drains because it said so itself")
+			}
+			want := before
+			want.Draining = true
+			for range 2 {
+				got, err := t.Drain(t.ctx, id)
+				t.must(err)
+				if d := diff(want, got); d != "" {
+					t.Errorf("Drain: %s", d)
+				}
+			}
+			read, err := t.Session(t.ctx, id)
+			t.must(err)
+			list, _, err := t.ListSessions(t.ctx)
+			t.must(err)
+			expired, err := t.Renew(t.ctx, store.Session{ID: id, SoldierID: "s", Seq: 8}, time.Millisecond)
+			t.must(err)
+			overtaken, err := t.Renew(t.ctx, store.Session{ID: id, SoldierID: "s", Seq: 1}, time.Millisecond)
+			t.must(err)
+			t.awaitClock(overtaken.LeaseUntil.Time)
+			out, err := t.Expired(t.ctx, 10)
+			t.must(err)
+			for what, got := range map[string][]store.Session{
+				"Session": {read}, "a renewal": {expired}, "an overtaken one": {overtaken}, "Expired": out,
+				"ListSessions": slices.DeleteFunc(list, func(s store.Session) bool { return s.ID == other.ID }),
+			} {
+				if len(got) != 1 || got[0].ID != id || !got[0].Draining {
+					t.Errorf("%s: %v, want one that drains", what, got)
+				}
+			}
+			if again, err := t.Session(t.ctx, other.ID); err != nil || again.Draining {
+				t.Errorf("another session: %v, %v", again, err)
+			}
+			_, err = t.Bury(t.ctx, id, overtaken.RenewedAt)
+			t.must(err)
+			if _, err := t.Drain(t.ctx, id); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("Drain of a dead session: %v, want ErrNotFound", err)
+			}
+			if dead, err := t.Session(t.ctx, id); err != nil || !dead.Draining || dead.State != store.SessionBuried {
+				t.Errorf("the dead session: %v, %v", dead, err)
+			}
+		}},
 		{"Expired: by the store's clock, only leases that ran out, up to the limit", func(t *tester) {
 			t.renew(newID())
 			var short []string

@@ -153,6 +153,10 @@ func (a *ailing) Session(ctx context.Context, id string) (store.Session, error) 
 	return do(a, func() (store.Session, error) { return a.at().Session(ctx, id) })
 }
 
+func (a *ailing) Drain(ctx context.Context, id string) (store.Session, error) {
+	return do(a, func() (store.Session, error) { return a.at().Drain(ctx, id) })
+}
+
 func (a *ailing) ListSessions(ctx context.Context) ([]store.Session, store.Source, error) {
 	var from store.Source
 	list, err := do(a, func() (list []store.Session, err error) {

@@ -80,6 +80,7 @@ func Sequence(r *rapid.T, subjects []Subject) {
 		"shelved":  step(l.shelved),
 		"broker":   step(l.brokerID),
 		"renew":    step(l.renew),
+		"drain":    step(l.drain),
 		"expired":  step(l.expired),
 		"bury":     step(l.bury),
 		"list":     step(l.list),

@@ -410,6 +410,12 @@ func (l *lockstep) renew() {
 	l.noteFleet()
 }
 
+func (l *lockstep) drain() {
+	id := rapid.SampledFrom(sessions()).Draw(l.T, "session")
+	each(l, "Drain", func(ctx context.Context, s store.Store, _ *peer) (store.Session, error) { return s.Drain(ctx, id) }, nil, withoutTimes())
+	l.noteFleet()
+}
+
 func (l *lockstep) expired() {
 	each(l, "Expired", func(ctx context.Context, s store.Store, _ *peer) ([]store.Session, error) {
 		list, err := s.Expired(ctx, 100)
