@@ -17,6 +17,9 @@ const (
 	AnswerShow AnswerType = "show"
 	// AnswerStop asks for the end of a running execution.
 	AnswerStop AnswerType = "stop"
+	// AnswerDrain asks the soldier to drain: take nothing more, finish what runs, and end. Every reply to a renewal says so
+	// again.
+	AnswerDrain AnswerType = "drain"
 	// AnswerRenewed answers a RenewalMessage.
 	AnswerRenewed AnswerType = "renewed"
 	// AnswerPing says nothing. That it can be delivered is what the sender wants to know.

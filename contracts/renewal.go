@@ -104,6 +104,8 @@ type RenewalReply struct {
 	// Show lists running executions that the commander does not know, because its store was wiped or lost its last writes:
 	// send an IN_PROGRESS of each, with its Ticket and its Mission.
 	Show []string `json:"show,omitempty"`
+	// Drain: an operator asked the soldier to drain. It takes nothing more, finishes what runs, and ends.
+	Drain bool `json:"drain,omitempty"`
 	// Dead: the session was declared dead. Cancel all handlers, forget all claims, and ask for a new session.
 	Dead bool `json:"dead,omitempty"`
 }
