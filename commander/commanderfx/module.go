@@ -38,7 +38,7 @@ import (
 var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules are exported
 	fx.Provide(
 		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newDepths, newMetrics,
-		newSender, newDispatcher, newSuspects, newMissions, newSessions, newIntake, newMarkers, newReaper, newWatch, newCustody,
+		newSender, newDispatcher, newSuspects, newMissions, newSessions, newDrainer, newIntake, newMarkers, newReaper, newWatch, newCustody,
 		newDesk, newSubmissions, newShelf, newHealth, newServer,
 	),
 	fx.Invoke(order),
@@ -179,6 +179,10 @@ func newSessions(s store.Store, i *tokenauth.Issuer, k keys, e *epoch.Keeper, c 
 		Store: s, Issuer: i, Keys: k.tokens, TicketKey: k.ticket, Epoch: e.Current, Now: c.Time, Issued: m.TokenIssued,
 		Logger: log.Named("session"),
 	})
+}
+
+func newDrainer(s store.Store, in *inbox.Sender, log *zap.Logger) *session.Drainer {
+	return session.NewDrainer(s, in, log.Named("session"))
 }
 
 func newIntake(b broker.Broker, ms *mission.Service, ss *session.Service, v *tokenauth.Verifier, in *inbox.Sender,

@@ -78,6 +78,12 @@ type Tokens interface {
 	JWKS() ([]byte, error)
 }
 
+// Soldiers steers soldiers: a session.Drainer.
+type Soldiers interface {
+	// Drain asks a soldier to drain, and returns its session; store.ErrNotFound where it doesn't live.
+	Drain(ctx context.Context, soldierID string) (store.Session, error)
+}
+
 // SetAside knows what was set aside for a person: a setaside.Shelf.
 type SetAside interface {
 	List(ctx context.Context, f setaside.Filter, limit int) (setaside.Listing, error)
@@ -108,6 +114,7 @@ type Deps struct {
 	Missions    Missions
 	Store       Store
 	Tokens      Tokens
+	Soldiers    Soldiers
 	SetAside    SetAside
 	Depths      Depths
 	Health      Health

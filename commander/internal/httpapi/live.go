@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -53,6 +54,7 @@ type soldier struct {
 	SoldierID  string                   `json:"soldier_id"`
 	Session    string                   `json:"session"`
 	State      store.SessionState       `json:"state"`
+	Draining   bool                     `json:"draining,omitempty"`
 	Squads     []string                 `json:"squads"`
 	Kinds      []string                 `json:"kinds"`
 	Slots      int                      `json:"slots"`
@@ -103,12 +105,16 @@ func (s *Server) fleet(ctx context.Context) (fleet, error) {
 	}
 	out := fleet{Soldiers: make([]soldier, len(sessions)), Degraded: from.Degraded, AsOf: asOf(from)}
 	for i, x := range sessions {
-		out.Soldiers[i] = soldier{
-			SoldierID: x.SoldierID, Session: x.ID, State: x.State, Squads: orEmpty(x.Squads), Kinds: orEmpty(x.Kinds),
-			Slots: x.Slots, Running: orEmpty(x.Running), Version: x.Version, StartedAt: x.StartedAt, LastSeenAt: x.RenewedAt,
-		}
+		out.Soldiers[i] = soldierOf(x)
 	}
 	return out, nil
+}
+
+func soldierOf(x store.Session) soldier {
+	return soldier{
+		SoldierID: x.SoldierID, Session: x.ID, State: x.State, Draining: x.Draining, Squads: orEmpty(x.Squads), Kinds: orEmpty(x.Kinds),
+		Slots: x.Slots, Running: orEmpty(x.Running), Version: x.Version, StartedAt: x.StartedAt, LastSeenAt: x.RenewedAt,
+	}
 }
 
 func (s *Server) getStats(ctx context.Context, c *fiber.Ctx) error {
@@ -125,6 +131,21 @@ func (s *Server) listSoldiers(ctx context.Context, c *fiber.Ctx) error {
 		return err
 	}
 	return sendJSON(c, http.StatusOK, out)
+}
+
+func (s *Server) drainSoldier(ctx context.Context, c *fiber.Ctx) error {
+	if err := noBody(c); err != nil {
+		return err
+	}
+	id := strings.Clone(c.Params("soldier_id"))
+	found, err := s.deps.Soldiers.Drain(ctx, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return refusal{status: http.StatusNotFound, code: "not_found", detail: "No soldier of that name lives. Look it up with GET /soldiers."}
+	case err != nil:
+		return fmt.Errorf("drain soldier: %w", err)
+	}
+	return sendJSON(c, http.StatusAccepted, soldierOf(found))
 }
 
 func (s *Server) getHealth(_ context.Context, c *fiber.Ctx) error {

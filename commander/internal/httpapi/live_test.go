@@ -57,6 +57,38 @@ func TestSoldiers(t *testing.T) {
 	}
 }
 
+func TestASoldierIsAskedToDrain(t *testing.T) {
+	s := newTestServer(t, Config{})
+	at := func(id, soldier string) {
+		t.Helper()
+		if _, err := s.store.Renew(context.Background(), store.Session{ID: id, SoldierID: soldier, Slots: 4, Version: "v1"}, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at("0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", "alpha-1")
+	at("0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5c", "alpha-2")
+	for range 2 {
+		var got soldier
+		a := s.do("POST", "/soldiers/alpha-1/drain", "")
+		if err := decodeJSON(a.body, &got); err != nil || a.status != 202 || got.SoldierID != "alpha-1" || !got.Draining {
+			t.Errorf("%d %s %v", a.status, a.body, err)
+		}
+	}
+	var all fleet
+	a := s.do("GET", "/soldiers", "")
+	if err := decodeJSON(a.body, &all); err != nil || len(all.Soldiers) != 2 || !all.Soldiers[0].Draining || all.Soldiers[1].Draining {
+		t.Errorf("%s %v", a.body, err)
+	}
+	for path, want := range map[string]int{"/soldiers/alpha-3/drain": 404, "/soldiers/Alpha%201/drain": 404, "/soldiers/alpha-1/drain?now=1": 422} {
+		if a := s.do("POST", path, ""); a.status != want || a.problem(t).Detail == "" {
+			t.Errorf("POST %s: %d %s", path, a.status, a.body)
+		}
+	}
+	if a := s.do("POST", "/soldiers/alpha-3/drain", ""); strings.Contains(a.problem(t).Detail, "mission") {
+		t.Errorf("an unknown soldier: %s", a.body)
+	}
+}
+
 func TestHealthAnswers(t *testing.T) {
 	s := newTestServer(t, Config{})
 	for _, c := range []struct {

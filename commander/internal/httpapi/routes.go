@@ -53,6 +53,7 @@ func (s *Server) routes() []route {
 		{method: get, path: "/events", handle: s.streamEvents, params: []string{"mission_id", "last_event_id"}},
 		{method: get, path: "/stats", handle: s.getStats},
 		{method: get, path: "/soldiers", handle: s.listSoldiers},
+		{method: post, path: "/soldiers/:soldier_id/drain", handle: s.drainSoldier},
 		{method: get, path: "/set-aside", handle: s.listSetAside, within: setAsideLimit, params: []string{"queue", "reason", "limit"}},
 		{method: del, path: "/set-aside", handle: s.actOnMany(setaside.Drop), within: setAsideLimit, params: []string{"queue", "reason"}},
 		{method: post, path: "/set-aside/resend", handle: s.actOnMany(setaside.Resend), within: setAsideLimit,

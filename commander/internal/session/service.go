@@ -93,7 +93,7 @@ func (s *Service) Extend(ctx context.Context, r contracts.Renewal) (contracts.Re
 			Field: "session", Code: "invalid", Message: "belongs to another soldier; ask for a new session by leaving it out",
 		}}}
 	}
-	_, err = s.cfg.Store.Renew(ctx, store.Session{
+	renewed, err := s.cfg.Store.Renew(ctx, store.Session{
 		ID: r.Session, SoldierID: r.SoldierID, State: store.SessionLive, Squads: r.Squads, Kinds: r.Kinds, Slots: r.Slots,
 		Version: r.Version, Inbox: r.Inbox, Running: r.Running, Seq: r.Seq, Packs: r.Packs,
 	}, contracts.LeaseDuration)
@@ -106,7 +106,7 @@ func (s *Service) Extend(ctx context.Context, r contracts.Renewal) (contracts.Re
 	case err != nil:
 		return reply, fmt.Errorf("renew session %s: %w", r.Session, err)
 	}
-	reply.Lease = true
+	reply.Lease, reply.Drain = true, renewed.Draining
 	if err := s.settle(ctx, r, &reply); err != nil {
 		// The lease stands, and the token must go out; what to stop, a later renewal will tell.
 		reply.Stop, reply.Recorded, reply.Unlisted, reply.Show = nil, nil, nil, nil
