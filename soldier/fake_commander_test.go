@@ -73,6 +73,7 @@ func (m *record) ticket() contracts.Ticket {
 type session struct {
 	renewedAt time.Time
 	dead      bool
+	drain     bool
 	inbox     string
 }
 
@@ -224,6 +225,16 @@ func (c *fakeCommander) cancel(id string) {
 	}
 }
 
+// drain asks all soldiers to drain.
+func (c *fakeCommander) drain() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.sessions {
+		s.drain = true
+		c.answer(s.inbox, contracts.Answer{Type: contracts.AnswerDrain})
+	}
+}
+
 func (c *fakeCommander) mission(id string) record {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -296,6 +307,7 @@ func (c *fakeCommander) renew(r contracts.Renewal) contracts.RenewalReply {
 		return contracts.RenewalReply{Session: r.Session, Lease: true, Dead: true}
 	}
 	s.renewedAt, s.inbox = time.Now(), r.Inbox
+	reply.Drain = s.drain
 	for _, ref := range r.Running {
 		m := c.missions[ref.MissionID]
 		switch {

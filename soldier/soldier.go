@@ -50,6 +50,7 @@ type Soldier struct {
 	middleware []Middleware
 	done       chan struct{} // closed when Stop is through
 	result     error         // of Stop, once done is closed
+	asked      chan struct{} // closed when a commander asked for the drain
 
 	broker broker.Broker
 	own    *amqpbroker.Broker // the same, where it is the soldier's own
@@ -75,7 +76,7 @@ func New(cfg Config) (*Soldier, error) {
 	}
 	s := &Soldier{
 		cfg: cfg, log: cfg.Logger.With(zap.String("soldier_id", cfg.ID)), broker: cfg.Broker,
-		handlers: map[string]worker.Handler{}, done: make(chan struct{}), ordersDone: make(chan struct{}),
+		handlers: map[string]worker.Handler{}, done: make(chan struct{}), asked: make(chan struct{}), ordersDone: make(chan struct{}),
 	}
 	if s.cfg.HTTPClient == nil {
 		s.transport = http.DefaultTransport.(*http.Transport).Clone()
@@ -120,7 +121,7 @@ func (s *Soldier) Start(ctx context.Context) error {
 	parts, stopParts := context.WithCancel(ctx)
 	orders, stopOrders := context.WithCancel(parts)
 	s.stopParts, s.stopOrders = stopParts, stopOrders
-	for _, part := range []func(context.Context){s.engine.Run, s.renewer.Run, s.reporter.Run, s.hear} {
+	for _, part := range []func(context.Context){s.engine.Run, s.renewer.Run, s.reporter.Run, s.hear, s.awaitDrain} {
 		s.parts.Go(func() { part(parts) })
 	}
 	s.parts.Go(func() {
@@ -179,6 +180,18 @@ func newExecution() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return hex.EncodeToString(b[:])
+}
+
+// DrainAsked is closed once an operator has asked this soldier to drain, with POST /soldiers/{soldier_id}/drain or `missionctl
+// soldiers drain`. From then on it takes nothing more, and what runs goes on; the program is meant to Stop it, as after a
+// SIGTERM, and to end. Who does not look has a soldier that stands idle.
+func (s *Soldier) DrainAsked() <-chan struct{} { return s.asked }
+
+// awaitDrain closes asked when its time has come, or returns when ctx ends.
+func (s *Soldier) awaitDrain(ctx context.Context) {
+	if s.engine.Until(ctx, func(m *protocol.Machine, _ time.Time) bool { return m.DrainAsked() }) == nil {
+		close(s.asked)
+	}
 }
 
 // Stop drains and ends the soldier. It takes no new orders and gives back those not yet claimed; running handlers have

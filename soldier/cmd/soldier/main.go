@@ -1,5 +1,6 @@
 // Command soldier is a ready worker with one handler: the built-in kind `simulate`. Its settings come from the
-// environment; see the README of this module. SIGTERM and SIGINT drain it, a second one ends it at once.
+// environment; see the README of this module. SIGTERM and SIGINT drain it, and so
+// does a commander on an operator's word; a second signal ends it at once.
 package main
 
 import (
@@ -78,7 +79,8 @@ func serve(settings config.Settings, stderr io.Writer) int {
 	log := newLogger(settings, stderr)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	app := fx.New(options(settings, log))
+	var worker *soldier.Soldier
+	app := fx.New(options(settings, log), fx.Populate(&worker))
 	if err := app.Err(); err != nil {
 		fmt.Fprintln(stderr, "soldier:", explain(err))
 		return exitUsage
@@ -87,9 +89,16 @@ func serve(settings config.Settings, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "soldier:", explain(err))
 		return exitFailed
 	}
-	<-signals
+	left := 1 // signals until it ends at once
+	select {
+	case <-signals:
+	case <-worker.DrainAsked():
+		left = 2 // a supervisor's first one asks for what is under way
+	}
 	go func() {
-		<-signals
+		for range left {
+			<-signals
+		}
 		os.Exit(exitSecond)
 	}()
 	ctx, cancel := context.WithTimeout(context.Background(), app.StopTimeout())

@@ -165,7 +165,7 @@ func (e *Engine) Until(ctx context.Context, ok func(m *protocol.Machine, now tim
 func (e *Engine) note(n protocol.Note) {
 	level := zap.WarnLevel
 	switch n.What {
-	case protocol.NoteEnded, protocol.NoteNewSession, protocol.NoteShown:
+	case protocol.NoteEnded, protocol.NoteNewSession, protocol.NoteShown, protocol.NoteDrainAsked:
 		level = zap.InfoLevel
 	case protocol.NoteRefused:
 		level = zap.DebugLevel

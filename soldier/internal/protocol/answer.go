@@ -36,6 +36,8 @@ func (m *Machine) Answer(now time.Time, a contracts.Answer) {
 		m.recorded(now, a.Execution)
 	case contracts.AnswerStop:
 		m.stop(now, a.Execution, contracts.StopReason(a.Reason))
+	case contracts.AnswerDrain:
+		m.drainAsked(now)
 	case contracts.AnswerRenewed:
 		m.renewedByBroker(now, a.Renewal)
 	}

@@ -62,6 +62,7 @@ const (
 	NoteLost        Notable = "execution was taken away"
 	NoteSessionDead Notable = "session was declared dead"
 	NoteNewSession  Notable = "new session"
+	NoteDrainAsked  Notable = "a commander asks the soldier to drain"
 	NoteNotStarted  Notable = "grant waits for the lease"
 	NoteShown       Notable = "execution is shown to a commander that does not know it"
 	NoteUnlisted    Notable = "grant of a claim that was given up is handed back"

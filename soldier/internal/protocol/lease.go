@@ -135,6 +135,9 @@ func (m *Machine) Renewed(now time.Time, asked string, r contracts.RenewalReply,
 		m.lease.renewed(sentAt)
 		m.due(m.lease.renewedAt.Add(contracts.LeaseDuration))
 	}
+	if r.Drain {
+		m.drainAsked(now)
+	}
 	for _, s := range r.Stop {
 		m.stop(now, s.Execution, s.Reason)
 	}

@@ -26,6 +26,7 @@ type Machine struct {
 	lease    lease
 	inbox    string // of the current connection; empty without one
 	draining bool
+	asked    bool // to drain, by a commander
 
 	lastID  WorkID
 	works   roster[*work]    // by id
@@ -202,6 +203,20 @@ func (m *Machine) Drain(now time.Time) {
 	}
 	m.waiting = nil
 }
+
+// drainAsked: a commander asks for the drain. It begins at once, so that nothing more is taken, however long the program takes to
+// stop; and it ends with the process, not with the session.
+func (m *Machine) drainAsked(now time.Time) {
+	if m.asked {
+		return
+	}
+	m.asked = true
+	m.do(Note{What: NoteDrainAsked})
+	m.Drain(now)
+}
+
+// DrainAsked tells whether a commander asked for the drain.
+func (m *Machine) DrainAsked() bool { return m.asked }
 
 // CancelAll ends the contexts of all handlers: the time for draining is over.
 func (m *Machine) CancelAll(now time.Time) {

@@ -728,7 +728,14 @@ func TestMachineUnderAnyOrderOfEvents(t *testing.T) {
 					t.Skip()
 				}
 				w.draining = true
-				w.m.Drain(w.now)
+				switch rapid.IntRange(0, 2).Draw(t, "who asks") {
+				case 0:
+					w.m.Drain(w.now)
+				case 1:
+					w.m.Answer(w.now, contracts.Answer{Type: contracts.AnswerDrain})
+				case 2:
+					w.m.Renewed(w.now, w.m.Session(), contracts.RenewalReply{Session: w.m.Session(), Drain: true}, time.Time{})
+				}
 			},
 		})
 		w.settleAll()
@@ -749,6 +756,54 @@ func TestMachineUnderAnyOrderOfEvents(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestACommanderAsksForTheDrain: once, by any word, and for good.
+func TestACommanderAsksForTheDrain(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	drain := contracts.Answer{Type: contracts.AnswerDrain}
+	for name, ask := range map[string]func(m *protocol.Machine){
+		"answer": func(m *protocol.Machine) { m.Answer(now, drain) },
+		"renewal": func(m *protocol.Machine) {
+			m.Renewed(now, "", contracts.RenewalReply{Session: "one", Drain: true}, now)
+		},
+		"renewal over the broker": func(m *protocol.Machine) {
+			m.Renewed(now, "", contracts.RenewalReply{Session: "one"}, now)
+			m.Answer(now, contracts.Answer{Type: contracts.AnswerRenewed, Renewal: &contracts.RenewalReply{Session: "one", Drain: true}})
+		},
+	} {
+		m := protocol.New(protocol.Config{Slots: 1, Serves: func(string) bool { return true }, NewExecution: func() string { return "e" }})
+		m.InboxUp(now, "amq.gen-1")
+		ask(m)
+		m.Answer(now, drain)
+		m.Renewed(now, m.Session(), contracts.RenewalReply{Session: "two", Token: "t", Lease: true}, now)
+		said := 0
+		for _, e := range m.Effects() {
+			if n, ok := e.(protocol.Note); ok && n.What == protocol.NoteDrainAsked {
+				said++
+			}
+		}
+		if !m.DrainAsked() || m.Ration(now) != 0 || said != 1 {
+			t.Errorf("%s: asked %v, ration %d, said %d times", name, m.DrainAsked(), m.Ration(now), said)
+		}
+	}
+}
+
+// TestAnAnswerOfALaterReleaseChangesNothing: that is how soldiers take whatever commanders say some day.
+func TestAnAnswerOfALaterReleaseChangesNothing(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	m := protocol.New(protocol.Config{Slots: 1, Serves: func(string) bool { return true }, NewExecution: func() string { return "e" }})
+	m.InboxUp(now, "amq.gen-1")
+	m.Renewed(now, "", contracts.RenewalReply{Session: "one", Token: "t", Lease: true}, now)
+	m.Effects()
+	pack, err := contracts.DecodeAnswerPack([]byte(`{"v":1,"type":"answers","answers":[{"type":"retire","when":"soon"}]}`))
+	if err != nil || len(pack.Answers) != 1 {
+		t.Fatal(pack, err)
+	}
+	m.Answer(now, pack.Answers[0])
+	if m.DrainAsked() || m.Ration(now) != 1 || len(m.Effects()) != 0 {
+		t.Errorf("ration %d, asked %v", m.Ration(now), m.DrainAsked())
+	}
 }
 
 func TestRenewalsAreNumberedAcrossSessions(t *testing.T) {
