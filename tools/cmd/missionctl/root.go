@@ -36,6 +36,7 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newWatch(io, conn),
 		newCancel(io, conn),
 		newRetry(io, conn),
+		newSoldiers(io, conn),
 		newSetAside(io, conn),
 		newHealth(io, conn),
 		newDrill(io, conn),
