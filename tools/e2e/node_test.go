@@ -26,8 +26,8 @@ import (
 // nodeSoldierDir is the example that speaks the protocol in another language.
 const nodeSoldierDir = "../../examples/node-soldier"
 
-// nodeSoldier is a running soldier in Node.
-type nodeSoldier struct {
+// soldierProcess is a running soldier that no supervisor looks after.
+type soldierProcess struct {
 	t    *testing.T
 	id   string
 	cmd  *exec.Cmd
@@ -38,13 +38,13 @@ type nodeSoldier struct {
 }
 
 // Write takes the process's log.
-func (n *nodeSoldier) Write(p []byte) (int, error) {
+func (n *soldierProcess) Write(p []byte) (int, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.out.Write(p)
 }
 
-func (n *nodeSoldier) log() string {
+func (n *soldierProcess) log() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.out.String()
@@ -76,14 +76,20 @@ func runNodeSoldiersOnly(t *testing.T, change func(*localstack.Config)) *stack {
 }
 
 // startNode starts a soldier in Node, and waits until the commander knows it. env comes last, and so counts.
-func (s *stack) startNode(id string, slots int, env ...string) *nodeSoldier {
+func (s *stack) startNode(id string, slots int, env ...string) *soldierProcess {
 	s.t.Helper()
-	n := &nodeSoldier{t: s.t, id: id, done: make(chan struct{})}
-	n.cmd = exec.Command("node", "src/main.mjs") //nolint:noctx // ended below, by a signal
-	n.cmd.Dir = nodeSoldierDir
+	node := exec.Command("node", "src/main.mjs") //nolint:noctx // ended by enlist, by a signal
+	node.Dir = nodeSoldierDir
+	return s.enlist(id, slots, node, append([]string{"SOLDIER_DRAIN_SECONDS=1"}, env...)...)
+}
+
+// enlist starts a soldier's program, and waits until the commander knows it. env comes last, and so counts.
+func (s *stack) enlist(id string, slots int, program *exec.Cmd, env ...string) *soldierProcess {
+	s.t.Helper()
+	n := &soldierProcess{t: s.t, id: id, cmd: program, done: make(chan struct{})}
 	n.cmd.Stderr = n
 	n.cmd.Env = append(os.Environ(),
-		"SOLDIER_ID="+id, "SOLDIER_SLOTS="+strconv.Itoa(slots), "SOLDIER_DRAIN_SECONDS=1",
+		"SOLDIER_ID="+id, "SOLDIER_SLOTS="+strconv.Itoa(slots),
 		"COMMANDER_URL="+s.CommanderURL(), "RABBITMQ_URL="+s.RabbitMQURL(),
 		"SOLDIER_ENROLLMENT_KEY_FILE="+s.Secrets().EnrollmentKey,
 	)
@@ -115,7 +121,7 @@ func (s *stack) startNode(id string, slots int, env ...string) *nodeSoldier {
 }
 
 // ends waits until the process has ended, and returns its exit code; -1 where a signal ended it.
-func (n *nodeSoldier) ends(within time.Duration) int {
+func (n *soldierProcess) ends(within time.Duration) int {
 	n.t.Helper()
 	select {
 	case <-n.done:

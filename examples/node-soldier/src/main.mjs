@@ -1,4 +1,5 @@
-// Reads the settings, starts a soldier, and drains it on SIGTERM or SIGINT; a second signal ends it at once.
+// Reads the settings, starts a soldier, and drains it on SIGTERM or SIGINT, or where a commander asks for it; a second signal ends
+// it at once.
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -84,10 +85,11 @@ function log(text) {
   process.stderr.write(`${new Date().toISOString()} ${text}\n`);
 }
 
+let draining = false;
 let soldier;
 try {
   const config = settings();
-  soldier = new Soldier(config, handlers, log);
+  soldier = new Soldier(config, handlers, log, () => drain('a commander asks for it'));
   log(`soldier ${config.id}: kinds ${Object.keys(handlers).join(', ')}, ${config.slots} slots`);
 } catch (err) {
   if (!(err instanceof SettingError)) {
@@ -98,16 +100,24 @@ try {
 }
 soldier.start();
 
+async function drain(why) {
+  if (draining) {
+    return;
+  }
+  draining = true;
+  log(`${why}: draining`);
+  const told = await soldier.stop();
+  log(told ? 'stopped' : 'stopped with work unfinished: it runs again elsewhere once the lease is over');
+  process.exit(told ? 0 : 1);
+}
+
 let signals = 0;
-const onSignal = async (signal) => {
+const onSignal = (signal) => {
   if (++signals > 1) {
     log(`${signal} again: ending at once`);
     process.exit(1);
   }
-  log(`${signal}: draining`);
-  const told = await soldier.stop();
-  log(told ? 'stopped' : 'stopped with work unfinished: it runs again elsewhere once the lease is over');
-  process.exit(told ? 0 : 1);
+  drain(signal);
 };
 process.on('SIGTERM', onSignal);
 process.on('SIGINT', onSignal);

@@ -74,6 +74,7 @@ export class Soldier {
   #tokenTimer = null;
   #inbox = null;
   #draining = false;
+  #drainAsked; // taken by the first wish
   #changed = () => {}; // the drain waits for it
 
   #works = new Set();
@@ -90,11 +91,13 @@ export class Soldier {
    *   enrollmentKey: string, drainMs: number}} config
    * @param {Record<string, (mission: object, context: {signal: AbortSignal, run: number}) => Promise<unknown>>} handlers
    *   by kind. A handler returns its result, or throws. It must end soon after its signal was aborted.
+   * @param {() => void} drainAsked is called once, when a commander asks the soldier to drain: stop it then
    */
-  constructor(config, handlers, log) {
+  constructor(config, handlers, log, drainAsked) {
     this.#config = config;
     this.#handlers = new Map(Object.entries(handlers));
     this.#log = log;
+    this.#drainAsked = drainAsked;
     this.#broker = new Broker(
       config.rabbitmqUrl,
       `soldier ${config.id}`,
@@ -268,6 +271,9 @@ export class Soldier {
         this.#leaseSentAt + LEASE_MS - performance.now() + 1,
       );
     }
+    if (reply.drain) {
+      this.#askedToDrain();
+    }
     for (const { execution, reason } of reply.stop ?? []) {
       this.#stopExecution(execution, reason);
     }
@@ -281,6 +287,12 @@ export class Soldier {
       this.#show(this.#byExecution.get(execution));
     }
     this.#advance();
+  }
+
+  /** A commander asks for the drain [13]. */
+  #askedToDrain() {
+    this.#drainAsked?.();
+    this.#drainAsked = undefined;
   }
 
   #die() {
@@ -599,6 +611,9 @@ export class Soldier {
         break;
       case 'stop':
         this.#stopExecution(answer.execution, answer.reason);
+        break;
+      case 'drain':
+        this.#askedToDrain();
         break;
       case 'renewed':
         this.#renewedOverBroker(answer.renewal);
