@@ -21,7 +21,7 @@ type Greeting struct {
 	Text string `json:"text"`
 }
 
-// A whole worker: it carries out missions of kind greet until it is told to stop.
+// A whole worker: it carries out missions of kind greet until it is told to stop, by a signal or by an operator.
 func Example() {
 	s, err := soldier.New(soldier.Config{
 		ID: "greeter-1", EnrollmentKey: os.Getenv("SOLDIER_ENROLLMENT_KEY"), RabbitMQURL: os.Getenv("RABBITMQ_URL"),
@@ -40,7 +40,10 @@ func Example() {
 	if err := s.Start(ctx); err != nil {
 		log.Fatal(err)
 	}
-	<-ctx.Done()
+	select {
+	case <-ctx.Done():
+	case <-s.DrainAsked(): // missionctl soldiers drain greeter-1
+	}
 	if err := s.Stop(context.Background()); err != nil {
 		fmt.Println(err)
 	}

@@ -251,6 +251,25 @@ func TestNodeSoldierCarriesMissionsOut(t *testing.T) {
 }
 
 // TestNodeSoldierKilled: what a killed one worked on is carried out by the next.
+func TestNodeSoldierIsAskedToDrain(t *testing.T) {
+	t.Parallel()
+	s := runNodeSoldiersOnly(t, nil)
+	n := s.startNode("node-drained", 1, "SOLDIER_DRAIN_SECONDS=60")
+	runs, waits := s.echo("runs", `{"seconds":5}`), s.echo("waits", `{}`)
+	s.inProgress(runs, n.id)
+	if _, err := s.Drain(t.Context(), n.id); err != nil {
+		t.Fatal(err)
+	}
+	if code := n.ends(20 * time.Second); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	s.ends(runs, contracts.StatusCompleted)
+	if m, err := s.Get(t.Context(), waits); err != nil || m.Status != contracts.StatusQueued || m.Run != 0 {
+		t.Errorf("what waited: %+v, %v", m.Mission, err)
+	}
+	s.nothingRefused([]string{runs, waits})
+}
+
 func TestNodeSoldierKilled(t *testing.T) {
 	t.Parallel()
 	s := runNodeSoldiersOnly(t, nil)

@@ -215,6 +215,37 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/soldiers/{soldier_id}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As GET /soldiers names it.
+                 * @example soldier-2
+                 */
+                soldier_id: components["schemas"]["Token"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a soldier finish what it runs, and end
+         * @description The soldier is told at once, and in every answer to a renewal of its: it takes nothing more, finishes what it runs
+         *     (what has not ended within its drain timeout is handed back and QUEUED again), and ends, as after a SIGTERM. Until
+         *     its session is dead, about 35 s after its end, `GET /soldiers` shows it as `draining`. Asking again changes nothing.
+         *
+         *     The wish outlives commanders, and goes with the soldier's session: a supervisor that starts the process again has
+         *     a soldier that works. Soldiers of earlier releases don't know the wish and go on. Takes no body but an empty object.
+         */
+        post: operations["drainSoldier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/set-aside": {
         parameters: {
             query?: never;
@@ -767,6 +798,8 @@ export interface components {
             session: string;
             /** @enum {string} */
             state: "live" | "dead";
+            /** @description It was asked to drain; see POST /soldiers/{soldier_id}/drain. Absent means false. */
+            draining?: boolean;
             squads: string[];
             kinds: string[];
             /** @description How many missions at once. */
@@ -859,6 +892,8 @@ export interface components {
             unlisted?: components["schemas"]["Ticket"][];
             /** @description Running executions that the commander does not know, as its store was wiped or lost its last writes. Send an IN_PROGRESS of each on status_queue, with its ticket and its mission. */
             show?: string[];
+            /** @description An operator asked the soldier to drain: take no more orders, finish what runs, and end. Absent means false. */
+            drain?: boolean;
             /** @description The session was declared dead. Cancel all handlers and ask for a new session. Absent means false. */
             dead?: boolean;
         };
@@ -1382,6 +1417,76 @@ export interface operations {
             };
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    drainSoldier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As GET /soldiers names it.
+                 * @example soldier-2
+                 */
+                soldier_id: components["schemas"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The soldier's session, the newest where two processes have used its name. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "soldier_id": "soldier-2",
+                     *       "session": "0193a5af-1b2c-7abc-8def-0123456789ab",
+                     *       "state": "live",
+                     *       "draining": true,
+                     *       "squads": [
+                     *         "default"
+                     *       ],
+                     *       "kinds": [
+                     *         "simulate"
+                     *       ],
+                     *       "slots": 16,
+                     *       "running": [
+                     *         {
+                     *           "mission_id": "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b",
+                     *           "execution": "8f14e45fceea167a5a36dedd4bea2543",
+                     *           "run": 1
+                     *         }
+                     *       ],
+                     *       "version": "v0.1.0",
+                     *       "started_at": "2024-12-08T09:41:12.004Z",
+                     *       "last_seen_at": "2024-12-08T09:53:47.052Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Soldier"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description No soldier of that name lives. Look it up with GET /soldiers. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -12,6 +12,8 @@ import (
 
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/client"
@@ -96,6 +98,62 @@ func TestMissionRunsAndStopTakesItAway(t *testing.T) {
 	}
 	if _, err := c.Health(ctx); err == nil {
 		t.Error("somebody answers after Stop")
+	}
+}
+
+func TestADrainedSoldierEndsAlone(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	drained := localstack.SoldierName(1)
+	stopped := make(chan struct{})
+	cfg := config(nil)
+	cfg.Logger = func(part, _ string) *zap.Logger {
+		if part != drained {
+			return zap.NewNop()
+		}
+		core, _ := observer.New(zap.InfoLevel)
+		return zap.New(core, zap.Hooks(func(e zapcore.Entry) error {
+			if e.Message == "soldier stopped" {
+				close(stopped)
+			}
+			return nil
+		}))
+	}
+	s, err := embedded.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Stop(ctx); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	}()
+	if err := s.AwaitOK(ctx); err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(client.Config{BaseURL: s.CommanderURL()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseIdleConnections()
+	if _, err := c.Drain(ctx, drained); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-stopped:
+	case <-ctx.Done():
+		t.Fatal("the soldier goes on")
+	}
+	m, err := c.Submit(ctx, contracts.MissionRequest{Name: "for the other", Payload: json.RawMessage(`{"min_seconds":0,"max_seconds":0,"failure_rate":0}`)},
+		client.SubmitOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err = c.Wait(ctx, m.MissionID); err != nil || m.Status != contracts.StatusCompleted || m.SoldierID != localstack.SoldierName(2) {
+		t.Errorf("mission %+v, %v", m.Mission, err)
 	}
 }
 

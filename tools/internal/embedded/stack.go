@@ -47,6 +47,9 @@ type Stack struct {
 	commander *commanderfx.App
 	dashboard *server.Server
 	soldiers  []*worker
+
+	ending chan struct{} // closed when Stop begins
+	end    func()        // closes it, once
 }
 
 // worker is a soldier and its connection.
@@ -57,7 +60,8 @@ type worker struct {
 
 // New reads the settings and puts the commander together. Nothing runs before Start. Its error names what is wrong.
 func New(cfg Config) (*Stack, error) {
-	s := &Stack{cfg: cfg, broker: membroker.New()}
+	s := &Stack{cfg: cfg, broker: membroker.New(), ending: make(chan struct{})}
+	s.end = sync.OnceFunc(func() { close(s.ending) })
 	var err error
 	if s.settings, err = newEnvironment(cfg).settings(cfg.Soldiers); err != nil {
 		return nil, err
@@ -124,7 +128,20 @@ func (s *Stack) recruit(ctx context.Context, settings soldierconfig.Settings) er
 	if wrong, ok := errors.AsType[*soldier.ConfigError](err); ok {
 		return soldierconfig.Named(wrong)
 	}
+	if err == nil {
+		go s.awaitDrain(w)
+	}
 	return err
+}
+
+// awaitDrain stops a soldier that an operator asks to drain, as its process would end. The others go on. It returns
+// when the stack ends, at the latest.
+func (s *Stack) awaitDrain(w *worker) {
+	select {
+	case <-w.DrainAsked():
+		_ = w.Stop(context.Background()) // bounds its own time, and says in its log what it left behind
+	case <-s.ending:
+	}
 }
 
 func (w *worker) stop(ctx context.Context) error {
@@ -145,6 +162,7 @@ func taken(err error, part, addr, setting string) error {
 
 // Stop stops everything in the opposite order; where ctx ends first, its error says what had not ended.
 func (s *Stack) Stop(ctx context.Context) error {
+	s.end()
 	var (
 		all  sync.WaitGroup
 		errs = make([]error, len(s.soldiers)+1)
