@@ -27,6 +27,8 @@
 // same mission, after a part of it was done. Mission.Run only grows from run to run; give it to whatever the handler
 // writes to, so that a late writer can be refused there.
 //
+// An operator may ask a soldier to drain: it takes nothing more from then on, and closes DrainAsked, on which the program Stops it.
+//
 // A soldier that was paused (SIGSTOP, a suspended machine) or was cut off from everything for more than 35 s may for a
 // moment run a mission beside its successor. One result is recorded.
 package soldier
