@@ -129,17 +129,17 @@ func (s *Stack) recruit(ctx context.Context, settings soldierconfig.Settings) er
 		return soldierconfig.Named(wrong)
 	}
 	if err == nil {
-		go s.awaitDrain(w)
+		go s.awaitDrain(context.WithoutCancel(ctx), w)
 	}
 	return err
 }
 
 // awaitDrain stops a soldier that an operator asks to drain, as its process would end. The others go on. It returns
 // when the stack ends, at the latest.
-func (s *Stack) awaitDrain(w *worker) {
+func (s *Stack) awaitDrain(ctx context.Context, w *worker) {
 	select {
 	case <-w.DrainAsked():
-		_ = w.Stop(context.Background()) // bounds its own time, and says in its log what it left behind
+		_ = w.Stop(ctx) // bounds its own time, and says in its log what it left behind
 	case <-s.ending:
 	}
 }
