@@ -309,7 +309,9 @@ func TestContractNamesWhatGoNames(t *testing.T) {
 func TestContractHasTheQueues(t *testing.T) {
 	var want, got []string
 	for _, q := range topology.Default().Queues {
-		want = append(want, q.Name)
+		if !strings.HasPrefix(q.Name, topology.Orders+".") { // one channel has all of these
+			want = append(want, q.Name)
+		}
 	}
 	want = append(want, topology.OrdersQueue("{squad}", "{priority}"))
 	for name, c := range readAsyncAPI(t).Channels {

@@ -15,6 +15,9 @@ const (
 	PriorityHigh   Priority = "high"
 )
 
+// Priorities returns all of them, the highest first.
+func Priorities() []Priority { return []Priority{PriorityHigh, PriorityNormal, PriorityLow} }
+
 // Defaults of a mission request.
 const (
 	DefaultKind           = KindSimulate

@@ -84,7 +84,7 @@ func (r MissionRequest) Validate(now time.Time) error {
 	v.name(r.Name)
 	v.token("kind", r.Kind)
 	v.payload(r.Kind, r.Payload)
-	if !slices.Contains([]Priority{PriorityLow, PriorityNormal, PriorityHigh}, r.Priority) {
+	if !slices.Contains(Priorities(), r.Priority) {
 		v.add("priority", "invalid", "must be low, normal or high")
 	}
 	v.token("squad", r.Squad)

@@ -67,7 +67,7 @@ func (m Mission) checkSubmitted() error {
 		return malformed("mission_id %q is not a UUID in lower case", m.MissionID)
 	case !ValidToken(m.Kind) || !ValidToken(m.Squad):
 		return malformed("kind %q or squad %q is not valid", m.Kind, m.Squad)
-	case !slices.Contains([]Priority{PriorityLow, PriorityNormal, PriorityHigh}, m.Priority):
+	case !slices.Contains(Priorities(), m.Priority):
 		return malformed("priority %q must be low, normal or high", m.Priority)
 	case m.Status != StatusQueued && m.Status != StatusScheduled:
 		return malformed("status %q must be QUEUED or SCHEDULED", m.Status)

@@ -53,12 +53,13 @@ func (s *Soldier) heard(d broker.Delivery) {
 	}
 }
 
-// takeOrders takes the squads' orders until ctx ends.
+// takeOrders takes the squads' orders of all priorities until ctx ends.
 func (s *Soldier) takeOrders(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, squad := range s.cfg.Squads {
-		queue := topology.OrdersQueue(squad, contracts.PriorityNormal)
-		wg.Go(func() { s.takeFrom(ctx, queue) })
+		for _, p := range contracts.Priorities() {
+			wg.Go(func() { s.takeFrom(ctx, topology.OrdersQueue(squad, p), p) })
+		}
 	}
 	wg.Wait()
 }
@@ -66,24 +67,26 @@ func (s *Soldier) takeOrders(ctx context.Context) {
 // takeFrom is subscribed to a queue for as long as there is a ration, with the ration as its prefetch: in messages. That is the
 // number of slots, as long as missions are short and all is well. A soldier that commanders don't let in, or whose lease
 // is not renewed, holds no orders, and one whose slots are taken by long missions (their orders are acked after 60 s)
-// does not draw others to wait behind them while another soldier is free.
-func (s *Soldier) takeFrom(ctx context.Context, queue string) {
+// does not draw others to wait behind them while another soldier is free. Each queue has a ration of its own: what waits
+// behind orders of higher priorities is given back after a while.
+func (s *Soldier) takeFrom(ctx context.Context, queue string, p contracts.Priority) {
 	for ctx.Err() == nil {
 		ration := 0
 		if s.engine.Until(ctx, func(m *protocol.Machine, now time.Time) bool {
-			ration = m.Ration(now)
+			ration = m.Ration(now, p)
 			return ration > 0
 		}) != nil {
 			return
 		}
+		s.engine.Do(func(m *protocol.Machine, now time.Time) { m.OrdersAsked(now, p, ration) })
 		taking, stop := context.WithCancel(ctx)
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
 			defer stop()
-			s.consumeOrders(taking, queue, ration)
+			s.consumeOrders(taking, queue, p, ration)
 		}()
-		next := s.nextRation(taking, ration)
+		next := s.nextRation(taking, p, ration)
 		closed := taking.Err() != nil // ctx ended, or the broker was closed
 		stop()
 		<-ended
@@ -97,18 +100,18 @@ func (s *Soldier) takeFrom(ctx context.Context, queue string) {
 }
 
 // rationSettles is how long another ration must last before the subscription follows it. None at all, or half of what it was
-// or less, is followed at once: what came beyond it would be given back as it comes.
+// or less, is followed at once: what came beyond it would be given back as it comes. So is twice as much or more: slots are free.
 const rationSettles = 5 * time.Second
 
 // nextRation waits until the ration is another one, and returns it; or until ctx ends.
-func (s *Soldier) nextRation(ctx context.Context, ration int) int {
+func (s *Soldier) nextRation(ctx context.Context, p contracts.Priority, ration int) int {
 	next := ration
 	differs := func(m *protocol.Machine, now time.Time) bool {
-		next = m.Ration(now)
+		next = m.Ration(now, p)
 		return next != ration
 	}
 	for s.engine.Until(ctx, differs) == nil {
-		if 2*next <= ration {
+		if 2*next <= ration || next >= 2*ration {
 			return next
 		}
 		settled := time.NewTimer(rationSettles)
@@ -126,13 +129,16 @@ func (s *Soldier) nextRation(ctx context.Context, ration int) int {
 	return ration
 }
 
-func (s *Soldier) consumeOrders(ctx context.Context, queue string, prefetch int) {
+func (s *Soldier) consumeOrders(ctx context.Context, queue string, p contracts.Priority, prefetch int) {
 	err := s.broker.Consume(ctx, broker.Subscription{
 		Queue:    queue,
 		Prefetch: prefetch,
 		Handle:   s.ordered,
 		Up: func(string) {
-			s.engine.Do(func(m *protocol.Machine, _ time.Time) { m.OrdersUp(queue) })
+			s.engine.Do(func(m *protocol.Machine, now time.Time) {
+				m.OrdersUp(queue)
+				m.OrdersComing(now, p, prefetch)
+			})
 		},
 		Down: func(error) {
 			// A subscription that was ended on purpose leaves its deliveries on loan.

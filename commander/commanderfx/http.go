@@ -27,9 +27,8 @@ import (
 
 // shownQueues are those whose depths are shown in the stats and the metrics.
 func shownQueues() []string {
-	return []string{
-		topology.Orders, topology.Status, topology.Submissions, topology.StatusRefused, topology.SubmissionsRefused, topology.OrdersDead,
-	}
+	return append(topology.Default().OrdersQueues(),
+		topology.Status, topology.Submissions, topology.StatusRefused, topology.SubmissionsRefused, topology.OrdersDead)
 }
 
 func newDepths(b broker.Broker) *depths.Depths { return depths.New(b) }

@@ -70,12 +70,19 @@ type Topology struct{ Queues []Queue }
 func Default() Topology {
 	return Topology{Queues: []Queue{
 		{Name: OrdersDead, DeliveryLimit: NoDeliveryLimit, MaxLength: SetAsideLength},
-		{Name: Orders, DeliveryLimit: OrderDeliveryLimit, DeadLetterTo: OrdersDead},
+		orders(contracts.PriorityNormal),
+		orders(contracts.PriorityHigh),
+		orders(contracts.PriorityLow),
 		{Name: StatusRefused, DeliveryLimit: NoDeliveryLimit, MaxLength: SetAsideLength},
 		{Name: Status, DeliveryLimit: NoDeliveryLimit},
 		{Name: SubmissionsRefused, DeliveryLimit: NoDeliveryLimit, MaxBytes: SubmissionsSize},
 		{Name: Submissions, DeliveryLimit: NoDeliveryLimit, MaxBytes: SubmissionsSize},
 	}}
+}
+
+// orders is the queue of the default squad's orders of a priority.
+func orders(p contracts.Priority) Queue {
+	return Queue{Name: OrdersQueue(contracts.DefaultSquad, p), DeliveryLimit: OrderDeliveryLimit, DeadLetterTo: OrdersDead}
 }
 
 // Marker returns the queue that tells a broker from any other, also from itself before it lost all it had: it is

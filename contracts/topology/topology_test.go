@@ -12,7 +12,8 @@ func TestOrdersQueuesAreNotTheDeadOnes(t *testing.T) {
 	all := topology.Default()
 	gpu := topology.OrdersQueue("gpu", contracts.PriorityHigh)
 	all.Queues = append(all.Queues, topology.Queue{Name: gpu}, topology.Marker("id"))
-	if got, want := all.OrdersQueues(), []string{topology.Orders, gpu}; !slices.Equal(got, want) {
+	want := []string{topology.Orders, "orders_queue.default.high", "orders_queue.default.low", gpu}
+	if got := all.OrdersQueues(); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

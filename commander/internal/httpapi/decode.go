@@ -264,9 +264,6 @@ func unsupported(r contracts.MissionRequest, bad []contracts.FieldError) []contr
 			out = append(out, notSupported(field, message))
 		}
 	}
-	if r.Priority != contracts.PriorityNormal {
-		add("priority", "only normal is supported yet; leave it out")
-	}
 	if r.Squad != contracts.DefaultSquad {
 		add("squad", "only default is supported yet; leave it out")
 	}

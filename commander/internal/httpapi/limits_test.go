@@ -100,7 +100,6 @@ func TestEveryLimitIsRefusedByName(t *testing.T) {
 		{"field in capitals", body(`"Kind":"simulate"`), 422, "invalid", "Kind", "unknown", "leave it out"},
 		{"field of the answer", body(`"status":"COMPLETED"`), 422, "invalid", "status", "unknown", "leave it out"},
 
-		{"priority to come", body(`"priority":"high"`), 422, "not_supported", "priority", "not_supported", "yet"},
 		{"squad to come", body(`"squad":"alpha"`), 422, "not_supported", "squad", "not_supported", "yet"},
 		{"both", body(`"squad":"alpha","kind":"K"`), 422, "invalid", "kind", "invalid", "a-z"},
 
@@ -145,6 +144,8 @@ func TestEveryLimitIsRefusedByName(t *testing.T) {
 		"timeout at its limit":  `"name":"n","timeout_seconds":86400`,
 		"surrogate pair":        `"name":"\ud83d\ude80"`,
 		"kind at its limit":     `"name":"n","kind":"` + strings.Repeat("k", 64) + `"`,
+		"priority high":         `"name":"n","priority":"high"`,
+		"priority low":          `"name":"n","priority":"low"`,
 		"defaults by name":      `"name":"n","priority":"normal","squad":"default","max_attempts":1`,
 		"no labels":             `"name":"n","labels":{}`,
 		"attempts at the limit": `"name":"n","max_attempts":100`,

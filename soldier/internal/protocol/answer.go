@@ -19,7 +19,9 @@ func (m *Machine) Answer(now time.Time, a contracts.Answer) {
 		if asked {
 			m.note(NoteRefused, w, a.Reason)
 			m.unclaim(w)
-			m.ack(w)
+			l := m.lineOf(w)
+			l.passed = max(l.passed, w.passed) // that was no turn
+			m.ack(now, w)
 			m.drop(w)
 		}
 	case contracts.AnswerSessionDead:

@@ -15,6 +15,17 @@ func (m *Machine) Recount() string {
 		for _, g := range m.granted {
 			waits = waits || g == w
 		}
+		inLine := 0
+		for i := range m.lines {
+			for _, x := range m.lines[i].waiting {
+				if x == w && m.lineOf(w) == &m.lines[i] {
+					inLine++
+				}
+			}
+		}
+		if (w.state == waiting) != (inLine == 1) || inLine > 1 {
+			return "a work that waits is not once in its line, or one that does not is"
+		}
 		if w.state == granted && !waits {
 			return "a granted work is not in the line of those to be started"
 		}

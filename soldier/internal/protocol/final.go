@@ -67,7 +67,7 @@ func (m *Machine) confirm(now time.Time, f *final) {
 		return
 	}
 	f.work = nil
-	m.ack(w)
+	m.ack(now, w)
 	if !w.inside {
 		m.vacate(w)
 	}

@@ -33,13 +33,10 @@ type Machine struct {
 	unheld  int              // works without a delivery
 	granted []*work          // and perhaps not started yet
 	byExec  map[string]*work // from the claim to the end of the work
-	waiting []*work          // not yet claimed, in the order of delivery
+	lines   [lines]line      // of those not yet claimed
 	taken   int              // slots
 	open    int              // slots whose execution has no final yet
 	up      map[string]bool  // queues whose subscription stands
-
-	packSize     int       // orders in the message that came last
-	crowdedUntil time.Time // until then the ration counts orders
 
 	kept   roster[*final]    // in the order in which they were made
 	byKept map[string]*final // by execution
@@ -88,7 +85,7 @@ func (m *Machine) Tick(now time.Time) {
 		m.due(m.lease.renewedAt.Add(contracts.LeaseDuration)) // Ration changes then
 	}
 	m.advance(now)
-	m.tickPacks(now)
+	m.tickLines(now)
 }
 
 const (
@@ -98,30 +95,56 @@ const (
 	crowdedFor = time.Minute
 )
 
-// tickPacks gives back all that waits, once an order of a pack has waited for too long behind handlers in all slots: another
-// soldier may be free. Slow answers are no reason: whoever takes the pack next would begin with what is refused, and get no
-// further either.
-func (m *Machine) tickPacks(now time.Time) {
-	if now.Before(m.crowdedUntil) {
-		m.due(m.crowdedUntil)
+// tickLines looks after what waits for too long behind handlers in all slots: another soldier may be free. Slow answers are no
+// reason: whoever takes a pack next would begin with what is refused, and get no further either.
+func (m *Machine) tickLines(now time.Time) {
+	busy := m.Counts().Running >= m.cfg.Slots
+	for i := range m.lines {
+		l := &m.lines[i]
+		if now.Before(l.crowdedUntil) {
+			m.due(l.crowdedUntil)
+		}
+		if len(l.waiting) > 0 {
+			m.due(now.Add(linePatience))
+		}
+		switch w, at := l.overdue(); {
+		case w == nil:
+		case now.Before(at):
+			m.due(at)
+		case !busy, l.turn():
+			m.due(now.Add(packPatience)) // it waits for the lease, for answers or the like, as others do; or for the next slot
+		case l.passed > 0:
+			if l.given < none {
+				l.given++ // the subscription follows, and what waits is given back then
+			}
+			m.due(now.Add(w.patience()))
+		default:
+			l.crowdedUntil = now.Add(crowdedFor)
+			m.due(l.crowdedUntil)
+			m.giveBackWaiting(func(w *work) bool { return m.lineOf(w) == l })
+		}
 	}
-	for _, w := range m.waiting {
-		if w.state != waiting || w.gone || !w.loan.packed() {
+}
+
+// overdue returns the order of the line that has the least patience left, and until when; nil where all have.
+func (l *line) overdue() (w *work, at time.Time) {
+	for _, x := range l.waiting {
+		if x.state != waiting || x.gone || !x.loan.packed() && l.passed == 0 {
 			continue
 		}
-		if at := w.takenAt.Add(packPatience); now.Before(at) {
-			m.due(at)
-			return
+		if until := x.takenAt.Add(x.patience()); w == nil || until.Before(at) {
+			w, at = x, until
 		}
-		if m.Counts().Running < m.cfg.Slots {
-			m.due(now.Add(packPatience)) // it waits for the lease, for answers or the like, as others do
-			return
-		}
-		m.crowdedUntil = now.Add(crowdedFor)
-		m.due(m.crowdedUntil)
-		m.giveBackWaiting(func(*work) bool { return true })
-		return
 	}
+	return w, at
+}
+
+// patience is how long the order may wait in line.
+func (w *work) patience() time.Duration {
+	if w.loan.packed() {
+		return packPatience
+	}
+	return linePatience
 }
 
 // advance claims and starts whatever may be claimed and started now.
@@ -135,13 +158,14 @@ func (m *Machine) advance(now time.Time) {
 		clear(m.granted)
 		m.granted = m.granted[:0]
 	}
-	for len(m.waiting) > 0 && m.mayClaim(now) {
-		w := m.waiting[0]
-		m.waiting = m.waiting[1:]
-		if w.state == waiting {
-			m.claim(now, w)
+	for m.anyWaits() && m.mayClaim(now) {
+		w := m.next(now)
+		if w == nil {
+			return
 		}
+		m.claim(now, w)
 	}
+	m.widen(now)
 }
 
 // mayClaim tells whether a new execution may be claimed.
@@ -201,7 +225,7 @@ func (m *Machine) Drain(now time.Time) {
 			m.release(now, w)
 		}
 	}
-	m.waiting = nil
+	m.trimWaiting()
 }
 
 // drainAsked: a commander asks for the drain. It begins at once, so that nothing more is taken, however long the program takes to
@@ -227,20 +251,17 @@ func (m *Machine) CancelAll(now time.Time) {
 	}
 }
 
-// Ration is how many messages the soldier should have on loan at most: its slots, less those that no delivery stands
-// behind, because the order was acked after 60 s of running or went with its connection. Orders beyond that would only
-// be kept from soldiers that have a slot for them. It is 0 while nothing may be claimed for lack of lease, token or inbox.
+// Ration is how many messages of a priority the soldier should have on loan at most: its slots, less those that no delivery
+// stands behind, because the order was acked after 60 s of running or went with its connection. Orders beyond that would only
+// be kept from soldiers that have a slot for them. It is 0 while nothing may be claimed for lack of lease, token or inbox, and
+// less while what comes waits behind orders of higher priorities.
 // What comes in packs is short, so that many messages of many orders are soon done with; where that proves wrong, they are
 // counted by their orders for a while, as many to a message as came last.
-func (m *Machine) Ration(now time.Time) int {
+func (m *Machine) Ration(now time.Time, p contracts.Priority) int {
 	if m.draining || m.inbox == "" || !m.lease.young(now) || !m.lease.heard(now) {
 		return 0
 	}
-	ration := max(m.cfg.Slots-m.unheld, 0)
-	if now.Before(m.crowdedUntil) && ration > 0 && m.packSize > 1 {
-		return max(ration/m.packSize, 1)
-	}
-	return ration
+	return m.lines[lineOf(p)].ration(now, max(m.cfg.Slots-m.unheld, 0))
 }
 
 // GiveBack gives the queue's messages back in which an order is not claimed yet.

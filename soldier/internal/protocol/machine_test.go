@@ -61,6 +61,7 @@ type order struct {
 }
 
 type mission struct {
+	priority  contracts.Priority
 	status    contracts.Status
 	run       int64
 	execution string
@@ -143,8 +144,10 @@ func (w *world) carry() {
 	if wrong := w.m.Recount(); wrong != "" {
 		w.t.Fatal(wrong)
 	}
-	if r := w.m.Ration(w.now); r < 0 || r > w.slots || r > 0 && !w.connected {
-		w.t.Fatalf("ration is %d of %d slots", r, w.slots)
+	for _, p := range contracts.Priorities() {
+		if r := w.m.Ration(w.now, p); r < 0 || r > w.slots || r > 0 && !w.connected {
+			w.t.Fatalf("ration of %s is %d of %d slots", p, r, w.slots)
+		}
 	}
 	if c.Kept > contracts.UnrecordedPerSlot*w.slots {
 		w.t.Fatalf("%d results kept with %d slots", c.Kept, w.slots)
@@ -222,9 +225,15 @@ func (w *world) lend(orders ...order) {
 		}
 		sent = append(sent, contracts.NewOrder(contracts.Mission{
 			MissionID: missionID(o.mission), Kind: kindWork, Attempt: o.attempt, TimeoutSeconds: 90, Payload: []byte(`{}`),
+			Priority: w.missions[o.mission].priority,
 		}, 1, contracts.At(w.now)))
 	}
-	w.m.OrdersTaken(w.now, sent, broker.NewDelivery(broker.Message{ID: fmt.Sprint(w.tag)}, topology.Orders, r, w, w.tag))
+	w.m.OrdersTaken(w.now, sent, broker.NewDelivery(broker.Message{ID: fmt.Sprint(w.tag)}, w.queue(orders[0]), r, w, w.tag))
+}
+
+// queue is where an order comes from.
+func (w *world) queue(o order) string {
+	return topology.OrdersQueue(contracts.DefaultSquad, w.missions[o.mission].priority)
 }
 
 // tagOf is the tag of a delivery: its message's id, which the world makes the same.
@@ -240,7 +249,8 @@ func (w *world) submit(t *rapid.T) {
 	if len(w.missions) == 6 {
 		t.Skip()
 	}
-	w.missions = append(w.missions, &mission{status: contracts.StatusQueued})
+	p := rapid.SampledFrom(contracts.Priorities()).Draw(t, "priority")
+	w.missions = append(w.missions, &mission{priority: p, status: contracts.StatusQueued})
 	w.ready = append(w.ready, order{mission: len(w.missions) - 1, attempt: 1})
 }
 
@@ -258,6 +268,9 @@ func (w *world) deliver(t *rapid.T) {
 	var orders []order
 	for range rapid.IntRange(1, min(3, len(w.ready))).Draw(t, "orders") {
 		i := rapid.IntRange(0, len(w.ready)-1).Draw(t, "order")
+		if len(orders) > 0 && w.queue(orders[0]) != w.queue(w.ready[i]) {
+			continue
+		}
 		orders = append(orders, w.ready[i])
 		w.ready = slices.Delete(w.ready, i, i+1)
 	}
@@ -267,7 +280,9 @@ func (w *world) deliver(t *rapid.T) {
 func (w *world) connect(*rapid.T) {
 	if w.connected {
 		w.m.InboxDown()
-		w.m.OrdersDown(topology.Orders)
+		for _, q := range topology.Default().OrdersQueues() {
+			w.m.OrdersDown(q)
+		}
 		for _, orders := range w.lent {
 			w.comeAgain(orders)
 		}
@@ -279,7 +294,11 @@ func (w *world) connect(*rapid.T) {
 	w.conn++
 	w.connected = true
 	w.m.InboxUp(w.now, w.inbox())
-	w.m.OrdersUp(topology.Orders)
+	for _, p := range contracts.Priorities() {
+		w.m.OrdersAsked(w.now, p, w.slots)
+		w.m.OrdersUp(topology.OrdersQueue(contracts.DefaultSquad, p))
+		w.m.OrdersComing(w.now, p, w.slots)
+	}
 }
 
 func (w *world) take(t *rapid.T) {
@@ -647,6 +666,9 @@ func (w *world) settleAll() {
 		w.carry()
 		for len(w.ready) > 0 && len(w.lent) < w.slots {
 			n := min(2, len(w.ready))
+			if n == 2 && w.queue(w.ready[0]) != w.queue(w.ready[1]) {
+				n = 1
+			}
 			orders := w.ready[:n:n]
 			w.ready = w.ready[n:]
 			w.lend(orders...)
@@ -717,9 +739,9 @@ func TestMachineUnderAnyOrderOfEvents(t *testing.T) {
 			"cancel":        w.cancel,
 			"finish":        w.finish,
 			"pass":          w.pass,
-			"give back": func(*rapid.T) {
+			"give back": func(t *rapid.T) {
 				w.givesBack = true
-				w.m.GiveBack(topology.Orders)
+				w.m.GiveBack(rapid.SampledFrom(topology.Default().OrdersQueues()).Draw(t, "queue"))
 				w.carry()
 				w.givesBack = false
 			},

@@ -150,7 +150,7 @@ func (m *Machine) delivered(now time.Time, l *letter) {
 		}
 	case letterNoHandler:
 		if w := l.work; !w.gone {
-			m.ack(w)
+			m.ack(now, w)
 			m.drop(w)
 		}
 	case letterFinal:

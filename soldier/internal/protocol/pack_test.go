@@ -90,7 +90,7 @@ func (p *packer) want(running, ration int, settled ...string) {
 	if got := p.Counts().Running; got != running {
 		p.t.Errorf("%d handlers run, want %d", got, running)
 	}
-	if got := p.Ration(p.now); got != ration {
+	if got := p.Ration(p.now, contracts.PriorityNormal); got != ration {
 		p.t.Errorf("ration %d, want %d", got, ration)
 	}
 	if fmt.Sprint(p.settled) != fmt.Sprint(settled) {

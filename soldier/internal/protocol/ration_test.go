@@ -18,18 +18,18 @@ func TestWithoutATokenNoOrdersAreTaken(t *testing.T) {
 		m.Renewed(now, m.Session(), contracts.RenewalReply{Session: "s", Token: token, Lease: true}, now)
 	}
 	over("token")
-	if n := m.Ration(now); n != 4 {
+	if n := m.Ration(now, contracts.PriorityNormal); n != 4 {
 		t.Fatalf("ration %d with a token, want 4", n)
 	}
 	for range 8 {
 		now = now.Add(5 * time.Second)
 		over("")
 	}
-	if n := m.Ration(now); n != 0 || !m.LeaseYoung(now) {
+	if n := m.Ration(now, contracts.PriorityNormal); n != 0 || !m.LeaseYoung(now) {
 		t.Errorf("ration %d after %v without a token, lease young: %v", n, 40*time.Second, m.LeaseYoung(now))
 	}
 	over("another")
-	if n := m.Ration(now); n != 4 {
+	if n := m.Ration(now, contracts.PriorityNormal); n != 4 {
 		t.Errorf("ration %d with a token again, want 4", n)
 	}
 }

@@ -49,6 +49,8 @@ type work struct {
 	held bool
 	// takenAt is when it came.
 	takenAt time.Time
+	// passed is how often its line had been passed over when it was claimed.
+	passed int
 
 	execution string            // of the current claim
 	ticket    *contracts.Ticket // that answered it, nil before
@@ -89,14 +91,18 @@ func (m *Machine) OrdersTaken(now time.Time, orders []contracts.Order, d broker.
 		m.giveBack(l)
 		return
 	}
-	m.packSize = len(orders)
+	if len(l.works) > 0 {
+		line := m.lineOf(l.works[0])
+		line.came(now)
+		line.packSize = len(orders)
+	}
 	for _, w := range l.works {
 		m.receive(now, w)
 	}
-	if l.packed() {
-		m.due(now.Add(packPatience))
-	}
 	m.advance(now)
+	if m.anyWaits() {
+		m.due(now.Add(packPatience)) // or more: a tick tells
+	}
 }
 
 // receive puts an order in line, or tells it back.
@@ -117,18 +123,16 @@ func (m *Machine) receive(now time.Time, w *work) {
 // await puts the work in the line for a claim.
 func (m *Machine) await(w *work) {
 	w.state = waiting
-	m.waiting = append(m.waiting, w)
+	l := m.lineOf(w)
+	l.waiting = append(l.waiting, w)
 }
 
+// trimWaiting takes those out of the lines that wait no more.
 func (m *Machine) trimWaiting() {
-	kept := m.waiting[:0]
-	for _, w := range m.waiting {
-		if w.state == waiting && !w.gone {
-			kept = append(kept, w)
-		}
+	for i := range m.lines {
+		l := &m.lines[i]
+		l.waiting = slices.DeleteFunc(l.waiting, func(w *work) bool { return w.state != waiting || w.gone })
 	}
-	clear(m.waiting[len(kept):])
-	m.waiting = kept
 }
 
 // claim asks for the right to carry the mission out, as a fresh execution.
@@ -203,12 +207,13 @@ func (m *Machine) letGo(w *work) {
 }
 
 // ack is done with the order of the work. Its message is acked with the last of its orders.
-func (m *Machine) ack(w *work) {
+func (m *Machine) ack(now time.Time, w *work) {
 	if !w.held {
 		return
 	}
 	if m.letGo(w); w.loan.held == 0 {
 		m.do(Settle{Delivery: &w.loan.delivery, Outcome: broker.Acked, MissionID: w.mission.MissionID})
+		m.lineOf(w).expect(now)
 	}
 }
 
@@ -341,7 +346,7 @@ func (m *Machine) tickWork(now time.Time, w *work) {
 		if now.Before(w.ackAt) {
 			m.due(w.ackAt)
 		} else {
-			m.ack(w)
+			m.ack(now, w)
 		}
 	}
 }
