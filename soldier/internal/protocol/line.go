@@ -21,7 +21,7 @@ const (
 	linePatience = 5 * time.Second
 	// arrival is how long the next order of a queue is on its way, once one of before has been acked or the subscription
 	// stands; subscribing is how long that takes at most, for all that is known.
-	arrival     = 10 * time.Millisecond
+	arrival     = 50 * time.Millisecond
 	subscribing = 100 * time.Millisecond
 )
 

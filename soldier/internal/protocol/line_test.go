@@ -202,7 +202,7 @@ func TestASlotIsKeptForAMoment(t *testing.T) {
 	}
 }
 
-const arrival = 10 * time.Millisecond
+const arrival = 50 * time.Millisecond
 
 func initials(ps []contracts.Priority) string {
 	var b strings.Builder

@@ -805,8 +805,8 @@ func TestACommanderAsksForTheDrain(t *testing.T) {
 				said++
 			}
 		}
-		if !m.DrainAsked() || m.Ration(now) != 0 || said != 1 {
-			t.Errorf("%s: asked %v, ration %d, said %d times", name, m.DrainAsked(), m.Ration(now), said)
+		if !m.DrainAsked() || m.Ration(now, contracts.PriorityNormal) != 0 || said != 1 {
+			t.Errorf("%s: asked %v, ration %d, said %d times", name, m.DrainAsked(), m.Ration(now, contracts.PriorityNormal), said)
 		}
 	}
 }
@@ -823,8 +823,8 @@ func TestAnAnswerOfALaterReleaseChangesNothing(t *testing.T) {
 		t.Fatal(pack, err)
 	}
 	m.Answer(now, pack.Answers[0])
-	if m.DrainAsked() || m.Ration(now) != 1 || len(m.Effects()) != 0 {
-		t.Errorf("ration %d, asked %v", m.Ration(now), m.DrainAsked())
+	if m.DrainAsked() || m.Ration(now, contracts.PriorityNormal) != 1 || len(m.Effects()) != 0 {
+		t.Errorf("ration %d, asked %v", m.Ration(now, contracts.PriorityNormal), m.DrainAsked())
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 	var (
 		kind, payload, key string
+		priority           string
 		labels             []string
 		timeoutSeconds     int
 		wait, noKey        bool
@@ -34,6 +35,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
   missionctl submit short --payload '{"min_seconds":0,"max_seconds":1,"failure_rate":0}'
   missionctl submit "Patrol" --label team:blue --label env:prod
   missionctl submit "Recon at dusk" --delay 1h --max-attempts 5 --retry-delay 30s --retry-factor 1.5
+  missionctl submit "Rescue" --priority high
   jq .input job.json | missionctl submit resize --kind resize --payload -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,7 +48,8 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 				return err
 			}
 			r := contracts.MissionRequest{
-				Name: args[0], Kind: kind, Payload: body, Labels: labelled, TimeoutSeconds: timeoutSeconds,
+				Name: args[0], Kind: kind, Payload: body, Priority: contracts.Priority(priority), Labels: labelled,
+				TimeoutSeconds: timeoutSeconds,
 			}
 			if err := when.apply(cmd.Flags(), &r); err != nil {
 				return err
@@ -81,6 +84,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&kind, "kind", "", "which handler carries it out (default simulate)")
 	f.StringVar(&payload, "payload", "", "the handler's input, a JSON object: itself, @FILE, or - for standard input")
+	f.StringVar(&priority, "priority", "", "which missions go first, where several wait: high, normal or low (default normal)")
 	f.StringArrayVar(&labels, "label", nil, "a label, KEY:VALUE; may be repeated")
 	f.IntVar(&timeoutSeconds, "timeout-seconds", 0, "bounds one attempt, 1 to 86400 (default 300)")
 	when.flags(cmd)
