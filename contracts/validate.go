@@ -2,7 +2,9 @@ package contracts
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // ValidToken tells whether s can name a kind, a squad or a soldier: [a-z0-9][a-z0-9._-]{0,63}.
@@ -41,6 +43,16 @@ func ValidMissionID(s string) bool {
 		}
 	}
 	return true
+}
+
+// MissionCreated returns when a mission was created, as its id says: the first 48 bits of a UUIDv7 are milliseconds. It is
+// false for any other id.
+func MissionCreated(id string) (time.Time, bool) {
+	if !ValidMissionID(id) || id[14] != '7' {
+		return time.Time{}, false
+	}
+	ms, err := strconv.ParseInt(id[:8]+id[9:13], 16, 64)
+	return time.UnixMilli(ms), err == nil
 }
 
 // validator collects FieldErrors.

@@ -43,6 +43,9 @@ type Missions interface {
 	History(ctx context.Context, id string) (History, error)
 	// Counts returns how many missions there are by status, and how many were created and ended of late.
 	Counts(ctx context.Context) (Counts, error)
+	// Trim removes missions that have ended, the oldest first: with all that was kept of them, in one atomic step each, and for
+	// good. It looks at Trim.Limit missions at most. What changed meanwhile stays. There is no event.
+	Trim(ctx context.Context, t Trim) (Trimmed, error)
 }
 
 // Outbox keeps what is to be dispatched, and when.

@@ -200,7 +200,11 @@ func TestDecisionsAreNeverAnsweredFromMemory(t *testing.T) {
 				_, err := s.Unshelve(s.ctx, "sent", contracts.At(time.Now()), 1, contracts.At(time.Now()))
 				return err
 			},
-			"BrokerID":        func() error { _, err := s.BrokerID(s.ctx); return err },
+			"BrokerID": func() error { _, err := s.BrokerID(s.ctx); return err },
+			"Trim": func() error {
+				_, err := s.Trim(s.ctx, store.Trim{Status: contracts.StatusFailed, Limit: 1})
+				return err
+			},
 			"SwapBrokerID":    func() error { _, err := s.SwapBrokerID(s.ctx, "", "a"); return err },
 			"SessionMissions": func() error { _, err := s.SessionMissions(s.ctx, "s"); return err },
 			"Bury":            func() error { _, err := s.Bury(s.ctx, "s", session.RenewedAt); return err },

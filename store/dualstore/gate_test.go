@@ -101,6 +101,14 @@ func (g *gate) CreateAll(ctx context.Context, key *store.Idempotency, changes ..
 	return to.CreateAll(ctx, key, changes...)
 }
 
+func (g *gate) Trim(ctx context.Context, t store.Trim) (store.Trimmed, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return store.Trimmed{}, err
+	}
+	return to.Trim(ctx, t)
+}
+
 func (g *gate) Get(ctx context.Context, id string) (store.Record, store.Source, error) {
 	to, err := g.pass(ctx)
 	if err != nil {

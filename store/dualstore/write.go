@@ -28,6 +28,16 @@ func (s *Store) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time,
 	return outcomes, s.wrote(changes, outcomes, err)
 }
 
+// Trim implements store.Missions: by the primary. What was removed is then not in this memory; others' have it until they ask for
+// it, or need the room, and say so only while the primary is away.
+func (s *Store) Trim(ctx context.Context, t store.Trim) (store.Trimmed, error) {
+	done, err := s.primary.Trim(ctx, t)
+	for _, id := range done.Removed {
+		s.twin.forget(id)
+	}
+	return done, err
+}
+
 func (s *Store) wrote(changes []store.Change, outcomes []store.Outcome, err error) error {
 	if err != nil {
 		return err

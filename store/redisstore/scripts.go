@@ -28,6 +28,8 @@ var (
 	createAllText string
 	//go:embed lua/bury.lua
 	buryText string
+	//go:embed lua/trim.lua
+	trimText string
 	//go:embed lua/take_due.lua
 	takeDueText string
 	//go:embed lua/clear_due.lua
@@ -60,7 +62,7 @@ var (
 // only read may be repeated by the client after a network error.
 type scripts struct {
 	createAll                                      apart
-	commit, bury                                   *rueidis.Lua
+	commit, bury, trim                             *rueidis.Lua
 	takeDue, clearDue, renew, drain                *rueidis.Lua
 	unshelve, shelved, swapBroker                  *rueidis.Lua
 	sessions, list, history, counts, events, clock *rueidis.Lua
@@ -72,6 +74,7 @@ func newScripts() scripts {
 		createAll:  newApart(checked(rowText + applyText + createAllText)),
 		commit:     rueidis.NewLuaScript(checked(rowText + applyText + commitText)),
 		bury:       rueidis.NewLuaScript(checked(rowText + applyText + buryText)),
+		trim:       rueidis.NewLuaScript(checked(rowText + trimText)),
 		takeDue:    rueidis.NewLuaScript(checked(rowText + takeDueText)),
 		clearDue:   rueidis.NewLuaScript(checked(rowText + clearDueText)),
 		unshelve:   rueidis.NewLuaScript(checked(rowText + unshelveText)),

@@ -25,6 +25,7 @@ func Run(t *testing.T, newStore func(t *testing.T) store.Store) {
 		{"BrokerID", brokerIDTests()},
 		{"Sessions", sessionTests()},
 		{"Bury", buryTests()},
+		{"Trim", trimTests()},
 		{"List", listTests()},
 		{"Labels and search", searchTests()},
 		{"Events", eventTests()},

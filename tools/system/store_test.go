@@ -88,6 +88,10 @@ func (a *ailing) CreateAll(ctx context.Context, key *store.Idempotency, changes 
 	return do(a, func() ([]store.Outcome, error) { return a.at().CreateAll(ctx, key, changes...) })
 }
 
+func (a *ailing) Trim(ctx context.Context, t store.Trim) (store.Trimmed, error) {
+	return do(a, func() (store.Trimmed, error) { return a.at().Trim(ctx, t) })
+}
+
 func (a *ailing) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
 	return do(a, func() ([]store.Record, error) { return a.at().Load(ctx, ids...) })
 }

@@ -1,7 +1,6 @@
 package mission
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,17 +26,8 @@ const (
 // Adoptable tells whether a mission that the store does not know may have gone with what was there before the epoch: it is
 // older than the epoch, and the epoch is young. Later such a mission is a stale copy of one that is past and forgotten.
 func Adoptable(e store.Epoch, missionID string, now contracts.Time) bool {
-	created, ok := creation(missionID)
+	created, ok := contracts.MissionCreated(missionID)
 	return ok && !e.Began.IsZero() && created.Before(e.Began.Add(adoptionSlack)) && now.Before(e.Began.Add(contracts.AdoptionPeriod))
-}
-
-// creation returns when a mission was created, as its id says: the first 48 bits of a UUIDv7 are milliseconds.
-func creation(missionID string) (time.Time, bool) {
-	if !contracts.ValidMissionID(missionID) || missionID[14] != '7' {
-		return time.Time{}, false
-	}
-	ms, err := strconv.ParseInt(missionID[:8]+missionID[9:13], 16, 64)
-	return time.UnixMilli(ms), err == nil
 }
 
 // Adopt decides about an update of an unknown mission that is Adoptable in the epoch. A ticket, where there is one, is
@@ -164,7 +154,7 @@ func restored(m *contracts.Mission, now contracts.Time) (store.Record, bool) {
 		TimeoutSeconds: m.TimeoutSeconds, Retry: m.Retry.Request(),
 	}
 	r.Normalize()
-	created, ok := creation(m.MissionID)
+	created, ok := contracts.MissionCreated(m.MissionID)
 	switch {
 	case !ok, r.Validate(now.Time) != nil, m.Attempt < 1, m.Attempt > max(m.MaxAttempts, 1), m.Run < 0, m.Run >= maxRun, m.Losses < 0,
 		m.Losses >= contracts.MaxLosses:

@@ -16,7 +16,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -55,8 +54,8 @@ func Sequence(r *rapid.T, subjects []Subject) {
 	l := &lockstep{
 		T: r, ctx: context.Background(), model: memstore.New(memstore.Config{}), missions: map[string][]told{},
 	}
-	for i := range 6 {
-		l.ids = append(l.ids, fmt.Sprintf("0190000%d-0000-7000-8000-000000000000", i))
+	for range 6 {
+		l.ids = append(l.ids, l.newID())
 	}
 	for _, s := range subjects {
 		l.peers = append(l.peers, &peer{
@@ -83,6 +82,7 @@ func Sequence(r *rapid.T, subjects []Subject) {
 		"drain":    step(l.drain),
 		"expired":  step(l.expired),
 		"bury":     step(l.bury),
+		"trim":     step(l.trim),
 		"list":     step(l.list),
 		"events":   step(l.readEvents),
 		"sessions": step(l.sessions),
@@ -100,7 +100,9 @@ type lockstep struct {
 	ctx   context.Context
 	model *memstore.Store
 	peers []*peer
-	ids   []string
+	// ids are the missions that there are, or may be; gone those that were removed: their ids never come again. born counts both.
+	ids, gone []string
+	born      int
 
 	entries []store.Due // of the model, as they were given
 	read    []string    // ids of the model's events, as they were read
@@ -167,7 +169,11 @@ func (l *lockstep) end() {
 		}
 		p.Cut()
 		p.away = true
-		for id, versions := range l.missions {
+		for _, id := range l.ids {
+			versions := l.missions[id]
+			if len(versions) == 0 {
+				continue
+			}
 			newest := versions[len(versions)-1].record.Mission.Version
 			got, source, err := p.Store.Get(l.ctx, id)
 			if err != nil || !source.Degraded || got.Mission.Version != newest {

@@ -170,7 +170,8 @@ func (l *lockstep) listed(p *peer, q store.Query, got store.Page, err error) {
 	if !p.away {
 		return // it may have come back meanwhile
 	}
-	for _, id := range slices.Backward(l.ids) {
+	// Memory may not have heard that a mission was removed.
+	for _, id := range slices.Backward(slices.Sorted(slices.Values(slices.Concat(l.ids, l.gone)))) {
 		if r, _, err := p.Store.Get(l.ctx, id); err == nil && fits(r.Mission) {
 			want = append(want, id)
 		}
