@@ -24,6 +24,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/metrics"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/commander/internal/reap"
+	"github.com/mission-control-dev/mission-control/commander/internal/retention"
 	"github.com/mission-control-dev/mission-control/commander/internal/session"
 	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
@@ -39,6 +40,7 @@ var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules 
 	fx.Provide(
 		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newDepths, newMetrics,
 		newSender, newDispatcher, newSuspects, newMissions, newSessions, newDrainer, newIntake, newMarkers, newReaper, newWatch, newCustody,
+		newTrimmer,
 		newDesk, newSubmissions, newShelf, newHealth, newServer,
 	),
 	fx.Invoke(order),
@@ -130,6 +132,12 @@ func newCustody(s store.Store, b broker.Broker, d *dispatch.Dispatcher, ms *miss
 	return custody.New(custody.Config{
 		Store: s, Broker: b, Topology: topology.Default(), Queues: d, Missions: ms, Barrier: mk, Counter: m,
 		Connected: func() bool { return b.Health().Connected }, Unbroken: up.Unbroken, Now: c.Now, Wake: d.Wake, Logger: log,
+	})
+}
+
+func newTrimmer(cfg config.Config, s store.Store, e *epoch.Keeper, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *retention.Trimmer {
+	return retention.New(retention.Config{
+		Store: s, Keep: cfg.Keep, Epoch: e.Current, Now: c.Now, Trimmed: m.Trimmed, Logger: log,
 	})
 }
 

@@ -47,6 +47,8 @@ type Config struct {
 	// RedisShards is COMMANDER_REDIS_SHARDS: over how many shards missions are spread, 1 to 64; default, and for 0, 1. It is fixed
 	// for as long as Redis' data lives: another number stops the start. More than one pays on a Redis Cluster.
 	RedisShards int
+	// Keep is which missions stay that have ended, see Keep.
+	Keep Keep
 	// Ground is MISSION_CONTROL_GROUND, what the servers run on: local (default) or compose.
 	Ground string
 	// LogFormat is LOG_FORMAT: json (default) or console. LogLevel is LOG_LEVEL: debug, info (default), warn, error.
@@ -77,6 +79,7 @@ func FromEnv(lookup func(string) (string, bool)) (Config, error) {
 		AllowedHosts:  e.list("COMMANDER_ALLOWED_HOSTS"),
 		OrdersWindow:  e.number("COMMANDER_ORDERS_WINDOW", DefaultOrdersWindow, 1, maxOrdersWindow),
 		RedisShards:   e.number("COMMANDER_REDIS_SHARDS", 1, 1, shardstore.MaxShards),
+		Keep:          e.keep(),
 		Ground:        e.oneOf("MISSION_CONTROL_GROUND", "local", "compose"),
 		LogFormat:     e.oneOf("LOG_FORMAT", "json", "console"),
 		LogLevel:      e.oneOf("LOG_LEVEL", "info", "debug", "warn", "error"),

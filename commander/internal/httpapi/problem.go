@@ -78,6 +78,9 @@ func refusalOf(err error) refusal {
 		return refusal{status: http.StatusUnprocessableEntity, code: "idempotency_key_reused",
 			detail: "The Idempotency-Key was used before with another body. Take a new key for a new mission, or send the first body again.",
 			errors: []contracts.FieldError{{Field: headerIdempotencyKey, Code: "invalid", Message: "was used before with another body"}}}
+	case errors.Is(err, mission.ErrRemoved):
+		return refusal{status: http.StatusConflict, code: "mission_removed",
+			detail: "The Idempotency-Key was used before; what it ordered has ended, and was removed since (COMMANDER_KEEP_...). Nothing is ordered twice: take a new key to order it anew."}
 	case errors.Is(err, store.ErrNotFound):
 		return refusal{status: http.StatusNotFound, code: "not_found", detail: "There is no mission with that id. Look it up with GET /missions."}
 	case errors.Is(err, store.ErrCursor):

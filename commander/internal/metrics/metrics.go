@@ -25,6 +25,7 @@ type Metrics struct {
 	byBroker   prometheus.Counter
 	retried    prometheus.Counter
 	ended      *prometheus.CounterVec
+	trimmed    *prometheus.CounterVec
 	claims     *prometheus.CounterVec
 	recorded   *prometheus.CounterVec
 	refused    *prometheus.CounterVec
@@ -55,6 +56,7 @@ func New() *Metrics {
 		byBroker:   counter("submissions_total", "Requests for missions that the broker keeps because the store was away."),
 		retried:    counter("missions_retried_total", "Missions that an operator sent out again."),
 		ended:      vec("missions_ended_total", "Missions that reached a terminal status.", "status"),
+		trimmed:    vec("missions_trimmed_total", "Missions removed by this commander long after their end, by status.", "status"),
 		claims:     vec("claims_total", "Claims of soldiers answered.", "answer"),
 		recorded:   vec("updates_recorded_total", "Status updates that changed a mission.", "status"),
 		refused:    vec("updates_refused_total", "Claims, updates and messages refused.", "reason"),
@@ -68,7 +70,7 @@ func New() *Metrics {
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.duration, m.streams, m.resets, m.accepted, m.byBroker, m.retried, m.ended, m.claims, m.recorded, m.refused, m.setAside, m.dispatches, m.buried,
+		m.requests, m.duration, m.streams, m.resets, m.accepted, m.byBroker, m.retried, m.ended, m.trimmed, m.claims, m.recorded, m.refused, m.setAside, m.dispatches, m.buried,
 		m.tokens, m.dropped, m.resent, m.wipes,
 	)
 	for _, reason := range []string{resentLost, resentWiped} {
@@ -77,6 +79,7 @@ func New() *Metrics {
 	for _, s := range contracts.Statuses() {
 		if s.Terminal() {
 			m.ended.WithLabelValues(string(s)) // shown from the start, as 0
+			m.trimmed.WithLabelValues(string(s))
 		}
 	}
 	return m
@@ -116,6 +119,11 @@ func (m *Metrics) Retried() { m.retried.Inc() }
 
 // Ended counts a mission that reached a terminal status.
 func (m *Metrics) Ended(s contracts.Status) { m.ended.WithLabelValues(string(s)).Inc() }
+
+// Trimmed counts missions that were removed long after their end.
+func (m *Metrics) Trimmed(s contracts.Status, missions int) {
+	m.trimmed.WithLabelValues(string(s)).Add(float64(missions))
+}
 
 // Claimed counts an answered claim.
 func (m *Metrics) Claimed(a contracts.AnswerType) { m.claims.WithLabelValues(string(a)).Inc() }

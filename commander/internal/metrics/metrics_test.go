@@ -36,6 +36,7 @@ func TestEachMethodCounts(t *testing.T) {
 	m.AcceptedByBroker()
 	m.Retried()
 	m.Ended(contracts.StatusFailed)
+	m.Trimmed(contracts.StatusFailed, 4)
 	m.Claimed(contracts.AnswerGranted)
 	m.Recorded(contracts.UpdateCompleted)
 	m.Refused("expired")
@@ -52,6 +53,7 @@ func TestEachMethodCounts(t *testing.T) {
 		`commander_http_request_duration_seconds_bucket{method="GET",route="/missions/:mission_id",le="0.005"} 1`,
 		`commander_sse_clients 1`, `commander_sse_resets_total{reason="slow"} 1`, `commander_missions_accepted_total 1`, `commander_submissions_total 1`, `commander_missions_retried_total 1`,
 		`commander_missions_ended_total{status="FAILED"} 1`, `commander_missions_ended_total{status="COMPLETED"} 0`,
+		`commander_missions_trimmed_total{status="FAILED"} 4`, `commander_missions_trimmed_total{status="CANCELLED"} 0`,
 		`commander_claims_total{answer="granted"} 1`, `commander_updates_recorded_total{status="COMPLETED"} 1`,
 		`commander_updates_refused_total{reason="expired"} 1`, `commander_dispatches_total{outcome="confirmed"} 1`,
 		`commander_set_aside_actions_total{action="drop"} 3`, `commander_sessions_buried_total 1`, `commander_tokens_issued_total 1`,

@@ -10,6 +10,9 @@ import (
 // ErrIdempotencyMismatch means that the Idempotency-Key was used before, for a request with another body.
 var ErrIdempotencyMismatch = errors.New("the idempotency key was used before with another body")
 
+// ErrRemoved means that the Idempotency-Key made missions of which some have ended and were removed since. It makes no other ones.
+var ErrRemoved = errors.New("a mission of that idempotency key has ended and was removed")
+
 // ErrContended means that others changed the mission each time before this commander could. Trying again helps.
 var ErrContended = errors.New("mission changes too often, try again")
 

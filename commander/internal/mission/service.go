@@ -117,7 +117,7 @@ func New(d Deps) *Service {
 }
 
 // Submit creates a mission from a validated request. With a key that was used before it returns the mission that the key
-// made, or ErrIdempotencyMismatch where the body was another. store.ErrUnavailable leaves open whether it was created; the
+// made, ErrIdempotencyMismatch where the body was another, or ErrRemoved where it is kept no more. store.ErrUnavailable leaves open whether it was created; the
 // mission then comes with the error, so that it can be kept elsewhere and created later under the same id.
 func (s *Service) Submit(ctx context.Context, r contracts.MissionRequest, key *store.Idempotency) (contracts.Mission, error) {
 	id, err := s.newID()
@@ -225,7 +225,7 @@ func (s *Service) first(ctx context.Context, key *store.Idempotency, e store.Exi
 	missions := make([]contracts.Mission, len(recs))
 	for i, rec := range recs {
 		if missions[i] = rec.Mission; rec.Mission.Version == 0 {
-			return nil, fmt.Errorf("mission %s of that idempotency key: %w", e.MissionIDs[i], store.ErrNotFound)
+			return nil, fmt.Errorf("mission %s: %w", e.MissionIDs[i], ErrRemoved)
 		}
 	}
 	return missions, nil
