@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -20,8 +21,8 @@ import (
 	"github.com/mission-control-dev/mission-control/tools/internal/localstack"
 )
 
-// flush drops all that Redis has.
-func (s *stack) flush() {
+// redis sends Redis a command, and returns the first line of the answer.
+func (s *stack) redis(command string) string {
 	s.t.Helper()
 	at, err := url.Parse(s.RedisURL())
 	if err != nil {
@@ -33,12 +34,21 @@ func (s *stack) flush() {
 	}
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
-	if _, err := io.WriteString(c, "FLUSHALL\r\n"); err != nil {
+	if _, err := io.WriteString(c, command+"\r\n"); err != nil {
 		s.t.Fatal(err)
 	}
-	answer := make([]byte, 5)
-	if _, err := io.ReadFull(c, answer); err != nil || string(answer) != "+OK\r\n" {
-		s.t.Fatalf("FLUSHALL: %q, %v", answer, err)
+	answer, err := bufio.NewReader(c).ReadString('\n')
+	if err != nil {
+		s.t.Fatalf("%s: %q, %v", command, answer, err)
+	}
+	return strings.TrimSpace(answer)
+}
+
+// flush drops all that Redis has.
+func (s *stack) flush() {
+	s.t.Helper()
+	if answer := s.redis("FLUSHALL"); answer != "+OK" {
+		s.t.Fatalf("FLUSHALL: %q", answer)
 	}
 }
 

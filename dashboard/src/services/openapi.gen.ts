@@ -977,6 +977,25 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description `mission_removed` */
+        Removed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Conflict",
+                 *       "status": 409,
+                 *       "detail": "The Idempotency-Key was used before; what it ordered has ended, and was removed since.",
+                 *       "code": "mission_removed",
+                 *       "instance": "urn:uuid:0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description `wrong_status` */
         Conflict: {
             headers: {
@@ -1042,7 +1061,8 @@ export interface components {
         SetAsideId: string;
         /**
          * @description Makes a retry safe: within 24 hours the same key and body give the mission, or the missions, of the first answer
-         *     again, whatever became of them; another body is 422 `idempotency_key_reused`. Bodies are the same if they are the same JSON: white
+         *     again, whatever became of them; where one has ended and is not kept any more it is 409 `mission_removed`; another body is
+         *     422 `idempotency_key_reused`. Bodies are the same if they are the same JSON: white
          *     space and the order of keys don't count.
          */
         IdempotencyKey: string;
@@ -1107,7 +1127,8 @@ export interface operations {
             header?: {
                 /**
                  * @description Makes a retry safe: within 24 hours the same key and body give the mission, or the missions, of the first answer
-                 *     again, whatever became of them; another body is 422 `idempotency_key_reused`. Bodies are the same if they are the same JSON: white
+                 *     again, whatever became of them; where one has ended and is not kept any more it is 409 `mission_removed`; another body is
+                 *     422 `idempotency_key_reused`. Bodies are the same if they are the same JSON: white
                  *     space and the order of keys don't count.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -1151,6 +1172,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Removed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
@@ -1164,7 +1186,8 @@ export interface operations {
             header?: {
                 /**
                  * @description Makes a retry safe: within 24 hours the same key and body give the mission, or the missions, of the first answer
-                 *     again, whatever became of them; another body is 422 `idempotency_key_reused`. Bodies are the same if they are the same JSON: white
+                 *     again, whatever became of them; where one has ended and is not kept any more it is 409 `mission_removed`; another body is
+                 *     422 `idempotency_key_reused`. Bodies are the same if they are the same JSON: white
                  *     space and the order of keys don't count.
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -1206,6 +1229,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            409: components["responses"]["Removed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
