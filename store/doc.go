@@ -20,6 +20,9 @@
 // unknown whether it was applied: ErrUnavailable says just that. A read that follows an Applied, by anyone, sees it or
 // something newer, except where its Source says Degraded.
 //
+// A mission stays until Trim removes it, and only one that has ended is removed. It is then unknown, as one that never was; its
+// idempotency key is not, for as long as it lives.
+//
 // A mission that a Commit makes QUEUED or SCHEDULED has a due entry: the outbox from which commanders dispatch. Clearing
 // it may put the mission on a shelf, which remembers in order of time what needs no dispatch now and may need one again.
 // A mission has a due entry, or lies on one shelf, or neither. Every change is an event, in the order in which the store
