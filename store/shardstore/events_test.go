@@ -314,6 +314,9 @@ func TestAnIDOfAnotherNumberOfShardsIsNone(t *testing.T) {
 	history(t, s, 5, 5)
 	id := read(t, s, "", 500)[7].ID
 	for _, bad := range []string{id[:len(id)-1], id + "A", strings.ToUpper(id), "-" + id, "AAAA"} {
+		if bad == id { // it may have no small letters
+			continue
+		}
 		if _, err := s.ReadEvents(t.Context(), bad, 1, 0); !errors.Is(err, store.ErrEventsTrimmed) {
 			t.Errorf("%q: %v", bad, err)
 		}
