@@ -453,7 +453,7 @@ func TestWhichUnknownIDsMayWait(t *testing.T) {
 		ask("made long before, without the broker", before, false)
 		r.broker.Up()
 		time.Sleep(time.Minute)
-		ask("made 45 s ago, in peace again", idOf(time.Now().Add(-45 * time.Second)), false)
+		ask("made 45 s ago, in peace again", idOf(time.Now().Add(-45*time.Second)), false)
 		r.store.away.Store(true)
 		time.Sleep(3 * time.Second)
 		m := r.submit("waits")
