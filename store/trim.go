@@ -10,8 +10,7 @@ import (
 // begins behind After and goes on from there, so that one which is skipped is not looked at again in each step.
 //
 //	oldest                                       newest
-//	  C  C  C  C  C  C  C  C  C  C  C  C  C  C  C  C
-//	  └─ beyond Keep ─┘  └── newest Keep: only what ended before Before goes
+//	├── beyond Keep: all go ──┼── newest Keep: what ended before Before goes ──┤
 type Trim struct {
 	// Status is terminal.
 	Status contracts.Status

@@ -173,8 +173,11 @@ func (f *follower) apply(ctx context.Context, events []store.Event) error {
 			return err
 		}
 		for _, id := range chunk {
-			if r := loaded[id]; r.Mission.Version > 0 {
+			switch r, asked := loaded[id]; {
+			case r.Mission.Version > 0:
 				f.twin.learned(r, inFront)
+			case asked: // it ended, and was removed
+				f.twin.forget(id)
 			}
 			f.twin.toFront(id)
 		}

@@ -46,7 +46,7 @@ func (s *Store) Trim(ctx context.Context, t store.Trim) (store.Trimmed, error) {
 	return all, err
 }
 
-// shares shares out how many are kept: the same to all shards, but no shard gets more than it has as long as another one has more.
+// shares tells how many each shard keeps: all the same, but no shard gets more than it has as long as another one has more.
 // None gets 0, which would be any number.
 func shares(sizes []int, keep int) []int {
 	order := make([]int, len(sizes))
