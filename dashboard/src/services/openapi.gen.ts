@@ -526,11 +526,12 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
-             * @description Others are `not_supported` yet.
+             * @description Which missions of a squad a free slot of a soldier goes to first: high ones before normal ones before low ones. One
+             *     slot in about eight goes to each lower priority that waits all the same.
              * @default normal
              * @enum {string}
              */
-            priority: "normal";
+            priority: "low" | "normal" | "high";
             /**
              * @description Others are `not_supported` yet.
              * @default default
