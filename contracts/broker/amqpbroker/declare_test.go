@@ -70,6 +70,9 @@ func TestContractHasTheArguments(t *testing.T) {
 	declared := map[string]map[int]map[string]any{}
 	for _, q := range topology.Default().Queues {
 		declared[q.Name] = map[int]map[string]any{}
+		if strings.HasPrefix(q.Name, topology.Orders+".") { // asyncapi.yaml has one channel for them, and says so
+			documented[q.Name] = documented[topology.Orders]
+		}
 		for _, version := range []int{3, 4} {
 			args := map[string]any{}
 			for name, value := range arguments(q, version) {
