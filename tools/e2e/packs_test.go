@@ -1,11 +1,13 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/client"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
 	"github.com/mission-control-dev/mission-control/tools/internal/localstack"
@@ -15,7 +17,6 @@ import (
 func TestOrdersInPacks(t *testing.T) {
 	began := time.Now()
 	s := run(t, func(c *localstack.Config) { c.Soldiers = 2 })
-	b := s.stranger()
 	submit := func(missions int) []string {
 		requests := make([]contracts.MissionRequest, missions)
 		for i := range requests {
@@ -42,26 +43,12 @@ func TestOrdersInPacks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ready := func() int {
-		d, err := b.Depth(t.Context(), topology.Orders)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return d.Ready
-	}
-	ids = append(ids, submit(100)...)
+	waiting := submit(100)
 	s.eventually(30*time.Second, "orders in packs", func() bool {
-		before := ready()
-		more := submit(200)
-		ids = append(ids, more...)
-		after := before
-		s.eventually(30*time.Second, "no order is under way", func() bool {
-			last := after
-			after = ready()
-			return after > before && after == last
-		})
-		return after-before < len(more)
+		waiting = append(waiting, submit(200)...)
+		return s.messagesOf(waiting) < len(waiting)
 	})
+	ids = append(ids, waiting...)
 	for n := range 2 {
 		if err := s.Part(localstack.SoldierName(n + 1)).Start(t.Context()); err != nil {
 			t.Fatal(err)
@@ -71,4 +58,36 @@ func TestOrdersInPacks(t *testing.T) {
 		s.ends(id, contracts.StatusCompleted)
 	}
 	s.startedOnce(ids, began)
+}
+
+// messagesOf takes the messages in which the missions' orders wait, and gives them back. It returns how many there were.
+func (s *stack) messagesOf(ids []string) int {
+	s.t.Helper()
+	b := s.stranger()
+	missing := map[string]bool{}
+	for _, id := range ids {
+		missing[id] = true
+	}
+	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
+	defer cancel()
+	messages := 0
+	_ = b.Consume(ctx, broker.Subscription{Queue: topology.Orders, Prefetch: 10_000, Handle: func(d broker.Delivery) {
+		orders, err := contracts.DecodeOrders(d.Body)
+		if err != nil {
+			s.t.Errorf("message %s of type %s: %v", d.ID, d.Type, err)
+		}
+		for _, o := range orders {
+			delete(missing, o.Mission.MissionID)
+		}
+		if messages++; len(missing) == 0 {
+			cancel()
+		}
+	}})
+	if err := b.Close(context.WithoutCancel(ctx)); err != nil { // all goes back to the queue
+		s.t.Fatal(err)
+	}
+	if len(missing) > 0 {
+		s.t.Fatalf("%d of %d orders are not at the broker after 30 s", len(missing), len(ids))
+	}
+	return messages
 }
