@@ -4,7 +4,7 @@ import "errors"
 
 // Sentinels. Compare with errors.Is.
 var (
-	// ErrNotFound: there is no such mission or session.
+	// ErrNotFound: there is no such mission, session or document.
 	ErrNotFound = errors.New("not found")
 	// ErrUnavailable: the store can't be reached, or can't write (read-only, out of memory, loading). Whether a write
 	// took place is unknown.
@@ -18,6 +18,10 @@ var (
 	ErrSessionDead = errors.New("session is dead")
 	// ErrSessionChanged: the session renewed, or its missions changed, after the caller had looked. Look again.
 	ErrSessionChanged = errors.New("session changed meanwhile")
+	// ErrDocumentChanged: the document is another one than the caller read, or is gone. Look again.
+	ErrDocumentChanged = errors.New("document changed meanwhile")
+	// ErrDocumentsFull: the collection holds MaxDocuments already.
+	ErrDocumentsFull = errors.New("no room for one more document")
 	// ErrEventsTrimmed: the events after the given id are not kept any more. List again, and go on from LastEvent.
 	ErrEventsTrimmed = errors.New("events are not kept that long")
 	// ErrCursor: the cursor is none that a list gave.

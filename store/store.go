@@ -13,6 +13,7 @@ type Store interface {
 	Missions
 	Outbox
 	Sessions
+	Documents
 	Events
 	Clock
 	Epochs

@@ -184,6 +184,12 @@ func TestDecisionsAreNeverAnsweredFromMemory(t *testing.T) {
 		if err != nil {
 			s.Fatal(err)
 		}
+		if _, err := s.PutDocument(s.ctx, "plans", store.Document{Name: "a", Body: []byte("b")}); err != nil {
+			s.Fatal(err)
+		}
+		if _, _, err := s.ListDocuments(s.ctx, "plans"); err != nil {
+			s.Fatal(err)
+		}
 		s.settle()
 		s.gate.set(refusing)
 		id := r.Mission.MissionID
@@ -206,6 +212,9 @@ func TestDecisionsAreNeverAnsweredFromMemory(t *testing.T) {
 				return err
 			},
 			"SwapBrokerID":    func() error { _, err := s.SwapBrokerID(s.ctx, "", "a"); return err },
+			"Document":        func() error { _, err := s.Document(s.ctx, "plans", "a"); return err },
+			"PutDocument":     func() error { _, err := s.PutDocument(s.ctx, "plans", store.Document{Name: "a"}); return err },
+			"DeleteDocument":  func() error { return s.DeleteDocument(s.ctx, "plans", "a", 1) },
 			"SessionMissions": func() error { _, err := s.SessionMissions(s.ctx, "s"); return err },
 			"Bury":            func() error { _, err := s.Bury(s.ctx, "s", session.RenewedAt); return err },
 			"ReadEvents":      func() error { _, err := s.ReadEvents(s.ctx, "", 1, 0); return err },
@@ -224,6 +233,13 @@ func TestDecisionsAreNeverAnsweredFromMemory(t *testing.T) {
 		counts, err := s.Counts(s.ctx)
 		if err != nil || !counts.Source.Degraded || counts.ByStatus[contracts.StatusQueued] != 1 {
 			s.Errorf("Counts: %v, %v", counts, err)
+		}
+		documents, source, err := s.ListDocuments(s.ctx, "plans")
+		if err != nil || !source.Degraded || len(documents) != 1 || documents[0].Name != "a" {
+			s.Errorf("ListDocuments: %v, %v, %v", documents, source, err)
+		}
+		if _, _, err := s.ListDocuments(s.ctx, "never read"); !errors.Is(err, store.ErrNotInMemory) {
+			s.Errorf("ListDocuments of what was never read: %v, want ErrNotInMemory", err)
 		}
 		s.wantDegraded(r) // the Commit above left nothing
 	})

@@ -189,6 +189,38 @@ func (g *gate) SwapBrokerID(ctx context.Context, old, next string) (bool, error)
 	return to.SwapBrokerID(ctx, old, next)
 }
 
+func (g *gate) Document(ctx context.Context, collection, name string) (store.Document, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return store.Document{}, err
+	}
+	return to.Document(ctx, collection, name)
+}
+
+func (g *gate) ListDocuments(ctx context.Context, collection string) ([]store.Document, store.Source, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, store.Source{}, err
+	}
+	return to.ListDocuments(ctx, collection)
+}
+
+func (g *gate) PutDocument(ctx context.Context, collection string, d store.Document) (int64, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return to.PutDocument(ctx, collection, d)
+}
+
+func (g *gate) DeleteDocument(ctx context.Context, collection, name string, ifVersion int64) error {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return err
+	}
+	return to.DeleteDocument(ctx, collection, name, ifVersion)
+}
+
 func (g *gate) Renew(ctx context.Context, s store.Session, lease time.Duration) (store.Session, error) {
 	to, err := g.pass(ctx)
 	if err != nil {

@@ -33,6 +33,8 @@ type Store struct {
 	agreed   contracts.Time
 	counts   remembered[store.Counts]
 	sessions remembered[[]store.Session]
+	// documents are the last lists of collections.
+	documents map[string]remembered[[]store.Document]
 }
 
 var _ store.Store = (*Store)(nil)

@@ -44,6 +44,9 @@ type Store struct {
 	// dispatch is the last Dispatch that was given out.
 	dispatch int64
 	sessions map[string]*session
+	// documents are those of each collection, by name; documentVersion is the last version of any.
+	documents       map[string]map[string]store.Document
+	documentVersion int64
 	// events are the last ones, in the order of their ids; eventsGone: there were more.
 	events     []numbered
 	eventsGone bool
@@ -88,6 +91,7 @@ func New(cfg Config) *Store {
 		due:        map[string]dueEntry{},
 		shelves:    map[string]shelf{},
 		sessions:   map[string]*session{},
+		documents:  map[string]map[string]store.Document{},
 		changed:    make(chan struct{}),
 		epoch:      store.Epoch{ID: uuid.NewString(), Began: contracts.At(cfg.Now()), Origin: store.EpochFirst},
 	}

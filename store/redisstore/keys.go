@@ -40,6 +40,7 @@ import (
 //	{mc:0}:sm:<session>  set     the missions whose row names the session
 //	{mc:0}:leases        zset    live sessions by the ms at which the lease runs out
 //	{mc:0}:buried        zset    dead sessions by the ms of their burial; kept an hour
+//	{mc:0}:d:<collection> hash   documents: name to version (8 bytes) and body; under the empty name the last version, a number
 //	{mc:0}:i:<key>       string  what an idempotency key was used for, see encodeUse; expires after its TTL
 //
 // There is no index of all missions: the six of the statuses, merged, are one.
@@ -52,25 +53,26 @@ type keys struct{ prefix string }
 // shardKeys builds the keys of a shard.
 func shardKeys(shard int) keys { return keys{prefix: "{mc:" + strconv.Itoa(shard) + "}:"} }
 
-func (k keys) schema() string                { return k.prefix + "schema" }
-func (k keys) shards() string                { return k.prefix + "shards" }
-func (k keys) epoch() string                 { return k.prefix + "epoch" }
-func (k keys) probe() string                 { return k.prefix + "probe" }
-func (k keys) mission(id rawID) string       { return k.prefix + "m:" + string(id[:]) }
-func (k keys) payload(id rawID) string       { return k.prefix + "p:" + string(id[:]) }
-func (k keys) result(id rawID) string        { return k.prefix + "o:" + string(id[:]) }
-func (k keys) history(id rawID) string       { return k.prefix + "h:" + string(id[:]) }
-func (k keys) index(name string) string      { return k.prefix + name }
-func (k keys) due() string                   { return k.prefix + "due" }
-func (k keys) dispatch() string              { return k.prefix + "dispatch" }
-func (k keys) shelves() string               { return k.prefix + "shelves" }
-func (k keys) broker() string                { return k.prefix + "broker" }
-func (k keys) events() string                { return k.prefix + "events" }
-func (k keys) session(id string) string      { return k.prefix + "s:" + id }
-func (k keys) held(session string) string    { return k.prefix + "sm:" + session }
-func (k keys) leases() string                { return k.prefix + "leases" }
-func (k keys) buried() string                { return k.prefix + "buried" }
-func (k keys) idempotency(key string) string { return k.prefix + "i:" + key }
+func (k keys) schema() string                     { return k.prefix + "schema" }
+func (k keys) shards() string                     { return k.prefix + "shards" }
+func (k keys) epoch() string                      { return k.prefix + "epoch" }
+func (k keys) probe() string                      { return k.prefix + "probe" }
+func (k keys) mission(id rawID) string            { return k.prefix + "m:" + string(id[:]) }
+func (k keys) payload(id rawID) string            { return k.prefix + "p:" + string(id[:]) }
+func (k keys) result(id rawID) string             { return k.prefix + "o:" + string(id[:]) }
+func (k keys) history(id rawID) string            { return k.prefix + "h:" + string(id[:]) }
+func (k keys) index(name string) string           { return k.prefix + name }
+func (k keys) due() string                        { return k.prefix + "due" }
+func (k keys) dispatch() string                   { return k.prefix + "dispatch" }
+func (k keys) shelves() string                    { return k.prefix + "shelves" }
+func (k keys) broker() string                     { return k.prefix + "broker" }
+func (k keys) events() string                     { return k.prefix + "events" }
+func (k keys) session(id string) string           { return k.prefix + "s:" + id }
+func (k keys) held(session string) string         { return k.prefix + "sm:" + session }
+func (k keys) leases() string                     { return k.prefix + "leases" }
+func (k keys) buried() string                     { return k.prefix + "buried" }
+func (k keys) idempotency(key string) string      { return k.prefix + "i:" + key }
+func (k keys) documents(collection string) string { return k.prefix + "d:" + collection }
 
 // The indexes' names, behind the prefix.
 

@@ -54,6 +54,10 @@ var (
 	countsText string
 	//go:embed lua/events.lua
 	eventsText string
+	//go:embed lua/put_document.lua
+	putDocumentText string
+	//go:embed lua/delete_document.lua
+	deleteDocumentText string
 	//go:embed lua/now.lua
 	nowText string
 )
@@ -66,7 +70,7 @@ type scripts struct {
 	takeDue, clearDue, renew, drain                *rueidis.Lua
 	unshelve, shelved, swapBroker                  *rueidis.Lua
 	sessions, list, history, counts, events, clock *rueidis.Lua
-	settle                                         *rueidis.Lua
+	settle, putDocument, deleteDocument            *rueidis.Lua
 }
 
 func newScripts() scripts {
@@ -89,6 +93,9 @@ func newScripts() scripts {
 		events:     rueidis.NewLuaScriptReadOnly(checked(eventsText)),
 		clock:      rueidis.NewLuaScriptReadOnly(nowText),
 		settle:     rueidis.NewLuaScript(settleText),
+
+		putDocument:    rueidis.NewLuaScript(checked(putDocumentText)),
+		deleteDocument: rueidis.NewLuaScript(checked(deleteDocumentText)),
 	}
 }
 

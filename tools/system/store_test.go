@@ -149,6 +149,28 @@ func (a *ailing) SwapBrokerID(ctx context.Context, old, next string) (bool, erro
 	return do(a, func() (bool, error) { return a.at().SwapBrokerID(ctx, old, next) })
 }
 
+func (a *ailing) Document(ctx context.Context, collection, name string) (store.Document, error) {
+	return do(a, func() (store.Document, error) { return a.at().Document(ctx, collection, name) })
+}
+
+func (a *ailing) ListDocuments(ctx context.Context, collection string) ([]store.Document, store.Source, error) {
+	var source store.Source
+	list, err := do(a, func() (list []store.Document, err error) {
+		list, source, err = a.at().ListDocuments(ctx, collection)
+		return list, err
+	})
+	return list, source, err
+}
+
+func (a *ailing) PutDocument(ctx context.Context, collection string, d store.Document) (int64, error) {
+	return do(a, func() (int64, error) { return a.at().PutDocument(ctx, collection, d) })
+}
+
+func (a *ailing) DeleteDocument(ctx context.Context, collection, name string, ifVersion int64) error {
+	_, err := do(a, func() (struct{}, error) { return struct{}{}, a.at().DeleteDocument(ctx, collection, name, ifVersion) })
+	return err
+}
+
 func (a *ailing) Renew(ctx context.Context, s store.Session, lease time.Duration) (store.Session, error) {
 	return do(a, func() (store.Session, error) { return a.at().Renew(ctx, s, lease) })
 }

@@ -78,6 +78,7 @@ func Sequence(r *rapid.T, subjects []Subject) {
 		"unshelve": step(l.unshelve),
 		"shelved":  step(l.shelved),
 		"broker":   step(l.brokerID),
+		"document": step(l.document),
 		"renew":    step(l.renew),
 		"drain":    step(l.drain),
 		"expired":  step(l.expired),
@@ -223,7 +224,7 @@ const patience = 10 * time.Second
 
 // known tells whether an error is one that a store gives for what it holds, not for what it was asked.
 func known(err error) bool {
-	for _, kind := range []error{store.ErrNotFound, store.ErrSessionDead, store.ErrSessionChanged, store.ErrUnavailable} {
+	for _, kind := range []error{store.ErrNotFound, store.ErrSessionDead, store.ErrSessionChanged, store.ErrDocumentChanged, store.ErrUnavailable} {
 		if errors.Is(err, kind) {
 			return true
 		}
@@ -235,7 +236,7 @@ func known(err error) bool {
 func same[T any](l *lockstep, what string, p *peer, want T, wantErr error, got T, gotErr error, options ...cmp.Option) {
 	l.Helper()
 	for _, kind := range []error{
-		store.ErrNotFound, store.ErrSessionDead, store.ErrSessionChanged, store.ErrEventsTrimmed, store.ErrCursor,
+		store.ErrNotFound, store.ErrSessionDead, store.ErrSessionChanged, store.ErrDocumentChanged, store.ErrEventsTrimmed, store.ErrCursor,
 		store.ErrUnavailable, store.ErrNotInMemory,
 	} {
 		if errors.Is(wantErr, kind) != errors.Is(gotErr, kind) {

@@ -2,6 +2,7 @@ package modeltest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -377,6 +378,32 @@ func (l *lockstep) brokerID() {
 		return s.SwapBrokerID(ctx, old, next)
 	}, nil)
 	each(l, "BrokerID", func(ctx context.Context, s store.Store, _ *peer) (string, error) { return s.BrokerID(ctx) }, nil)
+}
+
+// documents are changed by the versions that each store gave: those are each store's own.
+func (l *lockstep) document() {
+	name := rapid.SampledFrom([]string{"a", "b"}).Draw(l.T, "name")
+	body := rapid.SliceOfN(rapid.Byte(), 0, 9).Draw(l.T, "body")
+	stale, remove := rapid.Bool().Draw(l.T, "stale"), rapid.Bool().Draw(l.T, "remove")
+	each(l, "PutDocument", func(ctx context.Context, s store.Store, _ *peer) (bool, error) {
+		d, err := s.Document(ctx, "plans", name)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return false, err
+		}
+		if stale {
+			d.Version++
+		}
+		if remove {
+			err = s.DeleteDocument(ctx, "plans", name, d.Version)
+		} else {
+			_, err = s.PutDocument(ctx, "plans", store.Document{Name: name, Version: d.Version, Body: body})
+		}
+		return err == nil, err
+	}, nil)
+	each(l, "Document", func(ctx context.Context, s store.Store, _ *peer) (string, error) {
+		d, err := s.Document(ctx, "plans", name)
+		return string(d.Body), err
+	}, nil)
 }
 
 func withoutTimes() cmp.Option {
