@@ -2,7 +2,6 @@ package soldier_test
 
 import (
 	"context"
-	"fmt"
 	"log"
 	"os"
 	"os/signal"
@@ -37,14 +36,7 @@ func Example() {
 	})
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if err := s.Start(ctx); err != nil {
+	if err := s.Run(ctx); err != nil { // until a signal, or missionctl soldiers drain greeter-1
 		log.Fatal(err)
-	}
-	select {
-	case <-ctx.Done():
-	case <-s.DrainAsked(): // missionctl soldiers drain greeter-1
-	}
-	if err := s.Stop(context.Background()); err != nil {
-		fmt.Println(err)
 	}
 }
