@@ -41,9 +41,12 @@ type Mission struct {
 	Squad    string   `json:"squad"`
 	// Labels are the client's own, for filters.
 	Labels map[string]string `json:"labels,omitempty"`
+	// ConcurrencyKey is shared by missions of which only so many may run at once, see Limit; empty: any number.
+	ConcurrencyKey string `json:"concurrency_key,omitempty"`
 
 	Status Status `json:"status"`
-	// StatusReason says why a mission waits, where the commander knows it: no soldier has a handler for the kind.
+	// StatusReason says why a mission waits, where the commander knows it: no soldier has a handler for the kind, or as many of
+	// its concurrency key run as may. The latter is said of a mission that is asked for alone.
 	StatusReason string `json:"status_reason,omitempty"`
 	// CancelRequested: a cancel was asked for while the mission was IN_PROGRESS.
 	CancelRequested bool `json:"cancel_requested,omitempty"`

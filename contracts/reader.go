@@ -333,6 +333,8 @@ func (r *reader) mission(m *Mission) {
 			m.Squad = r.text()
 		case "labels":
 			r.labels(m)
+		case "concurrency_key":
+			m.ConcurrencyKey = r.text()
 		case "status":
 			m.Status = Status(r.text())
 		case "status_reason":

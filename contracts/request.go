@@ -25,6 +25,9 @@ type MissionRequest struct {
 	Squad    string   `json:"squad,omitempty"`
 	// Labels are the client's own: at most 20, keys of 1 to 64 bytes without ':', values up to 256 bytes.
 	Labels map[string]string `json:"labels,omitempty"`
+	// ConcurrencyKey has missions that share it run one at a time, or as its Limit says: 1 to 200 bytes, see
+	// ValidConcurrencyKey; empty is none.
+	ConcurrencyKey string `json:"concurrency_key,omitempty"`
 	// MaxAttempts is 1 to 100; default DefaultMaxAttempts.
 	MaxAttempts int `json:"max_attempts,omitempty"`
 	// TimeoutSeconds bounds one attempt, 1 to 86400; default DefaultTimeoutSeconds.
@@ -89,6 +92,7 @@ func (r MissionRequest) Validate(now time.Time) error {
 	}
 	v.token("squad", r.Squad)
 	v.labels(r.Labels)
+	v.concurrencyKey(r.ConcurrencyKey)
 	v.within("max_attempts", r.MaxAttempts, MaxAttempts)
 	v.within("timeout_seconds", r.TimeoutSeconds, MaxTimeoutSeconds)
 	v.retry(r.Retry)

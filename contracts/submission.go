@@ -69,6 +69,8 @@ func (m Mission) checkSubmitted() error {
 		return malformed("kind %q or squad %q is not valid", m.Kind, m.Squad)
 	case !slices.Contains(Priorities(), m.Priority):
 		return malformed("priority %q must be low, normal or high", m.Priority)
+	case m.ConcurrencyKey != "" && !ValidConcurrencyKey(m.ConcurrencyKey):
+		return malformed("concurrency_key %q is not valid", m.ConcurrencyKey)
 	case m.Status != StatusQueued && m.Status != StatusScheduled:
 		return malformed("status %q must be QUEUED or SCHEDULED", m.Status)
 	case m.Attempt != 1 || m.MaxAttempts < 1 || m.TimeoutSeconds < 1:

@@ -189,6 +189,7 @@ func (w *writer) mission(name string, m *Mission) {
 	w.text(`,"priority":`, string(m.Priority))
 	w.text(`,"squad":`, m.Squad)
 	w.labels(m.Labels)
+	w.someText(`,"concurrency_key":`, m.ConcurrencyKey)
 	w.text(`,"status":`, string(m.Status))
 	w.someText(`,"status_reason":`, m.StatusReason)
 	w.flag(`,"cancel_requested":`, m.CancelRequested)
@@ -334,7 +335,7 @@ const (
 )
 
 func (m *Mission) room() int {
-	n := missionRoom + len(m.Name) + len(m.Payload) + len(m.Result)
+	n := missionRoom + len(m.Name) + len(m.Payload) + len(m.Result) + len(m.ConcurrencyKey)
 	for key, value := range m.Labels {
 		n += len(key) + len(value) + 6
 	}
