@@ -12,6 +12,7 @@ import (
 type Store interface {
 	Missions
 	Outbox
+	Gates
 	Sessions
 	Documents
 	Events
@@ -167,8 +168,8 @@ type Record struct {
 // Change is one step of one mission.
 type Change struct {
 	// Record is the mission as it shall be. The store sets Mission.Version to Version(). What a creation fixes stays
-	// as it is, whatever a later Record says: name, kind, squad, priority, labels, payload, timeout_seconds,
-	// retry, created_at.
+	// as it is, whatever a later Record says: name, kind, squad, priority, labels, concurrency_key, payload,
+	// timeout_seconds, retry, created_at.
 	Record Record
 	// IfVersion is the version that the change was made from; 0 creates.
 	IfVersion int64
@@ -202,7 +203,7 @@ type DueChange int
 const (
 	// DueKeep leaves it as it is, or absent.
 	DueKeep DueChange = iota
-	// DueSet writes a new one: it has a new Dispatch.
+	// DueSet writes a new one: it has a new Dispatch. A QUEUED mission with a concurrency key may have to wait for it: see Gates.
 	DueSet
 	// DueDrop removes it, whoever's it is.
 	DueDrop
@@ -234,8 +235,10 @@ const (
 // Outcome is how one Change ended.
 type Outcome struct {
 	Code Code
-	// Dispatch of the due entry that DueSet wrote.
+	// Dispatch of the due entry that DueSet wrote; 0 where the mission waits at its gate.
 	Dispatch int64
+	// Admitted: the call that made this change admitted missions that had waited at a gate. They are due now.
+	Admitted bool
 	// Existing of Duplicate.
 	Existing Existing
 }

@@ -107,6 +107,10 @@ func TestConformanceOverMemstore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store { return over(t, memstore.New(memstore.Config{})) })
 }
 
+func TestGatesOverMemstore(t *testing.T) {
+	storetest.RunGates(t, func(t *testing.T) store.Store { return over(t, memstore.New(memstore.Config{})) })
+}
+
 func TestConformanceOverRedis(t *testing.T) {
 	server := redistest.Shared(t) // skips once, not in each test of the suite
 	storetest.Run(t, func(t *testing.T) store.Store {

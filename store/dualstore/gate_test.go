@@ -330,3 +330,27 @@ func (g *gate) Settle(ctx context.Context) (store.Epoch, error) {
 	}
 	return to.Settle(ctx)
 }
+
+func (g *gate) Gates(ctx context.Context, keys ...string) ([]store.Gate, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.Gates(ctx, keys...)
+}
+
+func (g *gate) WaitsAtGate(ctx context.Context, key, missionID string) (bool, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return false, err
+	}
+	return to.WaitsAtGate(ctx, key, missionID)
+}
+
+func (g *gate) OpenGate(ctx context.Context, key string) error {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return err
+	}
+	return to.OpenGate(ctx, key)
+}

@@ -65,7 +65,7 @@ func (t *twin) changed(c store.Change) {
 // withFixed returns next with what a mission's creation fixed.
 func withFixed(next, before contracts.Mission) contracts.Mission {
 	next.Name, next.Kind, next.Squad, next.Priority = before.Name, before.Kind, before.Squad, before.Priority
-	next.Labels, next.Payload = before.Labels, before.Payload
+	next.Labels, next.Payload, next.ConcurrencyKey = before.Labels, before.Payload, before.ConcurrencyKey
 	next.TimeoutSeconds, next.Retry, next.CreatedAt = before.TimeoutSeconds, before.Retry, before.CreatedAt
 	return next
 }

@@ -21,11 +21,7 @@ func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Ou
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	outcomes := make([]store.Outcome, len(changes))
-	for i, c := range changes {
-		outcomes[i] = s.commit(c)
-	}
-	return outcomes, nil
+	return s.each(changes, s.commit), nil
 }
 
 // CreateAll implements store.Missions.
@@ -49,11 +45,20 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 		}
 	}
 	s.use(key, ids)
+	return s.each(changes, s.apply), nil
+}
+
+// each does one call's changes.
+func (s *Store) each(changes []store.Change, do func(store.Change) store.Outcome) []store.Outcome {
+	s.opened = false
 	outcomes := make([]store.Outcome, len(changes))
 	for i, c := range changes {
-		outcomes[i] = s.apply(c)
+		outcomes[i] = do(c)
 	}
-	return outcomes, nil
+	for i := range outcomes {
+		outcomes[i].Admitted = s.opened && outcomes[i].Code == store.Applied
+	}
+	return outcomes
 }
 
 func (s *Store) commit(c store.Change) store.Outcome {
@@ -135,10 +140,10 @@ func (s *Store) apply(c store.Change) store.Outcome {
 	}
 
 	outcome := store.Outcome{Code: store.Applied}
-	switch c.Due {
-	case store.DueSet:
+	switch passes := s.passes(next, c.Due); {
+	case c.Due == store.DueSet && passes:
 		outcome.Dispatch = s.setDue(id, c.DueAt.Millis())
-	case store.DueDrop:
+	case c.Due != store.DueKeep:
 		delete(s.due, id)
 	}
 	s.emit(store.Event{MissionID: id, Version: next.Mission.Version, Status: next.Mission.Status})
@@ -149,6 +154,7 @@ func (s *Store) apply(c store.Change) store.Outcome {
 func keepFixed(next *store.Record, before store.Record) {
 	n, b := &next.Mission, before.Mission
 	n.Name, n.Kind, n.Squad, n.Priority, n.Labels = b.Name, b.Kind, b.Squad, b.Priority, b.Labels
+	n.ConcurrencyKey = b.ConcurrencyKey
 	n.Payload, n.TimeoutSeconds, n.Retry, n.CreatedAt = b.Payload, b.TimeoutSeconds, b.Retry, b.CreatedAt
 }
 

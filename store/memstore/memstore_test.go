@@ -15,6 +15,10 @@ func TestConformance(t *testing.T) {
 	storetest.Run(t, func(*testing.T) store.Store { return memstore.New(memstore.Config{}) })
 }
 
+func TestGates(t *testing.T) {
+	storetest.RunGates(t, func(*testing.T) store.Store { return memstore.New(memstore.Config{}) })
+}
+
 func TestEventsAreTrimmed(t *testing.T) {
 	storetest.RunTrimmed(t, memstore.New(memstore.Config{EventsKept: 10}), 11)
 }

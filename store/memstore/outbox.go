@@ -25,6 +25,7 @@ func (s *Store) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]s
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.wakeGates()
 	now := s.now().UnixMilli()
 	var ids []string
 	for id, e := range s.due {

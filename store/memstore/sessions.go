@@ -176,10 +176,7 @@ func (s *Store) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time,
 	if len(held) > 0 {
 		return nil, store.ErrSessionChanged
 	}
-	outcomes := make([]store.Outcome, len(changes))
-	for i, c := range changes {
-		outcomes[i] = s.apply(c)
-	}
+	outcomes := s.each(changes, s.apply)
 	found.State, found.buriedAt = store.SessionBuried, s.now().UnixMilli()
 	return outcomes, nil
 }

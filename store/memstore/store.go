@@ -41,6 +41,9 @@ type Store struct {
 	due       map[string]dueEntry
 	shelves   map[string]shelf
 	brokerID  string
+	// gates are those of concurrency keys; opened: the call admitted somebody who had waited.
+	gates  map[string]*gate
+	opened bool
 	// dispatch is the last Dispatch that was given out.
 	dispatch int64
 	sessions map[string]*session
@@ -90,6 +93,7 @@ func New(cfg Config) *Store {
 		rates:      rates{},
 		due:        map[string]dueEntry{},
 		shelves:    map[string]shelf{},
+		gates:      map[string]*gate{},
 		sessions:   map[string]*session{},
 		documents:  map[string]map[string]store.Document{},
 		changed:    make(chan struct{}),

@@ -154,15 +154,15 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 	if len(uses) > 0 {
 		uses = slices.Repeat(uses, len(changes))
 	}
-	outcomes, err := decodeOutcomes(changes, reply[0], strings.Repeat(reply[2], len(changes)), uses)
+	outcomes, err := decodeOutcomes(changes, reply[0], reply[2], uses)
 	if err == nil {
 		s.tell(changes, outcomes, reply[1])
 	}
 	return outcomes, err
 }
 
-// decodeOutcomes reads what commit.lua returns: a letter for each change, the Dispatch of the first one that got a due entry,
-// and what was used before.
+// decodeOutcomes reads what commit.lua returns: a letter for each change, and a + where it admitted others; the Dispatch of the
+// first one that sets a due entry, and what was used before.
 func decodeOutcomes(changes []store.Change, first, codes string, uses []string) ([]store.Outcome, error) {
 	var dispatch int64
 	if first != "" {
@@ -171,6 +171,7 @@ func decodeOutcomes(changes []store.Change, first, codes string, uses []string) 
 			return nil, fmt.Errorf("redis: commit: unreadable dispatch: %w", err)
 		}
 	}
+	codes, admitted := strings.CutSuffix(codes, "+")
 	if len(codes) != len(changes) {
 		return nil, fmt.Errorf("redis: commit: %d outcomes of %d changes", len(codes), len(changes))
 	}
@@ -178,10 +179,12 @@ func decodeOutcomes(changes []store.Change, first, codes string, uses []string) 
 	for i := range outcomes {
 		o := &outcomes[i]
 		switch codes[i] {
-		case 'a':
-			o.Code = store.Applied
+		case 'a', 'w':
+			o.Code, o.Admitted = store.Applied, admitted
 			if changes[i].Due == store.DueSet {
-				o.Dispatch = dispatch
+				if codes[i] == 'a' {
+					o.Dispatch = dispatch
+				}
 				dispatch++
 			}
 		case 'c':

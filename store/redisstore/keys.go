@@ -32,6 +32,10 @@ import (
 //	                             shelf n is ms - n * 2^42. So one command puts a mission from here to there
 //	{mc:0}:dispatch      string  the last Dispatch
 //	{mc:0}:shelves       hash    outbox: the number of each shelf that was ever used, 1 to 2047
+//	{mc:0}:g:<key>       zset    the gate of a concurrency key, while anybody stands there: score 0 those that are admitted, from 1
+//	                             on those that wait, in their order
+//	{mc:0}:starts:<key>  string  when all starts of the key's rate are back, ms; expires then
+//	{mc:0}:gates         zset    concurrency keys by the ms at which take_due.lua looks at their gates
 //	{mc:0}:broker        string  the id of the broker that the orders went to
 //	{mc:0}:events        stream  e: mission (16 bytes), version (8), status (1) of each change of a script call, see events.go;
 //	                             about Config.EventsKept events
@@ -65,6 +69,7 @@ func (k keys) index(name string) string           { return k.prefix + name }
 func (k keys) due() string                        { return k.prefix + "due" }
 func (k keys) dispatch() string                   { return k.prefix + "dispatch" }
 func (k keys) shelves() string                    { return k.prefix + "shelves" }
+func (k keys) gate(key string) string             { return k.prefix + "g:" + key }
 func (k keys) broker() string                     { return k.prefix + "broker" }
 func (k keys) events() string                     { return k.prefix + "events" }
 func (k keys) session(id string) string           { return k.prefix + "s:" + id }

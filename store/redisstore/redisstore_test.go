@@ -99,6 +99,13 @@ func TestConformance(t *testing.T) {
 	})
 }
 
+func TestGates(t *testing.T) {
+	redistest.Shared(t)
+	storetest.RunGates(t, func(t *testing.T) store.Store {
+		return start(t, redisstore.Config{URL: emptied(t), Timeout: 10 * time.Second})
+	})
+}
+
 func TestEventsAreTrimmed(t *testing.T) {
 	// Redis trims whole nodes of 100 entries.
 	storetest.RunTrimmed(t, start(t, redisstore.Config{URL: emptied(t), EventsKept: 10}), 250)

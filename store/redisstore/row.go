@@ -81,8 +81,12 @@ const (
 	retryTag // delay, factor in hundredths (two bytes) and greatest delay
 )
 
+// gateTag has the concurrency key. It stands first, where lua/gates.lua looks for it.
+const gateTag = 64
+
 func putFixed(b []byte, m contracts.Mission) []byte {
 	b = putSection(b, func(b []byte) []byte { return append(b, m.Name...) })
+	b = putText(b, gateTag, m.ConcurrencyKey, "")
 	b = putText(b, kindTag, m.Kind, contracts.DefaultKind)
 	b = putText(b, squadTag, m.Squad, contracts.DefaultSquad)
 	b = putText(b, priorityTag, string(m.Priority), string(contracts.PriorityNormal))
@@ -124,6 +128,8 @@ func readFixed(text string, m *contracts.Mission) (apart bool, err error) {
 	m.Kind, m.Squad, m.Priority = contracts.DefaultKind, contracts.DefaultSquad, contracts.PriorityNormal
 	for r.err == nil {
 		switch tag := r.next(); tag {
+		case gateTag:
+			m.ConcurrencyKey = r.text()
 		case kindTag:
 			m.Kind = r.text()
 		case squadTag:

@@ -16,6 +16,10 @@ import (
 var (
 	//go:embed lua/row.lua
 	rowText string
+	//go:embed lua/gates.lua
+	gatesText string
+	//go:embed lua/open_gate.lua
+	openGateText string
 	//go:embed lua/apply.lua
 	applyText string
 	//go:embed lua/epoch.lua
@@ -67,7 +71,7 @@ var (
 type scripts struct {
 	createAll                                      apart
 	commit, bury, trim                             *rueidis.Lua
-	takeDue, clearDue, renew, drain                *rueidis.Lua
+	takeDue, clearDue, renew, drain, openGate      *rueidis.Lua
 	unshelve, shelved, swapBroker                  *rueidis.Lua
 	sessions, list, history, counts, events, clock *rueidis.Lua
 	settle, putDocument, deleteDocument            *rueidis.Lua
@@ -75,12 +79,13 @@ type scripts struct {
 
 func newScripts() scripts {
 	return scripts{
-		createAll:  newApart(checked(rowText + applyText + createAllText)),
-		commit:     rueidis.NewLuaScript(checked(rowText + applyText + commitText)),
-		bury:       rueidis.NewLuaScript(checked(rowText + applyText + buryText)),
+		createAll:  newApart(checked(rowText + gatesText + applyText + createAllText)),
+		commit:     rueidis.NewLuaScript(checked(rowText + gatesText + applyText + commitText)),
+		bury:       rueidis.NewLuaScript(checked(rowText + gatesText + applyText + buryText)),
 		trim:       rueidis.NewLuaScript(checked(rowText + trimText)),
-		takeDue:    rueidis.NewLuaScript(checked(rowText + takeDueText)),
+		takeDue:    rueidis.NewLuaScript(checked(rowText + gatesText + takeDueText)),
 		clearDue:   rueidis.NewLuaScript(checked(rowText + clearDueText)),
+		openGate:   rueidis.NewLuaScript(checked(rowText + gatesText + openGateText)),
 		unshelve:   rueidis.NewLuaScript(checked(rowText + unshelveText)),
 		shelved:    rueidis.NewLuaScriptReadOnly(checked(shelvedText)),
 		swapBroker: rueidis.NewLuaScript(checked(swapBrokerText)),

@@ -8,7 +8,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -151,7 +150,7 @@ func (s *Store) Bury(ctx context.Context, id string, ifRenewedAt contracts.Time,
 	if len(reply) == 0 {
 		return nil, store.ErrSessionChanged
 	}
-	outcomes, err := decodeOutcomes(changes, reply[0], strings.Repeat("a", len(changes)), nil)
+	outcomes, err := decodeOutcomes(changes, reply[0], reply[2], nil)
 	if err == nil {
 		s.tell(changes, outcomes, reply[1])
 	}

@@ -2,6 +2,7 @@ package shardstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -44,7 +45,7 @@ func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Ou
 		return nil, err
 	}
 	for _, c := range changes {
-		if err := s.fits(c.Idempotency, missionOf(c)); err != nil {
+		if err := errors.Join(s.fits(c.Idempotency, missionOf(c)), s.ungated(c)); err != nil {
 			return nil, err
 		}
 	}
@@ -73,7 +74,7 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 	}
 	shard := s.of(missionOf(changes[0]))
 	for _, c := range changes {
-		if err := s.fits(key, missionOf(c)); err != nil {
+		if err := errors.Join(s.fits(key, missionOf(c)), s.ungated(c)); err != nil {
 			return nil, err
 		}
 		if s.of(missionOf(c)) != shard {

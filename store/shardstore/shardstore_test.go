@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 	"github.com/mission-control-dev/mission-control/store/dualstore"
 	"github.com/mission-control-dev/mission-control/store/memstore"
@@ -49,6 +50,24 @@ func TestConformance(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, func(t *testing.T) store.Store { return over(t, memstores(n)...) })
 		})
+	}
+}
+
+func TestGatesOfOneShard(t *testing.T) {
+	storetest.RunGates(t, func(t *testing.T) store.Store { return over(t, memstores(1)...) })
+}
+
+// What shares a key would have to lie together.
+func TestNoGatesOverMoreShards(t *testing.T) {
+	s := over(t, memstores(2)...)
+	c := store.Change{Record: store.Record{Mission: contracts.Mission{
+		MissionID: newID(0), Status: contracts.StatusQueued, ConcurrencyKey: "k",
+	}}}
+	if _, err := s.Commit(t.Context(), c); err == nil {
+		t.Error("Commit created a mission with a concurrency key")
+	}
+	if _, err := s.CreateAll(t.Context(), nil, c); err == nil {
+		t.Error("CreateAll created a mission with a concurrency key")
 	}
 }
 

@@ -219,3 +219,16 @@ func (a *ailing) Now(ctx context.Context) (time.Time, error) {
 func (a *ailing) Check(ctx context.Context) (string, error) {
 	return do(a, func() (string, error) { return a.at().Check(ctx) })
 }
+
+func (a *ailing) Gates(ctx context.Context, keys ...string) ([]store.Gate, error) {
+	return do(a, func() ([]store.Gate, error) { return a.at().Gates(ctx, keys...) })
+}
+
+func (a *ailing) WaitsAtGate(ctx context.Context, key, missionID string) (bool, error) {
+	return do(a, func() (bool, error) { return a.at().WaitsAtGate(ctx, key, missionID) })
+}
+
+func (a *ailing) OpenGate(ctx context.Context, key string) error {
+	_, err := do(a, func() (struct{}, error) { return struct{}{}, a.at().OpenGate(ctx, key) })
+	return err
+}

@@ -79,6 +79,7 @@ func Sequence(r *rapid.T, subjects []Subject) {
 		"shelved":  step(l.shelved),
 		"broker":   step(l.brokerID),
 		"document": step(l.document),
+		"limit":    step(l.limit),
 		"renew":    step(l.renew),
 		"drain":    step(l.drain),
 		"expired":  step(l.expired),

@@ -20,6 +20,7 @@ func (l *lockstep) state() {
 	each(l, "Peek", func(ctx context.Context, s store.Store, _ *peer) ([]store.Record, error) {
 		return s.Peek(ctx, l.ids...)
 	}, nil)
+	l.gated()
 	for _, p := range l.peers {
 		id := rapid.SampledFrom(l.ids).Draw(l.T, "read")
 		l.get(p, id)

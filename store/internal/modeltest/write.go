@@ -101,6 +101,7 @@ func (l *lockstep) creation(m *contracts.Mission) {
 	m.Payload = l.body("payload", "", "{}", `{"a":[1]}`)
 	m.TimeoutSeconds = rapid.SampledFrom([]int{0, 300}).Draw(l.T, "timeout")
 	m.Retry = rapid.SampledFrom([]*contracts.Retry{nil, {Factor: 1}, {DelaySeconds: 86400, Factor: 1.07, MaxDelaySeconds: 604800}}).Draw(l.T, "retry")
+	m.ConcurrencyKey = rapid.SampledFrom([]string{"", "", "a", "b"}).Draw(l.T, "concurrency key")
 	m.CreatedAt = l.moment("created")
 }
 
@@ -207,7 +208,10 @@ func (p *peer) wrote(s store.Store, changes []store.Change, outcomes []store.Out
 	}
 }
 
-func withoutDispatch() cmp.Option { return cmpopts.IgnoreFields(store.Outcome{}, "Dispatch") }
+// withoutDispatch leaves out what is each store's own, or a whole call's.
+func withoutDispatch() cmp.Option {
+	return cmpopts.IgnoreFields(store.Outcome{}, "Dispatch", "Admitted")
+}
 
 // outcomes compares which changes wrote a due entry, and notes the entries.
 func (l *lockstep) outcomes(what string, changes []store.Change) func(p *peer, want, got []store.Outcome) {

@@ -1,4 +1,4 @@
--- Shared head of commit.lua, create_all.lua and bury.lua, behind row.lua. No mission has two changes in a call.
+-- Shared head of commit.lua, create_all.lua and bury.lua, behind row.lua and gates.lua. No mission has two changes in a call.
 -- KEYS: due, dispatch, events, the mission of each change, and more, among them for each change, where it has them, its
 -- session and its idempotency key.  ARGV: key prefix, events kept, how many changes, how many of them have a due entry, the
 -- steps; what each change writes; what some changes have beside; and more. See change.go.
@@ -65,8 +65,8 @@ local function onShelf(id)
   return score and tonumber(score) < 0
 end
 
--- apply makes a change, unless refuse, which is called with the version that the mission has, the one that it should have, and
--- the change's own keys, returns something, which is then returned.
+-- apply makes a change, and returns a letter: a, or w for one whose mission waits at its gate. Unless refuse, which is called with
+-- the version that the mission has, the one that it should have, and the change's own keys, returns one, which is then returned.
 local function apply(i, refuse)
   local key, part, v, at = KEYS[FIRST_KEY + i], ARGV[FIRST_ARG + i], missions[i], STEP * (i - 1)
   local due, guarded, keyed, creates, large, apart = string.byte(STEPS, at + 9, at + 14)
@@ -106,17 +106,21 @@ local function apply(i, refuse)
     if held ~= '' then push(sets.SREM, 'sm:' .. held, id) end
     if holds ~= '' then push(sets.SADD, 'sm:' .. holds, id) end
   end
-  local dispatch
+  local gate, dispatch = gateKey(v or part, v and 14 or 5), nil
+  local waits = gate and not passes(gate, id, status, due == SET)
   if due == SET then
     if not firstDispatch then
       firstDispatch = nextDispatch(tonumber(ARGV[4]))
       lastDispatch = firstDispatch - 1
     end
     lastDispatch = lastDispatch + 1
-    dispatch = packed(lastDispatch)
-    push(sets.ZADD, 'due', string.sub(STEPS, at + 15, at + STEP), id)
-  elseif due == DROP or was == 'Q' and status ~= 'Q' and onShelf(id) then
-    push(sets.ZREM, 'due', id)
+    dispatch = packed(lastDispatch) -- also of one that waits, so that no number of before clears the entry that it will have
+  end
+  if due == SET and not waits then
+    local from = string.sub(STEPS, at + 15, at + STEP)
+    if gate then redis.call('ZADD', DUE, from, id) else push(sets.ZADD, 'due', from, id) end
+  elseif waits or due == DROP or was == 'Q' and status ~= 'Q' and onShelf(id) then
+    if gate then redis.call('ZREM', DUE, id) else push(sets.ZREM, 'due', id) end
   end
   if not v then
     v = ROW .. (dispatch or NONE) .. part
@@ -129,6 +133,15 @@ local function apply(i, refuse)
   put(key, v)
   local n = #events
   events[n + 1], events[n + 2] = id, string.sub(part, -16, -8) -- version and status
+  return waits and 'w' or 'a'
+end
+
+-- applyAll makes all changes, and returns their letters.
+local function applyAll(refuse)
+  local codes = {}
+  for i = 1, N do codes[i] = apply(i, refuse) end
+  if opened then codes[N + 1] = '+' end -- others were admitted at gates
+  return table.concat(codes)
 end
 
 -- emit writes the events, all as one entry, whose id is the last one's number and the ms, see events.go. It returns the id of the

@@ -1,6 +1,6 @@
 -- All changes or none.  KEYS, behind the missions: the session, its set of missions, leases, buried.
 -- ARGV, last: session id, the ms at which it must have renewed last, for how many ms a dead session is known, is listed.
--- Returns nothing where something differs, else what finish does.
+-- Returns nothing where something differs, else what finish does, and the letters of applyAll.
 local SESSION, HELD, LEASES, BURIED = unpack(KEYS, FIRST_KEY + N + 1, FIRST_KEY + N + 4)
 local id, renewed, known, listed = unpack(ARGV, #ARGV - 3)
 local state = redis.call('HMGET', SESSION, 'st', 'n')
@@ -16,11 +16,11 @@ for i = 1, N do
   end
   seen[key] = true
 end
-for i = 1, N do apply(i, function() end) end
+local codes = applyAll(function() end)
 local dispatch, entries = finish()
 redis.call('HSET', SESSION, 'st', 'dead')
 redis.call('PEXPIRE', SESSION, known)
 redis.call('ZREM', LEASES, id)
 redis.call('ZADD', BURIED, ms, id)
 redis.call('ZREMRANGEBYSCORE', BURIED, '-inf', string.format('%.0f', ms - tonumber(listed)))
-return {dispatch, entries}
+return {dispatch, entries, codes}

@@ -1,7 +1,7 @@
 -- Each change on its own.  Returns the Dispatch of the first one that got a due entry, or ''; the entries of the event log, see emit,
--- or ''; a letter for each change: a for applied, c for conflict, s for a session that is dead, d for duplicate; and what the key
+-- or ''; the letters of applyAll, and c for conflict, s for a session that is dead, d for duplicate; and what the key
 -- of each duplicate was used for.
-local codes, uses, live = {}, {}, {}
+local uses, live = {}, {}
 local function refuse(version, from, guard, key, ttl, use)
   local used = key and redis.call('GET', key)
   if used then
@@ -15,6 +15,6 @@ local function refuse(version, from, guard, key, ttl, use)
   end
   if key then redis.call('SET', key, use, 'PX', ttl) end
 end
-for i = 1, N do codes[i] = apply(i, refuse) or 'a' end
+local codes = applyAll(refuse)
 local dispatch, entries = finish()
-return {dispatch, entries, table.concat(codes), unpack(uses)}
+return {dispatch, entries, codes, unpack(uses)}
