@@ -21,6 +21,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/epoch"
 	"github.com/mission-control-dev/mission-control/commander/internal/inbox"
 	"github.com/mission-control-dev/mission-control/commander/internal/ingest"
+	"github.com/mission-control-dev/mission-control/commander/internal/limits"
 	"github.com/mission-control-dev/mission-control/commander/internal/metrics"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/commander/internal/reap"
@@ -41,7 +42,7 @@ var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules 
 		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newDepths, newMetrics,
 		newSender, newDispatcher, newSuspects, newMissions, newSessions, newDrainer, newIntake, newMarkers, newReaper, newWatch, newCustody,
 		newTrimmer,
-		newDesk, newSubmissions, newShelf, newHealth, newServer,
+		newDesk, newSubmissions, newShelf, newLimits, newHealth, newServer,
 	),
 	fx.Invoke(order),
 )
@@ -158,8 +159,12 @@ func newMissions(s store.Store, g Ground, d *dispatch.Dispatcher, in *inbox.Send
 ) *mission.Service {
 	return mission.New(mission.Deps{
 		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Observer: m, Epoch: e.Current, Now: c.Now, Claimed: d.Claimed, Ran: d.Ran,
-		Recall: g.Recall, Place: g.Place, TicketKey: k.ticket, OrderKey: k.order, Logger: log,
+		Recall: g.Recall, Place: g.Place, Admitted: d.Wake, TicketKey: k.ticket, OrderKey: k.order, Logger: log,
 	})
+}
+
+func newLimits(s store.Store, g Ground, d *dispatch.Dispatcher) *limits.Keeper {
+	return limits.New(s, d.Wake, g.Place != nil)
 }
 
 func newDesk(ms *mission.Service, b broker.Broker, in *submit.Intake, k keys, m *metrics.Metrics, log *zap.Logger) *submit.Desk {

@@ -140,6 +140,9 @@ func decodeField(m strictjson.Member, r *contracts.MissionRequest) (wrong contra
 		want, read = aString, decodeString(m.Value, &r.Priority)
 	case "squad":
 		want, read = aString, decodeString(m.Value, &r.Squad)
+	case "concurrency_key":
+		// Missing is none; given, it must be one.
+		want, read = "a string of 1 to 200 bytes; leave it out for none", decodeString(m.Value, &r.ConcurrencyKey) && r.ConcurrencyKey != ""
 	case "payload":
 		// A copy: a mission must not keep the whole body of its batch in memory.
 		want, read, r.Payload = "a JSON object", true, bytes.Clone(m.Value)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mission-control-dev/mission-control/commander/internal/events"
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
+	"github.com/mission-control-dev/mission-control/commander/internal/limits"
 	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -84,6 +85,18 @@ type Soldiers interface {
 	Drain(ctx context.Context, soldierID string) (store.Session, error)
 }
 
+// Limits keeps limits of concurrency keys: a limits.Keeper.
+type Limits interface {
+	// Supported is limits.ErrNotSupported where missions can't have concurrency keys.
+	Supported() error
+	Set(ctx context.Context, key string, l contracts.Limit) (limits.Key, error)
+	Remove(ctx context.Context, key string) (limits.Key, error)
+	Get(ctx context.Context, key string) (limits.Key, error)
+	List(ctx context.Context) ([]limits.Key, error)
+	// Why bounds its own time, as redisstore's calls do.
+	Why(ctx context.Context, m contracts.Mission) string
+}
+
 // SetAside knows what was set aside for a person: a setaside.Shelf.
 type SetAside interface {
 	List(ctx context.Context, f setaside.Filter, limit int) (setaside.Listing, error)
@@ -115,6 +128,7 @@ type Deps struct {
 	Store       Store
 	Tokens      Tokens
 	Soldiers    Soldiers
+	Limits      Limits
 	SetAside    SetAside
 	Depths      Depths
 	Health      Health

@@ -20,6 +20,7 @@ import (
 
 	"github.com/mission-control-dev/mission-control/commander/internal/events"
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
+	"github.com/mission-control-dev/mission-control/commander/internal/limits"
 	"github.com/mission-control-dev/mission-control/commander/internal/metrics"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/commander/internal/session"
@@ -66,6 +67,8 @@ type gate struct {
 	away   atomic.Bool
 	source atomic.Pointer[store.Source]
 	err    atomic.Pointer[error]
+	// sharded says that missions lie in more than one shard.
+	sharded bool
 }
 
 func newGate() *gate { return &gate{Store: memstore.New(memstore.Config{})} }
@@ -299,7 +302,7 @@ func newTestServerOver(t testing.TB, cfg Config, g *gate) *testServer {
 	s.missions = missions
 	server, err := New(cfg, Deps{
 		Submitter: submit.NewDesk(missions, s, []byte("k"), func() {}, log), Submissions: s, SetAside: setaside.New(s.broker.Connect(membroker.Config{}), func(setaside.Action, int) {}, log), Missions: missions,
-		Store: s.store, Tokens: s.tokens, Soldiers: session.NewDrainer(s.store, nobody{}, log), Depths: fakeDepths{}, Health: s.health, Metrics: s.metrics, Now: now, Logger: log,
+		Store: s.store, Tokens: s.tokens, Soldiers: session.NewDrainer(s.store, nobody{}, log), Limits: limits.New(s.store, func() {}, g.sharded), Depths: fakeDepths{}, Health: s.health, Metrics: s.metrics, Now: now, Logger: log,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,9 @@ func (s *Server) createMission(ctx context.Context, c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if err := s.gated([]contracts.MissionRequest{r}, func(int) string { return "concurrency_key" }); err != nil {
+		return err
+	}
 	key, err := idempotency(c, body)
 	if err != nil {
 		return err
@@ -44,6 +47,9 @@ func (s *Server) createMissions(ctx context.Context, c *fiber.Ctx) error {
 	}
 	rs, err := readBatch(body, s.deps.Now().Time)
 	if err != nil {
+		return err
+	}
+	if err := s.gated(rs, func(i int) string { return contracts.BatchField(i) + ".concurrency_key" }); err != nil {
 		return err
 	}
 	key, err := idempotency(c, body)
@@ -99,6 +105,11 @@ func (s *Server) getMission(ctx context.Context, c *fiber.Ctx) error {
 	var from store.Source
 	if err := s.known(ctx, id, func() (err error) { rec, from, err = s.deps.Store.Get(ctx, id); return err }); err != nil {
 		return fmt.Errorf("get mission %s: %w", id, err)
+	}
+	if !from.Degraded {
+		if why := s.deps.Limits.Why(ctx, rec.Mission); why != "" {
+			rec.Mission.StatusReason = why
+		}
 	}
 	return sendJSON(c, http.StatusOK, &missionView{Mission: rec.Mission, Degraded: from.Degraded, AsOf: asOf(from)})
 }

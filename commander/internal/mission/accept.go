@@ -11,7 +11,7 @@ import (
 func Accept(r contracts.MissionRequest, id string, key *store.Idempotency, now contracts.Time) Decision {
 	return create(contracts.Mission{
 		MissionID: id, Name: r.Name, Kind: r.Kind, Payload: r.Payload, Priority: r.Priority, Squad: r.Squad,
-		Labels: r.Labels, Status: contracts.StatusQueued, Attempt: 1, MaxAttempts: r.MaxAttempts,
+		Labels: r.Labels, ConcurrencyKey: r.ConcurrencyKey, Status: contracts.StatusQueued, Attempt: 1, MaxAttempts: r.MaxAttempts,
 		TimeoutSeconds: r.TimeoutSeconds, Retry: r.Retry.Retry(), CreatedAt: now, UpdatedAt: now,
 	}, start(r, now), key, now, "accepted")
 }

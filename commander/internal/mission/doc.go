@@ -13,7 +13,8 @@
 //     often it is repeated, and with a refusal only from the truth itself: a refusal makes the soldier drop its order.
 //   - Whatever is not terminal has a live session or a due entry behind it, or lies on a shelf of its orders queue: its
 //     order is at the broker, or waits for room there (package dispatch). Every way back to QUEUED or SCHEDULED writes a
-//     due entry.
+//     due entry; or, where the mission has a concurrency key whose places are taken, the store has it stand in line for one
+//     (gate.go, store.Gates).
 //   - run grows with every grant and never goes back. A final counts if run and execution are the current ones; or, after
 //     the store lost its last writes, if its ticket is newer than what is stored.
 //   - attempt grows with every retry, a soldier's or an operator's: an order of an earlier attempt grants nothing.

@@ -28,11 +28,13 @@ import (
 // What is adopted has our spelling of numbers (strictjson.Plain): of those that are equal a reader of whole numbers may not read
 // each, and whoever publishes an order again could choose one that its handler can't read.
 
-// What a seal is of. Missions without a Retry keep the first, so that orders from before there was one can still be adopted,
+// What a seal is of. Missions without a Retry and a concurrency key keep the first, so that orders from before there was one can still be adopted,
 // also by a commander of that time.
 const (
 	sealOfOrder   = "order/1"
 	sealWithRetry = "order/2"
+	// sealWithKey is behind either.
+	sealWithKey = "+concurrency"
 )
 
 const (
@@ -97,6 +99,10 @@ func sealed(m contracts.Mission, digest, key []byte) []byte {
 	if r := m.Retry; r != nil {
 		fields[0] = sealWithRetry
 		fields = append(fields, strconv.Itoa(r.DelaySeconds), strconv.FormatFloat(r.Factor, 'g', -1, 64), strconv.Itoa(r.MaxDelaySeconds))
+	}
+	if m.ConcurrencyKey != "" {
+		fields[0] += sealWithKey
+		fields = append(fields, m.ConcurrencyKey)
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Labels)) {
 		fields = append(fields, name, m.Labels[name])

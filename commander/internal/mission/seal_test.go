@@ -29,7 +29,7 @@ func adopts(t *testing.T, m contracts.Mission, seal string) (contracts.Mission, 
 // full is a mission in which everything is set that is adopted.
 func full() contracts.Mission {
 	m := *told(idOf(-time.Minute, 1), 1)
-	m.Error = &contracts.MissionError{Code: "c", Message: "m"}
+	m.Error, m.ConcurrencyKey = &contracts.MissionError{Code: "c", Message: "m"}, "key"
 	return m
 }
 
@@ -53,7 +53,7 @@ func TestASealCoversAllThatIsAdopted(t *testing.T) {
 	changed := map[string]any{
 		"MissionID": idOf(-time.Minute, 2), "Name": "other", "Kind": "other", "Payload": json.RawMessage(`{"a":2}`), "Priority": contracts.PriorityLow,
 		"Squad": "blue", "Labels": map[string]string{"l": "w"}, "Attempt": 2, "MaxAttempts": 3, "Run": int64(4), "Losses": 2, "TimeoutSeconds": 61,
-		"Error": &contracts.MissionError{Code: "c", Message: "n"}, "Retry": &contracts.Retry{DelaySeconds: 8, Factor: 1.5, MaxDelaySeconds: 60},
+		"ConcurrencyKey": "other", "Error": &contracts.MissionError{Code: "c", Message: "n"}, "Retry": &contracts.Retry{DelaySeconds: 8, Factor: 1.5, MaxDelaySeconds: 60},
 	}
 	covered := 0
 	for i := range reflect.TypeFor[contracts.Mission]().NumField() {
@@ -77,6 +77,7 @@ func TestASealCoversAllThatIsAdopted(t *testing.T) {
 		"no retry":                    func(m *contracts.Mission) { m.Retry = nil },
 		"another factor":              func(m *contracts.Mission) { m.Retry.Factor = 1.25 },
 		"another greatest delay":      func(m *contracts.Mission) { m.Retry.MaxDelaySeconds = 61 },
+		"no concurrency key":          func(m *contracts.Mission) { m.ConcurrencyKey = "" },
 		"no error":                    func(m *contracts.Mission) { m.Error = nil },
 		"another code":                func(m *contracts.Mission) { m.Error.Code = "d" },
 		"no labels":                   func(m *contracts.Mission) { m.Labels = nil },
@@ -116,12 +117,12 @@ func fill(t *testing.T, field reflect.Value) {
 	}
 }
 
-// TestASealOfBefore: a mission without retries of its own is sealed as it was before there were any, so that orders and commanders
+// TestASealOfBefore: a mission without retries of its own, and without a concurrency key, is sealed as it was before there were any, so that orders and commanders
 // of that time go with those of now.
 func TestASealOfBefore(t *testing.T) {
 	const before = "Uz4tlQCjifir8y-FHmb5j_zeecs_Vxn0a4Cl_FL5RO5ZE7qwnCaLJhCHJ2-ILsZuccxK8Xq0z1aOIdttGlN01g"
 	m := full()
-	m.MissionID, m.Retry = "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", nil
+	m.MissionID, m.Retry, m.ConcurrencyKey = "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", nil, ""
 	if got := sealOf(t, m); got != before {
 		t.Errorf("%s, want %s", got, before)
 	}

@@ -65,6 +65,7 @@ type Service struct {
 	recall   func(id string) (store.Record, bool)
 	place    func(id, with string) string
 	creating *together
+	admitted func()
 	keys     Keys
 	log      *zap.Logger
 }
@@ -88,6 +89,8 @@ type Deps struct {
 	Ran func(squad, kind string, took time.Duration)
 	// Recall returns what is remembered of a mission, which may be old. It must not block. It may be nil.
 	Recall func(id string) (store.Record, bool)
+	// Admitted is told that missions became due which had waited at a gate (store.Gates). It must not block. It may be nil.
+	Admitted func()
 	// Place is a store.Placer's. It may be nil.
 	Place func(id, with string) string
 	// TicketKey signs tickets, OrderKey seals orders; all commanders share them.
@@ -109,9 +112,13 @@ func New(d Deps) *Service {
 	if d.Place == nil {
 		d.Place = func(id, _ string) string { return id }
 	}
+	if d.Admitted == nil {
+		d.Admitted = func() {}
+	}
+	watched := watched{d.Store, d.Admitted}
 	return &Service{
-		recall: d.Recall, place: d.Place, creating: &together{commit: d.Store.Commit},
-		store: d.Store, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects, observer: d.Observer,
+		recall: d.Recall, place: d.Place, creating: &together{commit: watched.Commit}, admitted: d.Admitted,
+		store: watched, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects, observer: d.Observer,
 		epoch: d.Epoch, now: d.Now, claimed: d.Claimed, ran: d.Ran, keys: Keys{Ticket: d.TicketKey, Order: d.OrderKey}, log: d.Logger.Named("mission"),
 	}
 }
@@ -208,7 +215,7 @@ func (s *Service) accepted(d Decision, o store.Outcome) contracts.Mission {
 	rec.Mission = d.created()
 	s.observer.Accepted()
 	if d.Dispatch == DispatchNow {
-		s.dispatch.Dispatch(rec, o.Dispatch)
+		s.send(rec, o)
 	}
 	return rec.Mission
 }
@@ -290,7 +297,7 @@ func (s *Service) change(ctx context.Context, id string, rule func(store.Record,
 		if o := outcomes[0]; o.Code == store.Applied {
 			rec = s.applied(d.Change)
 			if d.Dispatch == DispatchNow {
-				s.dispatch.Dispatch(rec, o.Dispatch)
+				s.send(rec, o)
 			}
 			return rec, d, nil
 		}
@@ -358,7 +365,7 @@ func (s *Service) Resend(ctx context.Context, ids ...string) (int, error) {
 		resent++
 		rec := s.applied(&changes[i])
 		if rec.Mission.Status == contracts.StatusQueued {
-			s.dispatch.Dispatch(rec, o.Dispatch)
+			s.send(rec, o)
 		}
 	}
 	return resent, nil
@@ -366,10 +373,11 @@ func (s *Service) Resend(ctx context.Context, ids ...string) (int, error) {
 
 // Redispatch publishes the orders of those changes that made a mission QUEUED.
 func (s *Service) Redispatch(changes []store.Change, outcomes []store.Outcome) {
+	tellAdmitted(outcomes, s.admitted)
 	for i := range changes {
 		rec := s.applied(&changes[i])
 		if rec.Mission.Status == contracts.StatusQueued {
-			s.dispatch.Dispatch(rec, outcomes[i].Dispatch)
+			s.send(rec, outcomes[i])
 		}
 	}
 }

@@ -114,7 +114,7 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 			rec := s.applied(&changes[k])
 			s.ended(rec.Mission, items[i].Update)
 			if decisions[k].Dispatch == DispatchNow {
-				s.dispatch.Dispatch(rec, o.Dispatch)
+				s.send(rec, o)
 			}
 		case store.SessionDead:
 			results[i] = Result{Answer: SessionDead(items[i].Update)}

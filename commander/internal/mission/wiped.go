@@ -149,7 +149,7 @@ func restored(m *contracts.Mission, now contracts.Time) (store.Record, bool) {
 		return store.Record{}, false
 	}
 	r := contracts.MissionRequest{
-		Name: m.Name, Kind: m.Kind, Payload: m.Payload, Priority: m.Priority, Squad: m.Squad, Labels: m.Labels,
+		Name: m.Name, Kind: m.Kind, Payload: m.Payload, Priority: m.Priority, Squad: m.Squad, Labels: m.Labels, ConcurrencyKey: m.ConcurrencyKey,
 		MaxAttempts:    min(m.MaxAttempts, contracts.MaxAttempts), // retries may bring it past its limit
 		TimeoutSeconds: m.TimeoutSeconds, Retry: m.Retry.Request(),
 	}
@@ -162,7 +162,7 @@ func restored(m *contracts.Mission, now contracts.Time) (store.Record, bool) {
 	}
 	return store.Record{Mission: contracts.Mission{
 		MissionID: m.MissionID, Name: r.Name, Kind: r.Kind, Payload: r.Payload, Priority: r.Priority, Squad: r.Squad,
-		Labels: r.Labels, Status: contracts.StatusQueued, Attempt: m.Attempt, Run: m.Run, Losses: m.Losses,
+		Labels: r.Labels, ConcurrencyKey: r.ConcurrencyKey, Status: contracts.StatusQueued, Attempt: m.Attempt, Run: m.Run, Losses: m.Losses,
 		MaxAttempts:    min(max(m.MaxAttempts, 1), max(contracts.MaxAttempts, m.Attempt)),
 		TimeoutSeconds: r.TimeoutSeconds, Retry: r.Retry.Retry(), Error: bounded(m.Error), CreatedAt: contracts.At(created), UpdatedAt: now,
 	}}, true

@@ -63,6 +63,7 @@ func printMission(w io.Writer, format cliout.Format, m client.Mission) error {
 	for _, k := range slices.Sorted(maps.Keys(m.Labels)) {
 		add("label", contracts.Label{Key: k, Value: m.Labels[k]}.String())
 	}
+	add("concurrency key", m.ConcurrencyKey)
 	add("status", statusText(m.Mission))
 	if m.Error != nil {
 		add("error", m.Error.Code+": "+m.Error.Message)

@@ -37,6 +37,7 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newCancel(io, conn),
 		newRetry(io, conn),
 		newSoldiers(io, conn),
+		newLimits(io, conn),
 		newSetAside(io, conn),
 		newHealth(io, conn),
 		newDrill(io, conn),

@@ -20,6 +20,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 	var (
 		kind, payload, key string
 		priority           string
+		concurrencyKey     string
 		labels             []string
 		timeoutSeconds     int
 		wait, noKey        bool
@@ -36,6 +37,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
   missionctl submit "Patrol" --label team:blue --label env:prod
   missionctl submit "Recon at dusk" --delay 1h --max-attempts 5 --retry-delay 30s --retry-factor 1.5
   missionctl submit "Rescue" --priority high
+  missionctl submit "Sync" --concurrency-key customer-42
   jq .input job.json | missionctl submit resize --kind resize --payload -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -49,7 +51,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 			}
 			r := contracts.MissionRequest{
 				Name: args[0], Kind: kind, Payload: body, Priority: contracts.Priority(priority), Labels: labelled,
-				TimeoutSeconds: timeoutSeconds,
+				TimeoutSeconds: timeoutSeconds, ConcurrencyKey: concurrencyKey,
 			}
 			if err := when.apply(cmd.Flags(), &r); err != nil {
 				return err
@@ -86,6 +88,8 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 	f.StringVar(&payload, "payload", "", "the handler's input, a JSON object: itself, @FILE, or - for standard input")
 	f.StringVar(&priority, "priority", "", "which missions go first, where several wait: high, normal or low (default normal)")
 	f.StringArrayVar(&labels, "label", nil, "a label, KEY:VALUE; may be repeated")
+	f.StringVar(&concurrencyKey, "concurrency-key", "",
+		"run one at a time with all others of this key, or as many as its limit says: see missionctl limits")
 	f.IntVar(&timeoutSeconds, "timeout-seconds", 0, "bounds one attempt, 1 to 86400 (default 300)")
 	when.flags(cmd)
 	f.StringVar(&key, "idempotency-key", "",

@@ -25,9 +25,14 @@ func (s *Store) applied(before store.Record, c store.Change, o store.Outcome, d 
 	switch c.Due {
 	case store.DueSet:
 		s.due[id] = o.Dispatch
+		if o.Dispatch == 0 {
+			delete(s.due, id)
+			s.waiting[id] = true
+		}
 	case store.DueDrop:
 		delete(s.due, id)
 	}
+	s.admitted()
 	for _, rule := range []func(before, after store.Record, c store.Change, d death) string{
 		s.shape, edges, s.runs, attempts, losses, results, refusals, s.dues,
 	} {

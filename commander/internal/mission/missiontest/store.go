@@ -39,12 +39,14 @@ type Store struct {
 	// Fate is asked what becomes of a Commit or a Bury; nil: it is applied.
 	Fate func() Fate
 
-	due map[string]int64 // the Dispatch of each mission's entry
+	due map[string]int64 // the Dispatch of each mission's entry; 0 where nobody was told
+	// waiting are missions that wait at the gate of their concurrency key.
+	waiting map[string]bool
 }
 
 // New returns an empty store.
 func New(t T, cfg memstore.Config) *Store {
-	return &Store{Store: memstore.New(cfg), t: t, due: map[string]int64{}}
+	return &Store{Store: memstore.New(cfg), t: t, due: map[string]int64{}, waiting: map[string]bool{}}
 }
 
 func errAway() error { return fmt.Errorf("away for once: %w", store.ErrUnavailable) }
@@ -185,13 +187,36 @@ func (s *Store) Stranded(ids []string, ordered func(m contracts.Mission) bool) {
 				s.t.Fatalf("stranded: %s is IN_PROGRESS, session %s is not live", id, rec.Session)
 			}
 		case contracts.StatusQueued:
-			if !s.HasDue(id) && !ordered(m) {
+			if !s.HasDue(id) && !ordered(m) && !s.Waits(m) {
 				s.t.Fatalf("stranded: %s is QUEUED without a due entry and an order", id)
 			}
 		case contracts.StatusScheduled:
 			if !s.HasDue(id) {
 				s.t.Fatalf("stranded: %s is SCHEDULED without a due entry", id)
 			}
+		}
+	}
+}
+
+// Waits tells whether a mission waits at the gate of its concurrency key.
+func (s *Store) Waits(m contracts.Mission) bool {
+	waits, err := s.WaitsAtGate(context.Background(), m.ConcurrencyKey, m.MissionID)
+	if err != nil {
+		s.t.Fatalf("look at the gate: %v", err)
+	}
+	return waits
+}
+
+// admitted notes who waits no longer: the store gave them due entries.
+func (s *Store) admitted() {
+	for id := range s.waiting {
+		m := s.load(id).Mission
+		if s.Waits(m) {
+			continue
+		}
+		delete(s.waiting, id)
+		if m.Status == contracts.StatusQueued {
+			s.due[id] = 0
 		}
 	}
 }
