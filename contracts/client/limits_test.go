@@ -39,7 +39,7 @@ func TestLimits(t *testing.T) {
 	check(cl.RemoveLimit(ctx, "a/b c"))
 	var got []string
 	for _, r := range c.requests() {
-		got = append(got, r.method+" "+r.target+" "+string(r.body))
+		got = append(got, r.method+" "+r.target+" "+r.body)
 	}
 	want := []string{
 		"GET /limits ", "GET /limits ", `PUT /limits/a%2Fb%20c {"max_running":2,"rate":{"starts":5,"period_seconds":1}}`,

@@ -11,9 +11,9 @@ import (
 )
 
 // limited has all missions share a key of which so many may run.
-func (w *world) limited(max int) {
-	w.key, w.max = "k", max
-	body, err := store.EncodeLimit(contracts.Limit{MaxRunning: max})
+func (w *world) limited(most int) {
+	w.key, w.max = "k", most
+	body, err := store.EncodeLimit(contracts.Limit{MaxRunning: most})
 	w.ok(err)
 	_, err = w.store.PutDocument(context.Background(), store.LimitsCollection, store.Document{Name: w.key, Body: body})
 	w.ok(err)

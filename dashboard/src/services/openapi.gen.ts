@@ -246,6 +246,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The concurrency keys whose limit is set
+         * @description In the order of the keys, at most 1,000. Keys without a limit of their own, which run one mission at a time, are not listed.
+         */
+        get: operations["listLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/limits/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A concurrency key, percent-encoded.
+                 * @example customer-42
+                 */
+                key: components["schemas"]["ConcurrencyKey"];
+            };
+            cookie?: never;
+        };
+        /**
+         * One concurrency key
+         * @description Also one that nobody set or used; it has the default.
+         */
+        get: operations["getLimit"];
+        /**
+         * Set the limit of a concurrency key
+         * @description What was set before is replaced. It holds for all missions of the key, also those that wait: a raised limit admits more of
+         *     them at once. A lower one takes no place away; it holds as places become free. Limits go with Redis' data.
+         */
+        put: operations["setLimit"];
+        post?: never;
+        /**
+         * Make the limit of a concurrency key the default again
+         * @description One at a time. Removing what is not set changes nothing.
+         */
+        delete: operations["removeLimit"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/set-aside": {
         parameters: {
             query?: never;
@@ -540,6 +595,11 @@ export interface components {
             squad: "default";
             labels?: components["schemas"]["Labels"];
             /**
+             * @description Missions of one key run one at a time, or as many at once, and start as fast, as `PUT /limits/{key}` says. The others
+             *     are QUEUED and wait in the order in which they came. `not_supported` where missions lie in more than one shard.
+             */
+            concurrency_key?: components["schemas"]["ConcurrencyKey"];
+            /**
              * @description Attempts that fail are repeated until there were so many; `retry` says when.
              * @default 1
              */
@@ -557,6 +617,54 @@ export interface components {
              *     Not together with `run_at`.
              */
             delay_seconds?: number;
+        };
+        /**
+         * @description 1 to 200 bytes of printable UTF-8, without spaces at its ends; neither `.` nor `..`.
+         * @example customer-42
+         */
+        ConcurrencyKey: string;
+        Limit: {
+            /** @description How many missions of the key may run at once. */
+            max_running: number;
+            rate?: components["schemas"]["Rate"];
+        };
+        /**
+         * @description How many may start in a while. As many start at once where none did for a whole period; then one as soon as its share of
+         *     the period has passed. An attempt is a start; another soldier after a death is none.
+         * @example {
+         *       "starts": 5,
+         *       "period_seconds": 1
+         *     }
+         */
+        Rate: {
+            starts: number;
+            period_seconds: number;
+        };
+        /**
+         * @example {
+         *       "key": "mail-provider",
+         *       "max_running": 100,
+         *       "rate": {
+         *         "starts": 5,
+         *         "period_seconds": 1
+         *       },
+         *       "admitted": 12,
+         *       "waiting": 340
+         *     }
+         */
+        KeyLimit: {
+            key: components["schemas"]["ConcurrencyKey"];
+            max_running: number;
+            rate?: components["schemas"]["Rate"];
+            /** @description Nobody set the limit. Absent means false. */
+            default?: boolean;
+            /** @description Missions that have a place, so that they run or are ordered. More than `max_running` where that was lowered. */
+            admitted: number;
+            /** @description Missions that wait for one. */
+            waiting: number;
+        };
+        LimitList: {
+            limits: components["schemas"]["KeyLimit"][];
         };
         /**
          * @description How long the mission waits for its next attempt after one failed: `delay_seconds` after the first, `factor` times as
@@ -667,8 +775,12 @@ export interface components {
             priority: "low" | "normal" | "high";
             squad: components["schemas"]["Token"];
             labels?: components["schemas"]["Labels"];
+            concurrency_key?: components["schemas"]["ConcurrencyKey"];
             status: components["schemas"]["Status"];
-            /** @description Why the mission waits, where that is known. */
+            /**
+             * @description Why the mission waits, where that is known: no soldier has its kind, or, in the answer for this one mission, as many of its
+             *     concurrency key run as may.
+             */
             status_reason?: string;
             /** @description A cancel was asked for while it was IN_PROGRESS. Absent means false. */
             cancel_requested?: boolean;
@@ -1510,6 +1622,157 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The limits, and how many missions stand there. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A concurrency key, percent-encoded.
+                 * @example customer-42
+                 */
+                key: components["schemas"]["ConcurrencyKey"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyLimit"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A concurrency key, percent-encoded.
+                 * @example customer-42
+                 */
+                key: components["schemas"]["ConcurrencyKey"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "max_running": 100,
+                 *       "rate": {
+                 *         "starts": 5,
+                 *         "period_seconds": 1
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["Limit"];
+            };
+        };
+        responses: {
+            /** @description The key as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyLimit"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There are 1,000 limits already (`limits_full`). */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeLimit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A concurrency key, percent-encoded.
+                 * @example customer-42
+                 */
+                key: components["schemas"]["ConcurrencyKey"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyLimit"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
