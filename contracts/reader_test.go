@@ -188,7 +188,7 @@ func TestOrdinaryMessagesAreReadQuickly(t *testing.T) {
 	m := Mission{
 		MissionID: "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", Name: "größer", Kind: "resize", Payload: []byte(`{"image":"covers/7.png","width":6.4e2}`),
 		Priority: PriorityNormal, Squad: DefaultSquad, Labels: map[string]string{"team": "blue"}, Status: StatusQueued, Attempt: 1,
-		MaxAttempts: 3, TimeoutSeconds: 300, Retry: &Retry{DelaySeconds: 60, Factor: 1.5, MaxDelaySeconds: 900}, CreatedAt: at,
+		ConcurrencyKey: "customer-42", MaxAttempts: 3, TimeoutSeconds: 300, Retry: &Retry{DelaySeconds: 60, Factor: 1.5, MaxDelaySeconds: 900}, CreatedAt: at,
 		UpdatedAt: at, RunAt: at, Version: 1,
 	}
 	ticket := Ticket{MissionID: m.MissionID, Attempt: 1, Run: 1, Execution: "e", Session: "s", Cancel: true}.Sign([]byte("key"))

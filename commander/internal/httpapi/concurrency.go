@@ -14,6 +14,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/limits"
 	"github.com/mission-control-dev/mission-control/commander/internal/strictjson"
 	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/store"
 )
 
 // keyView is a concurrency key.
@@ -89,6 +90,9 @@ func (s *Server) onKey(c *fiber.Ctx, do func(key string) (limits.Key, error)) er
 	case errors.Is(err, limits.ErrFull):
 		return refusal{status: http.StatusConflict, code: "limits_full",
 			detail: "As many limits are set as may be, 1000. Remove one that nobody needs: see GET /limits."}
+	case errors.Is(err, store.ErrDocumentChanged):
+		return refusal{status: http.StatusServiceUnavailable, code: "contended", retryAfter: retrySoon,
+			detail: "Others changed this limit at the same time, again and again. Send the request again."}
 	case err != nil:
 		return fmt.Errorf("limit of a concurrency key: %w", err)
 	}
