@@ -13,8 +13,8 @@ import (
 	"github.com/mission-control-dev/mission-control/store/redisstore"
 )
 
-// Nothing that a mission put into Redis is there once it was removed: bodies and lines that lie apart, places in indexes and sets,
-// and a due entry that it should not have had.
+// Nothing that a mission put into Redis is there once it was removed: bodies and lines that lie apart, places in indexes and sets and at
+// the gate of its key, and a due entry that it should not have had.
 func TestNothingIsLeftOfWhatIsRemoved(t *testing.T) {
 	url := emptied(t)
 	s := start(t, redisstore.Config{URL: url, Timeout: 10 * time.Second})
@@ -39,10 +39,11 @@ func TestNothingIsLeftOfWhatIsRemoved(t *testing.T) {
 	before := keys()
 	large := []byte(`"` + strings.Repeat("x", 4000) + `"`)
 	const missions = 500
-	for range missions {
+	for i := range missions {
 		r := newMission().Record
+		r.Mission.ConcurrencyKey = fmt.Sprint("key ", i)
 		r.Mission.Payload, r.Mission.Labels, r.Mission.Kind, r.Mission.Squad = large, map[string]string{"a": uuid.NewString(), "b": "c"}, "resize", "gpu"
-		first := store.Change{Record: r}
+		first := store.Change{Record: r, Due: store.DueSet, DueAt: contracts.At(time.Now())}
 		r.Mission.Status, r.Mission.Result, r.Session, r.Mission.FinishedAt = contracts.StatusFailed, large, "s1", contracts.FromMillis(1)
 		last := store.Change{Record: r, IfVersion: 1, Due: store.DueSet, DueAt: contracts.At(time.Now())}
 		for range 100 {
