@@ -148,6 +148,132 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All schedules, in the order of their names */
+        get: operations["listSchedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightly-report */
+                name: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        /** One schedule, with its latest runs and its next times */
+        get: operations["getSchedule"];
+        /**
+         * Make a schedule, or replace it
+         * @description Orders a mission at each time: by `cron`, on the wall clock of a time zone, or `every_seconds`. Each run orders one mission, whichever
+         *     commanders run or crash meanwhile, within a second as a rule; it has the label `schedule` with the schedule's name.
+         *
+         *     `cron` is minute, hour, day of the month, month, day of the week (0 to 6, 0 is Sunday; names such as MON and JAN are read),
+         *     with the second before them where they are six; or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. Lists, ranges and steps are read
+         *     (`1,15`, `1-5`, `*\/10`). Where both days are given, either of them is enough.
+         *
+         *     Where the wall clock is set forward, a time that it leaves out is due at that moment; where it is set back, a time that
+         *     it shows twice is due the first time. What has `*` for the hour goes on hour by hour instead.
+         *
+         *     Replacing keeps the runs; and where the times are the same, the next one, so that it may be done as often as you like.
+         */
+        put: operations["putSchedule"];
+        post?: never;
+        /**
+         * Remove a schedule
+         * @description The missions that it ordered stay as they are. Takes no body but an empty object.
+         */
+        delete: operations["deleteSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightly-report */
+                name: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Order nothing until it is resumed
+         * @description Takes no body but an empty object.
+         */
+        post: operations["pauseSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightly-report */
+                name: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on with the next time
+         * @description What was due meanwhile is not missed. Takes no body but an empty object.
+         */
+        post: operations["resumeSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightly-report */
+                name: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Order its mission now
+         * @description Also where the schedule is paused, or its last mission has not ended. The next time stays as it is. After a 503 or a broken
+         *     connection it is unknown whether the mission was ordered: `GET /missions?label=schedule:NAME` tells. Takes no body but an
+         *     empty object.
+         */
+        post: operations["runSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/events": {
         parameters: {
             query?: never;
@@ -706,6 +832,87 @@ export interface components {
         MissionBatchRequest: {
             missions: components["schemas"]["MissionRequest"][];
         };
+        /** @description Either `cron` or `every_seconds` is given. At most 44 KiB as JSON. */
+        ScheduleRequest: {
+            /** @description Five fields, or six with the second; or a name such as `@daily`. */
+            cron?: string;
+            /** @description At the times that it divides, counted from 1970-01-01T00:00:00Z: 3600 is each full hour of UTC. */
+            every_seconds?: number;
+            /**
+             * @description The IANA name of cron's time zone; UTC where it is left out. Not with `every_seconds`.
+             * @example Europe/Berlin
+             */
+            time_zone?: string;
+            /** @description What is ordered; without `run_at`, `delay_seconds` and a label `schedule`, and with at most 19 labels. */
+            mission: components["schemas"]["MissionRequest"];
+            /**
+             * @description What becomes of runs that no commander could order in time, as none ran, or Redis was away: none is ordered, or the latest, or
+             *     all, the latest 100 at most. A run that is less than 10 s late is ordered in any case; `last` orders no missed one then.
+             * @default last
+             * @enum {string}
+             */
+            missed: "skip" | "last" | "all";
+            /**
+             * @description `skip`: a run orders nothing while the schedule's last mission has not ended, and of several that are due at once only the last does.
+             * @default allow
+             * @enum {string}
+             */
+            overlap: "allow" | "skip";
+            /**
+             * @description Order nothing. Left out, a schedule that is there stays as it is, so that putting it again doesn't resume what somebody
+             *     paused; a new one is not paused.
+             */
+            paused?: boolean;
+        };
+        Schedule: {
+            name: components["schemas"]["Token"];
+            cron?: string;
+            every_seconds?: number;
+            time_zone?: string;
+            mission: components["schemas"]["MissionRequest"];
+            /** @enum {string} */
+            missed: "skip" | "last" | "all";
+            /** @enum {string} */
+            overlap: "allow" | "skip";
+            paused: boolean;
+            created_at: components["schemas"]["Time"];
+            updated_at: components["schemas"]["Time"];
+            /** @description When the next run is due. Absent while it is paused, or where there is none. */
+            next_at?: components["schemas"]["Time"];
+            /** @description The time of the run that was ordered last. */
+            last_at?: components["schemas"]["Time"];
+            last_mission_id?: components["schemas"]["MissionId"];
+            /** @description The latest 20, newest first. Absent where there are none, and in lists. */
+            runs?: components["schemas"]["ScheduleRun"][];
+            /** @description The next 5, from `next_at` on. Absent while it is paused, and in lists. */
+            next_times?: components["schemas"]["Time"][];
+            /** @description It was read from memory. Absent means false. */
+            degraded?: boolean;
+            as_of?: components["schemas"]["Time"];
+        };
+        /** @description A mission that was ordered, or why none was. */
+        ScheduleRun: {
+            /** @description When it was due; of several that were skipped, the first. */
+            at: components["schemas"]["Time"];
+            /** @description Of several that were skipped, when the last was due. */
+            until?: components["schemas"]["Time"];
+            mission_id?: components["schemas"]["MissionId"];
+            /**
+             * @description `missed`: no commander could order it in time, see `missed` of the schedule. `overlap`: the last mission had not
+             *     ended. `refused`: the mission could not be created. More may come.
+             */
+            skipped?: string;
+            /** @description For people. */
+            detail?: string;
+        };
+        Schedules: {
+            schedules: components["schemas"]["Schedule"][];
+            degraded: boolean;
+            as_of?: components["schemas"]["Time"];
+        };
+        ScheduleDeleted: {
+            name: components["schemas"]["Token"];
+        };
         /** @enum {string} */
         SetAsideQueue: "status_refused_queue" | "submissions_refused_queue" | "orders_dead_queue";
         SetAsideList: {
@@ -1168,6 +1375,8 @@ export interface components {
     };
     parameters: {
         MissionId: components["schemas"]["MissionId"];
+        /** @example nightly-report */
+        ScheduleName: components["schemas"]["Token"];
         SetAsideQueue: components["schemas"]["SetAsideQueue"];
         /** @description Only messages of this reason. */
         SetAsideReason: string;
@@ -1467,6 +1676,295 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listSchedules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 1000. Payloads, runs and next times are left out. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedules"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightly-report */
+                name: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description While Redis is away from memory, as it was read last. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "nightly-report",
+                     *       "cron": "30 2 * * 1-5",
+                     *       "time_zone": "Europe/Berlin",
+                     *       "mission": {
+                     *         "name": "Nightly report",
+                     *         "kind": "simulate",
+                     *         "payload": {
+                     *           "min_seconds": 5
+                     *         },
+                     *         "priority": "normal",
+                     *         "squad": "default",
+                     *         "max_attempts": 3,
+                     *         "timeout_seconds": 300
+                     *       },
+                     *       "missed": "last",
+                     *       "overlap": "skip",
+                     *       "paused": false,
+                     *       "created_at": "2024-12-05T10:00:00.000Z",
+                     *       "updated_at": "2024-12-05T10:00:00.000Z",
+                     *       "next_at": "2024-12-09T01:30:00.000Z",
+                     *       "last_at": "2024-12-06T01:30:00.000Z",
+                     *       "last_mission_id": "0193997b-f140-7d7a-9c3b-0c1d2e3f4a5b",
+                     *       "runs": [
+                     *         {
+                     *           "at": "2024-12-06T01:30:00.000Z",
+                     *           "mission_id": "0193997b-f140-7d7a-9c3b-0c1d2e3f4a5b"
+                     *         }
+                     *       ],
+                     *       "next_times": [
+                     *         "2024-12-09T01:30:00.000Z",
+                     *         "2024-12-10T01:30:00.000Z",
+                     *         "2024-12-11T01:30:00.000Z",
+                     *         "2024-12-12T01:30:00.000Z",
+                     *         "2024-12-13T01:30:00.000Z"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    putSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightly-report */
+                name: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "cron": "30 2 * * 1-5",
+                 *       "time_zone": "Europe/Berlin",
+                 *       "overlap": "skip",
+                 *       "mission": {
+                 *         "name": "Nightly report",
+                 *         "payload": {
+                 *           "min_seconds": 5
+                 *         },
+                 *         "max_attempts": 3
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ScheduleRequest"];
+            };
+        };
+        responses: {
+            /** @description The schedule as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description `schedules_full`: there are 1000 */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightly-report */
+                name: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It orders nothing more. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleDeleted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    pauseSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightly-report */
+                name: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resumeSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightly-report */
+                name: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The schedule as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    runSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightly-report */
+                name: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mission. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    /** @description The mission's path. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Mission"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
