@@ -12,6 +12,7 @@ require (
 	github.com/mission-control-dev/mission-control/tokenauth v0.0.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/prometheus/common v0.73.1
+	github.com/robfig/cron/v3 v3.0.1
 	github.com/valyala/fasthttp v1.69.0
 	go.uber.org/fx v1.24.0
 	go.uber.org/goleak v1.3.0
