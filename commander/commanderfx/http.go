@@ -18,6 +18,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/limits"
 	"github.com/mission-control-dev/mission-control/commander/internal/metrics"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
+	"github.com/mission-control-dev/mission-control/commander/internal/schedule"
 	"github.com/mission-control-dev/mission-control/commander/internal/session"
 	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
@@ -76,14 +77,14 @@ func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake, subs
 }
 
 func newServer(c config.Config, g Ground, s store.Store, d *depths.Depths, desk *submit.Desk, shelf *setaside.Shelf, subs *submit.Intake,
-	ms *mission.Service, ss *session.Service, dr *session.Drainer, lim *limits.Keeper,
+	ms *mission.Service, ss *session.Service, dr *session.Drainer, lim *limits.Keeper, sk *schedule.Keeper,
 	h *health.Checker, m *metrics.Metrics, cl *clock.Clock, log *zap.Logger,
 ) (*httpapi.Server, error) {
 	return httpapi.New(httpapi.Config{
 		Addr: c.Addr, Listener: g.Listener, APIKey: c.APIKey, EnrollmentKey: c.EnrollmentKey, AllowedHosts: c.AllowedHosts,
 		Queues: shownQueues(),
 	}, httpapi.Deps{
-		Submitter: desk, Submissions: subs, SetAside: shelf, Missions: ms, Store: s, Recall: g.Recall, Tokens: ss, Soldiers: dr, Limits: lim, Depths: d, Health: h,
+		Submitter: desk, Submissions: subs, SetAside: shelf, Missions: ms, Store: s, Recall: g.Recall, Tokens: ss, Soldiers: dr, Limits: lim, Schedules: sk, Depths: d, Health: h,
 		Metrics: m, Now: cl.Now, Logger: log,
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/ingest"
 	"github.com/mission-control-dev/mission-control/commander/internal/reap"
 	"github.com/mission-control-dev/mission-control/commander/internal/retention"
+	"github.com/mission-control-dev/mission-control/commander/internal/schedule"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/commander/internal/uptime"
 )
@@ -26,10 +27,10 @@ import (
 // things (reaper, intakes, dispatcher), then the inboxes, through which they answer.
 func order(lc fx.Lifecycle, g Ground, e *epoch.Keeper, c *clock.Clock, up *uptime.Tracker, w *uptime.Watch, in *inbox.Sender,
 	d *dispatch.Dispatcher, cu *custody.Keeper, it *ingest.Intake, subs *submit.Intake, mk *reap.Markers, r *reap.Reaper,
-	tr *retention.Trimmer, h *health.Checker, s *httpapi.Server,
+	tr *retention.Trimmer, sk *schedule.Keeper, h *health.Checker, s *httpapi.Server,
 ) {
 	parts := append([]Part{}, g.Parts...)
-	parts = append(parts, e, c, up, w, sender{in}, d, cu, it, subs, mk, r, tr, h, listener{s, up})
+	parts = append(parts, e, c, up, w, sender{in}, d, cu, it, subs, mk, r, tr, sk, h, listener{s, up})
 	for _, p := range parts {
 		lc.Append(fx.StartStopHook(p.Start, p.Stop))
 	}

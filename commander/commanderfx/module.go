@@ -26,6 +26,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/commander/internal/reap"
 	"github.com/mission-control-dev/mission-control/commander/internal/retention"
+	"github.com/mission-control-dev/mission-control/commander/internal/schedule"
 	"github.com/mission-control-dev/mission-control/commander/internal/session"
 	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
@@ -41,7 +42,7 @@ var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules 
 	fx.Provide(
 		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newDepths, newMetrics,
 		newSender, newDispatcher, newSuspects, newMissions, newSessions, newDrainer, newIntake, newMarkers, newReaper, newWatch, newCustody,
-		newTrimmer,
+		newTrimmer, newSchedules,
 		newDesk, newSubmissions, newShelf, newLimits, newHealth, newServer,
 	),
 	fx.Invoke(order),
@@ -140,6 +141,10 @@ func newTrimmer(cfg config.Config, s store.Store, e *epoch.Keeper, c *clock.Cloc
 	return retention.New(retention.Config{
 		Store: s, Keep: cfg.Keep, Epoch: e.Current, Now: c.Now, Trimmed: m.Trimmed, Logger: log,
 	})
+}
+
+func newSchedules(s store.Store, ms *mission.Service, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *schedule.Keeper {
+	return schedule.New(schedule.Config{Store: s, Missions: ms, Now: c.Now, Ran: m.ScheduleRan, Logger: log})
 }
 
 // suspects breaks the circle between missions, which name suspects, and the reaper, which asks missions for their end.

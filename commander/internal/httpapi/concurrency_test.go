@@ -155,6 +155,7 @@ func TestNoConcurrencyKeysOverShards(t *testing.T) {
 		{"POST", "/missions", `{"name":"n","concurrency_key":"k"}`, `"field":"concurrency_key","code":"not_supported"`},
 		{"POST", "/missions/batch", `{"missions":[{"name":"n"},{"name":"n","concurrency_key":"k"}]}`,
 			`"field":"missions[1].concurrency_key","code":"not_supported"`},
+		{"PUT", "/schedules/s", `{"every_seconds":5,"mission":{"name":"n","concurrency_key":"k"}}`, `"field":"mission.concurrency_key","code":"not_supported"`},
 		{"PUT", "/limits/k", `{"max_running":1}`, `"field":"key","code":"not_supported"`},
 		{"DELETE", "/limits/k", "", `"field":"key","code":"not_supported"`},
 	} {

@@ -97,6 +97,18 @@ type Limits interface {
 	Why(ctx context.Context, m contracts.Mission) string
 }
 
+// Schedules orders missions at their times: a schedule.Keeper. What needs a schedule returns schedule.ErrNotFound.
+type Schedules interface {
+	// Put takes a normalized, checked request.
+	Put(ctx context.Context, name string, r contracts.ScheduleRequest) (contracts.Schedule, error)
+	Get(ctx context.Context, name string) (contracts.Schedule, store.Source, error)
+	List(ctx context.Context) ([]contracts.Schedule, store.Source, error)
+	Delete(ctx context.Context, name string) error
+	Pause(ctx context.Context, name string) (contracts.Schedule, error)
+	Resume(ctx context.Context, name string) (contracts.Schedule, error)
+	Run(ctx context.Context, name string) (contracts.Mission, error)
+}
+
 // SetAside knows what was set aside for a person: a setaside.Shelf.
 type SetAside interface {
 	List(ctx context.Context, f setaside.Filter, limit int) (setaside.Listing, error)
@@ -129,6 +141,7 @@ type Deps struct {
 	Tokens      Tokens
 	Soldiers    Soldiers
 	Limits      Limits
+	Schedules   Schedules
 	SetAside    SetAside
 	Depths      Depths
 	Health      Health

@@ -302,7 +302,7 @@ func newTestServerOver(t testing.TB, cfg Config, g *gate) *testServer {
 	s.missions = missions
 	server, err := New(cfg, Deps{
 		Submitter: submit.NewDesk(missions, s, []byte("k"), func() {}, log), Submissions: s, SetAside: setaside.New(s.broker.Connect(membroker.Config{}), func(setaside.Action, int) {}, log), Missions: missions,
-		Store: s.store, Tokens: s.tokens, Soldiers: session.NewDrainer(s.store, nobody{}, log), Limits: limits.New(s.store, func() {}, g.sharded), Depths: fakeDepths{}, Health: s.health, Metrics: s.metrics, Now: now, Logger: log,
+		Store: s.store, Tokens: s.tokens, Soldiers: session.NewDrainer(s.store, nobody{}, log), Limits: limits.New(s.store, func() {}, g.sharded), Schedules: s.schedules(log), Depths: fakeDepths{}, Health: s.health, Metrics: s.metrics, Now: now, Logger: log,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mission-control-dev/mission-control/commander/internal/events"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
+	"github.com/mission-control-dev/mission-control/commander/internal/schedule"
 	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
 	"github.com/mission-control-dev/mission-control/commander/internal/strictjson"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
@@ -81,6 +82,8 @@ func refusalOf(err error) refusal {
 	case errors.Is(err, mission.ErrRemoved):
 		return refusal{status: http.StatusConflict, code: "mission_removed",
 			detail: "The Idempotency-Key was used before; what it ordered has ended, and was removed since (COMMANDER_KEEP_...). Nothing is ordered twice: take a new key to order it anew."}
+	case errors.Is(err, schedule.ErrNotFound):
+		return refusal{status: http.StatusNotFound, code: "not_found", detail: "There is no schedule of that name. Look it up with GET /schedules."}
 	case errors.Is(err, store.ErrNotFound):
 		return refusal{status: http.StatusNotFound, code: "not_found", detail: "There is no mission with that id. Look it up with GET /missions."}
 	case errors.Is(err, store.ErrCursor):
@@ -118,9 +121,9 @@ func refusalOf(err error) refusal {
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return refusal{status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfter: retrySoon,
 			detail: "Redis is away or too slow, so it is unknown whether the request took effect. Send it again once GET /health is ok; an order for a mission with the same Idempotency-Key, so that it is not carried out twice."}
-	case errors.Is(err, mission.ErrContended):
+	case errors.Is(err, mission.ErrContended), errors.Is(err, schedule.ErrContended):
 		return refusal{status: http.StatusServiceUnavailable, code: "contended", retryAfter: retrySoon,
-			detail: "Others changed the mission each time before this request could, so nothing was done. Send it again."}
+			detail: "Others changed the same each time before this request could, so nothing was done. Send it again."}
 	case errors.Is(err, events.ErrStopped), errors.Is(err, context.Canceled):
 		return refusal{status: http.StatusServiceUnavailable, code: "stopping", retryAfter: retrySoon,
 			detail: "This commander is shutting down. Ask another one, or this one again in a moment."}

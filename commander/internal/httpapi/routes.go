@@ -40,7 +40,7 @@ type route struct {
 
 // routes is the whole interface, in the contract's order. Fixed paths stand before templates that they fit.
 func (s *Server) routes() []route {
-	get, post, del := fiber.MethodGet, fiber.MethodPost, fiber.MethodDelete
+	get, post, put, del := fiber.MethodGet, fiber.MethodPost, fiber.MethodPut, fiber.MethodDelete
 	return []route{
 		{method: post, path: "/missions", handle: s.createMission},
 		{method: get, path: "/missions", handle: s.listMissions,
@@ -50,6 +50,13 @@ func (s *Server) routes() []route {
 		{method: get, path: "/missions/:mission_id/history", handle: s.getHistory},
 		{method: post, path: "/missions/:mission_id/cancel", handle: s.cancelMission},
 		{method: post, path: "/missions/:mission_id/retry", handle: s.retryMission},
+		{method: get, path: "/schedules", handle: s.listSchedules},
+		{method: get, path: "/schedules/:name", handle: s.getSchedule},
+		{method: put, path: "/schedules/:name", handle: s.putSchedule},
+		{method: del, path: "/schedules/:name", handle: s.deleteSchedule},
+		{method: post, path: "/schedules/:name/pause", handle: s.pauseSchedule},
+		{method: post, path: "/schedules/:name/resume", handle: s.resumeSchedule},
+		{method: post, path: "/schedules/:name/run", handle: s.runSchedule},
 		{method: get, path: "/events", handle: s.streamEvents, params: []string{"mission_id", "last_event_id"}},
 		{method: get, path: "/stats", handle: s.getStats},
 		{method: get, path: "/soldiers", handle: s.listSoldiers},

@@ -36,6 +36,7 @@ type Metrics struct {
 	dropped    prometheus.Counter
 	resent     *prometheus.CounterVec
 	wipes      prometheus.Counter
+	runs       *prometheus.CounterVec
 }
 
 // New returns metrics that start at zero.
@@ -67,11 +68,12 @@ func New() *Metrics {
 		dropped:    counter("answers_dropped_total", "Answers to soldiers that found no room; they are asked for again."),
 		resent:     vec("orders_resent_total", "Orders sent again because the broker lost them.", "reason"),
 		wipes:      counter("broker_wipes_total", "Times that the broker was found without its data, and recovered by this commander."),
+		runs:       vec("schedule_runs_total", "Runs of schedules, by what became of them; several that were skipped together count as one.", "outcome"),
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.requests, m.duration, m.streams, m.resets, m.accepted, m.byBroker, m.retried, m.ended, m.trimmed, m.claims, m.recorded, m.refused, m.setAside, m.dispatches, m.buried,
-		m.tokens, m.dropped, m.resent, m.wipes,
+		m.tokens, m.dropped, m.resent, m.wipes, m.runs,
 	)
 	for _, reason := range []string{resentLost, resentWiped} {
 		m.resent.WithLabelValues(reason)
@@ -165,3 +167,6 @@ func (m *Metrics) OrdersWiped(n int) { m.resent.WithLabelValues(resentWiped).Add
 
 // BrokerWiped counts a broker that had lost its data.
 func (m *Metrics) BrokerWiped() { m.wipes.Inc() }
+
+// ScheduleRan counts a run of a schedule. outcome is one of a few codes.
+func (m *Metrics) ScheduleRan(outcome string) { m.runs.WithLabelValues(outcome).Inc() }
