@@ -38,6 +38,7 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newRetry(io, conn),
 		newSoldiers(io, conn),
 		newLimits(io, conn),
+		newSchedules(io, conn),
 		newSetAside(io, conn),
 		newHealth(io, conn),
 		newDrill(io, conn),
