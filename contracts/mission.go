@@ -45,8 +45,8 @@ type Mission struct {
 	ConcurrencyKey string `json:"concurrency_key,omitempty"`
 
 	Status Status `json:"status"`
-	// StatusReason says why a mission waits, where the commander knows it: no soldier has a handler for the kind, or as many of
-	// its concurrency key run as may. The latter is said of a mission that is asked for alone.
+	// StatusReason says why a mission waits, where the commander knows it: no soldier has a handler for the kind, or serves the
+	// squad, or that is paused, or as many of its concurrency key run as may. The latter is said of a mission that is asked for alone.
 	StatusReason string `json:"status_reason,omitempty"`
 	// CancelRequested: a cancel was asked for while the mission was IN_PROGRESS.
 	CancelRequested bool `json:"cancel_requested,omitempty"`

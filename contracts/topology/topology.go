@@ -66,23 +66,28 @@ type Queue struct {
 // Topology is a set of queues.
 type Topology struct{ Queues []Queue }
 
-// Default returns the topology that every commander declares.
+// Default returns the topology that every commander declares. The queues of other squads (OfSquads) come as they are used.
 func Default() Topology {
-	return Topology{Queues: []Queue{
+	orders := OfSquads(contracts.DefaultSquad).Queues
+	return Topology{Queues: append(append([]Queue{
 		{Name: OrdersDead, DeliveryLimit: NoDeliveryLimit, MaxLength: SetAsideLength},
-		orders(contracts.PriorityNormal),
-		orders(contracts.PriorityHigh),
-		orders(contracts.PriorityLow),
+	}, orders...), []Queue{
 		{Name: StatusRefused, DeliveryLimit: NoDeliveryLimit, MaxLength: SetAsideLength},
 		{Name: Status, DeliveryLimit: NoDeliveryLimit},
 		{Name: SubmissionsRefused, DeliveryLimit: NoDeliveryLimit, MaxBytes: SubmissionsSize},
 		{Name: Submissions, DeliveryLimit: NoDeliveryLimit, MaxBytes: SubmissionsSize},
-	}}
+	}...)}
 }
 
-// orders is the queue of the default squad's orders of a priority.
-func orders(p contracts.Priority) Queue {
-	return Queue{Name: OrdersQueue(contracts.DefaultSquad, p), DeliveryLimit: OrderDeliveryLimit, DeadLetterTo: OrdersDead}
+// OfSquads returns the orders queues of squads, one for each priority. Default has those of the default squad.
+func OfSquads(squads ...string) Topology {
+	var t Topology
+	for _, s := range squads {
+		for _, p := range []contracts.Priority{contracts.PriorityNormal, contracts.PriorityHigh, contracts.PriorityLow} {
+			t.Queues = append(t.Queues, Queue{Name: OrdersQueue(s, p), DeliveryLimit: OrderDeliveryLimit, DeadLetterTo: OrdersDead})
+		}
+	}
+	return t
 }
 
 // Marker returns the queue that tells a broker from any other, also from itself before it lost all it had: it is
@@ -108,4 +113,13 @@ func OrdersQueue(squad string, p contracts.Priority) string {
 		return Orders
 	}
 	return Orders + "." + squad + "." + string(p)
+}
+
+// SquadOf returns the squad of an orders queue.
+func SquadOf(queue string) string {
+	rest, named := strings.CutPrefix(queue, Orders+".")
+	if !named {
+		return contracts.DefaultSquad
+	}
+	return rest[:max(0, strings.LastIndexByte(rest, '.'))] // a squad's name may have dots, a priority has none
 }

@@ -17,3 +17,17 @@ func TestOrdersQueuesAreNotTheDeadOnes(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+func TestAQueueTellsItsSquad(t *testing.T) {
+	for _, squad := range []string{contracts.DefaultSquad, "gpu", "team.a", "high"} {
+		queues := topology.OfSquads(squad).OrdersQueues()
+		if len(queues) != 3 {
+			t.Errorf("squad %s has the queues %q, want one for each priority", squad, queues)
+		}
+		for _, q := range queues {
+			if got := topology.SquadOf(q); got != squad {
+				t.Errorf("%s is of squad %q, want %q", q, got, squad)
+			}
+		}
+	}
+}

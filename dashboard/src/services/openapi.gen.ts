@@ -427,6 +427,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/squads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The squads
+         * @description A squad is there from its first use on: a mission that names it, or a soldier that serves it. Each has orders queues
+         *     of its own, and there may be 100 of them. How many of its missions wait or run, GET /missions?squad= tells.
+         */
+        get: operations["listSquads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/squads/{squad}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As GET /squads names it.
+                 * @example gpu
+                 */
+                squad: components["schemas"]["Token"];
+            };
+            cookie?: never;
+        };
+        /** One squad */
+        get: operations["getSquad"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a squad that nobody needs
+         * @description Its queues are deleted. The next mission that names it, or soldier that serves it, makes it anew. It is refused while
+         *     something of the squad is SCHEDULED, QUEUED or IN_PROGRESS, and while a live soldier serves it. Takes no body but
+         *     an empty object.
+         */
+        delete: operations["removeSquad"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/squads/{squad}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As GET /squads names it.
+                 * @example gpu
+                 */
+                squad: components["schemas"]["Token"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a squad's missions wait
+         * @description No mission of the squad starts from within 2 s on, by all commanders, until it is resumed. What runs goes on, to its
+         *     end. All else stays QUEUED and keeps its attempts, and its `status_reason` says that the squad is paused. New missions are
+         *     accepted and wait, too. Doing it again changes nothing. Takes no body but an empty object.
+         */
+        post: operations["pauseSquad"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/squads/{squad}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As GET /squads names it.
+                 * @example gpu
+                 */
+                squad: components["schemas"]["Token"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a squad's missions start again
+         * @description All that waits goes on within 2 s. Doing it again changes nothing. Takes no body but an empty object.
+         */
+        post: operations["resumeSquad"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/set-aside": {
         parameters: {
             query?: never;
@@ -714,11 +818,10 @@ export interface components {
              */
             priority: "low" | "normal" | "high";
             /**
-             * @description Others are `not_supported` yet.
+             * @description Which soldiers carry it out: those that serve the squad. Any name will do; there may be 100 squads (GET /squads).
              * @default default
-             * @enum {string}
              */
-            squad: "default";
+            squad: components["schemas"]["Token"];
             labels?: components["schemas"]["Labels"];
             /**
              * @description Missions of one key run one at a time, or as many at once, and start as fast, as `PUT /limits/{key}` says. The others
@@ -986,7 +1089,7 @@ export interface components {
             status: components["schemas"]["Status"];
             /**
              * @description Why the mission waits, where that is known: no soldier has its kind, or, in the answer for this one mission, as many of its
-             *     concurrency key run as may.
+             *     concurrency key run as may. That its squad is paused, or has no soldiers, is told where it is read, not in events.
              */
             status_reason?: string;
             /** @description A cancel was asked for while it was IN_PROGRESS. Absent means false. */
@@ -1128,6 +1231,24 @@ export interface components {
             version: string;
             started_at: components["schemas"]["Time"];
             last_seen_at: components["schemas"]["Time"];
+        };
+        Squads: {
+            squads: components["schemas"]["Squad"][];
+            degraded: boolean;
+            as_of?: components["schemas"]["Time"];
+        };
+        /** @description A named group of soldiers, with orders queues of its own. */
+        Squad: {
+            name: string;
+            /** @description Its missions wait; see POST /squads/{squad}/pause. */
+            paused: boolean;
+            /** @description Live ones that serve it; they may serve others, too. */
+            soldiers: number;
+            /** @description How many missions these carry out at once. */
+            slots: number;
+            /** @description Orders that lie at RabbitMQ and wait for a soldier; absent while that can't be asked. */
+            ready?: number;
+            created_at?: components["schemas"]["Time"];
         };
         ExecutionRef: {
             mission_id: string;
@@ -1343,7 +1464,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `invalid`, `not_supported`, `idempotency_key_reused` */
+        /** @description `invalid`, `not_supported`, `idempotency_key_reused`, `too_many_squads` */
         Invalid: {
             headers: {
                 [name: string]: unknown;
@@ -2271,6 +2392,239 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listSquads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Squads"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getSquad: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As GET /squads names it.
+                 * @example gpu
+                 */
+                squad: components["schemas"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The squad. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "gpu",
+                     *       "paused": false,
+                     *       "soldiers": 2,
+                     *       "slots": 32,
+                     *       "ready": 480,
+                     *       "created_at": "2024-12-08T09:41:12.004Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Squad"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no squad of that name. Look it up with GET /squads. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeSquad: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As GET /squads names it.
+                 * @example gpu
+                 */
+                squad: components["schemas"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The squad as it was. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Squad"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no squad of that name. Look it up with GET /squads. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something of the squad waits or runs, a live soldier serves it, or it is `default`. */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    pauseSquad: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As GET /squads names it.
+                 * @example gpu
+                 */
+                squad: components["schemas"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The squad as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "gpu",
+                     *       "paused": true,
+                     *       "soldiers": 2,
+                     *       "slots": 32,
+                     *       "ready": 480,
+                     *       "created_at": "2024-12-08T09:41:12.004Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Squad"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no squad of that name. Look it up with GET /squads. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    resumeSquad: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As GET /squads names it.
+                 * @example gpu
+                 */
+                squad: components["schemas"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The squad as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Squad"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no squad of that name. Look it up with GET /squads. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
