@@ -3,6 +3,7 @@ package commanderfx
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap"
@@ -21,21 +22,24 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/schedule"
 	"github.com/mission-control-dev/mission-control/commander/internal/session"
 	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
+	"github.com/mission-control-dev/mission-control/commander/internal/squads"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
 	"github.com/mission-control-dev/mission-control/store"
 )
 
-// shownQueues are those whose depths are shown in the stats and the metrics.
-func shownQueues() []string {
-	return append(topology.Default().OrdersQueues(),
-		topology.Status, topology.Submissions, topology.StatusRefused, topology.SubmissionsRefused, topology.OrdersDead)
+// shownQueues returns those whose depths are shown in the stats and the metrics.
+func shownQueues(sq *squads.Registry) func() []string {
+	return func() []string {
+		return append(slices.Clip(sq.Queues()),
+			topology.Status, topology.Submissions, topology.StatusRefused, topology.SubmissionsRefused, topology.OrdersDead)
+	}
 }
 
 func newDepths(b broker.Broker) *depths.Depths { return depths.New(b) }
 
-func newMetrics(s store.Store, d *depths.Depths, e *epoch.Keeper) (*metrics.Metrics, error) {
+func newMetrics(s store.Store, d *depths.Depths, e *epoch.Keeper, sq *squads.Registry) (*metrics.Metrics, error) {
 	m := metrics.New()
 	if err := m.WatchAdopted(e.Adopted); err != nil {
 		return nil, fmt.Errorf("watch adopted missions: %w", err)
@@ -43,8 +47,11 @@ func newMetrics(s store.Store, d *depths.Depths, e *epoch.Keeper) (*metrics.Metr
 	if err := m.WatchMissions(s); err != nil {
 		return nil, fmt.Errorf("watch missions: %w", err)
 	}
-	if err := m.WatchQueues(d, shownQueues()...); err != nil {
+	if err := m.WatchQueues(d, shownQueues(sq)); err != nil {
 		return nil, fmt.Errorf("watch queues: %w", err)
+	}
+	if err := m.WatchSquads(sq.Paused); err != nil {
+		return nil, fmt.Errorf("watch squads: %w", err)
 	}
 	return m, nil
 }
@@ -77,14 +84,14 @@ func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake, subs
 }
 
 func newServer(c config.Config, g Ground, s store.Store, d *depths.Depths, desk *submit.Desk, shelf *setaside.Shelf, subs *submit.Intake,
-	ms *mission.Service, ss *session.Service, dr *session.Drainer, lim *limits.Keeper, sk *schedule.Keeper,
+	ms *mission.Service, ss *session.Service, dr *session.Drainer, lim *limits.Keeper, sq *squads.Registry, sk *schedule.Keeper,
 	h *health.Checker, m *metrics.Metrics, cl *clock.Clock, log *zap.Logger,
 ) (*httpapi.Server, error) {
 	return httpapi.New(httpapi.Config{
 		Addr: c.Addr, Listener: g.Listener, APIKey: c.APIKey, EnrollmentKey: c.EnrollmentKey, AllowedHosts: c.AllowedHosts,
-		Queues: shownQueues(),
+		Queues: shownQueues(sq),
 	}, httpapi.Deps{
-		Submitter: desk, Submissions: subs, SetAside: shelf, Missions: ms, Store: s, Recall: g.Recall, Tokens: ss, Soldiers: dr, Limits: lim, Schedules: sk, Depths: d, Health: h,
+		Submitter: desk, Submissions: subs, SetAside: shelf, Missions: ms, Store: s, Recall: g.Recall, Tokens: ss, Soldiers: dr, Limits: lim, Squads: sq, Schedules: sk, Depths: d, Health: h,
 		Metrics: m, Now: cl.Now, Logger: log,
 	})
 }

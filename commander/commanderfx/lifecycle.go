@@ -16,6 +16,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/reap"
 	"github.com/mission-control-dev/mission-control/commander/internal/retention"
 	"github.com/mission-control-dev/mission-control/commander/internal/schedule"
+	"github.com/mission-control-dev/mission-control/commander/internal/squads"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/commander/internal/uptime"
 )
@@ -26,11 +27,11 @@ import (
 // what it accepts, the others must be able to carry on. On the way down it therefore goes first, then those that begin
 // things (reaper, intakes, dispatcher), then the inboxes, through which they answer.
 func order(lc fx.Lifecycle, g Ground, e *epoch.Keeper, c *clock.Clock, up *uptime.Tracker, w *uptime.Watch, in *inbox.Sender,
-	d *dispatch.Dispatcher, cu *custody.Keeper, it *ingest.Intake, subs *submit.Intake, mk *reap.Markers, r *reap.Reaper,
+	sq *squads.Registry, d *dispatch.Dispatcher, cu *custody.Keeper, it *ingest.Intake, subs *submit.Intake, mk *reap.Markers, r *reap.Reaper,
 	tr *retention.Trimmer, sk *schedule.Keeper, h *health.Checker, s *httpapi.Server,
 ) {
 	parts := append([]Part{}, g.Parts...)
-	parts = append(parts, e, c, up, w, sender{in}, d, cu, it, subs, mk, r, tr, sk, h, listener{s, up})
+	parts = append(parts, e, c, up, w, sender{in}, sq, d, cu, it, subs, mk, r, tr, sk, h, listener{s, up})
 	for _, p := range parts {
 		lc.Append(fx.StartStopHook(p.Start, p.Stop))
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/schedule"
 	"github.com/mission-control-dev/mission-control/commander/internal/session"
 	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
+	"github.com/mission-control-dev/mission-control/commander/internal/squads"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/commander/internal/uptime"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
@@ -41,7 +42,7 @@ import (
 var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules are exported
 	fx.Provide(
 		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newDepths, newMetrics,
-		newSender, newDispatcher, newSuspects, newMissions, newSessions, newDrainer, newIntake, newMarkers, newReaper, newWatch, newCustody,
+		newSender, newSquads, newDispatcher, newSuspects, newMissions, newSessions, newDrainer, newIntake, newMarkers, newReaper, newWatch, newCustody,
 		newTrimmer, newSchedules,
 		newDesk, newSubmissions, newShelf, newLimits, newHealth, newServer,
 	),
@@ -118,22 +119,31 @@ func newSender(b broker.Broker, m *metrics.Metrics, log *zap.Logger) *inbox.Send
 	return inbox.New(b, m.AnswerDropped, log)
 }
 
-func newDispatcher(cfg config.Config, s store.Store, b broker.Broker, c *clock.Clock, up *uptime.Tracker, k keys,
+func newSquads(s store.Store, b broker.Broker, c *clock.Clock, log *zap.Logger) *squads.Registry {
+	return squads.New(squads.Config{
+		Store: s, Broker: b, Connected: func() bool { return b.Health().Connected }, Now: c.Now, Logger: log,
+	})
+}
+
+func newDispatcher(cfg config.Config, s store.Store, b broker.Broker, sq *squads.Registry, c *clock.Clock, up *uptime.Tracker, k keys,
 	m *metrics.Metrics, log *zap.Logger,
 ) *dispatch.Dispatcher {
 	return dispatch.New(dispatch.Config{
-		Store: s, Broker: b, Queues: topology.Default().OrdersQueues(), Window: cmp.Or(cfg.OrdersWindow, config.DefaultOrdersWindow),
+		Store: s, Broker: b, Queues: sq.Queues, Open: sq.Open, Awaited: sq.Awaited, Window: cmp.Or(cfg.OrdersWindow, config.DefaultOrdersWindow),
 		SealKey: k.order, Connected: func() bool { return b.Health().Connected }, Unbroken: up.Unbroken, Now: c.Now,
 		Observe: m.Dispatched, Logger: log,
 	})
 }
 
-func newCustody(s store.Store, b broker.Broker, d *dispatch.Dispatcher, ms *mission.Service, mk *reap.Markers, up *uptime.Tracker,
+func newCustody(s store.Store, b broker.Broker, sq *squads.Registry, d *dispatch.Dispatcher, ms *mission.Service, mk *reap.Markers, up *uptime.Tracker,
 	m *metrics.Metrics, c *clock.Clock, log *zap.Logger,
 ) *custody.Keeper {
 	return custody.New(custody.Config{
-		Store: s, Broker: b, Topology: topology.Default(), Queues: d, Missions: ms, Barrier: mk, Counter: m,
+		Store: s, Broker: b, Queues: d, Missions: ms, Barrier: mk, Counter: m,
 		Connected: func() bool { return b.Health().Connected }, Unbroken: up.Unbroken, Now: c.Now, Wake: d.Wake, Logger: log,
+		Topology: func() topology.Topology {
+			return topology.Topology{Queues: append(topology.Default().Queues, sq.Topology().Queues...)}
+		},
 	})
 }
 
@@ -159,11 +169,11 @@ func (s *suspects) Suspect(id string) {
 	}
 }
 
-func newMissions(s store.Store, g Ground, d *dispatch.Dispatcher, in *inbox.Sender, sus *suspects, m *metrics.Metrics, c *clock.Clock,
+func newMissions(s store.Store, g Ground, sq *squads.Registry, d *dispatch.Dispatcher, in *inbox.Sender, sus *suspects, m *metrics.Metrics, c *clock.Clock,
 	e *epoch.Keeper, k keys, log *zap.Logger,
 ) *mission.Service {
 	return mission.New(mission.Deps{
-		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Observer: m, Epoch: e.Current, Now: c.Now, Claimed: d.Claimed, Ran: d.Ran,
+		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Squads: sq, Observer: m, Epoch: e.Current, Now: c.Now, Claimed: d.Claimed, Ran: d.Ran,
 		Recall: g.Recall, Place: g.Place, Admitted: d.Wake, TicketKey: k.ticket, OrderKey: k.order, Logger: log,
 	})
 }
@@ -191,10 +201,10 @@ func newShelf(b broker.Broker, m *metrics.Metrics, log *zap.Logger) *setaside.Sh
 	return setaside.New(b, func(a setaside.Action, messages int) { m.SetAsideActedUpon(string(a), messages) }, log)
 }
 
-func newSessions(s store.Store, i *tokenauth.Issuer, k keys, e *epoch.Keeper, c *clock.Clock, m *metrics.Metrics, log *zap.Logger,
+func newSessions(s store.Store, sq *squads.Registry, i *tokenauth.Issuer, k keys, e *epoch.Keeper, c *clock.Clock, m *metrics.Metrics, log *zap.Logger,
 ) *session.Service {
 	return session.New(session.Config{
-		Store: s, Issuer: i, Keys: k.tokens, TicketKey: k.ticket, Epoch: e.Current, Now: c.Time, Issued: m.TokenIssued,
+		Store: s, Squads: sq, Issuer: i, Keys: k.tokens, TicketKey: k.ticket, Epoch: e.Current, Now: c.Time, Issued: m.TokenIssued,
 		Logger: log.Named("session"),
 	})
 }

@@ -82,9 +82,10 @@ type Counter interface {
 
 // Config of a Keeper. All fields are required.
 type Config struct {
-	Store    Store
-	Broker   Broker
-	Topology topology.Topology
+	Store  Store
+	Broker Broker
+	// Topology returns all that a broker is to have, beside the marker.
+	Topology func() topology.Topology
 	Queues   Queues
 	Missions Missions
 	Barrier  Barrier
@@ -382,7 +383,7 @@ func (k *Keeper) mark(ctx context.Context, old string) error {
 		k.log.Warn("broker has no marker queue: it has lost its data, or is another one", zap.String("queue", topology.Marker(old).Name))
 	}
 	id := uuid.NewString()
-	t := topology.Topology{Queues: append(slices.Clip(k.Topology.Queues), topology.Marker(id))}
+	t := topology.Topology{Queues: append(slices.Clip(k.Topology().Queues), topology.Marker(id))}
 	askCtx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	if err := k.Broker.Declare(askCtx, t); err != nil {

@@ -123,7 +123,7 @@ func (w *world) startOn(s store.Store) *commander {
 	c := &commander{world: w, client: w.server.Connect(membroker.Config{Topology: &all})}
 	connected := func() bool { return c.client.Health().Connected }
 	c.dispatch = dispatch.New(dispatch.Config{
-		Store: s, Broker: manned{c.client}, Queues: all.OrdersQueues(), Window: 100_000, Connected: connected, Unbroken: c.whole, Now: now,
+		Store: s, Broker: manned{c.client}, Queues: all.OrdersQueues, Open: func(string) bool { return true }, Awaited: func(string) {}, Window: 100_000, Connected: connected, Unbroken: c.whole, Now: now,
 		Observe: func(string) {}, Logger: zap.NewNop(),
 	})
 	c.missions = mission.New(mission.Deps{
@@ -132,7 +132,7 @@ func (w *world) startOn(s store.Store) *commander {
 		Claimed: c.dispatch.Claimed, TicketKey: []byte("key"), Logger: zap.NewNop(),
 	})
 	c.keeper = custody.New(custody.Config{
-		Store: s, Broker: c.client, Topology: all, Queues: c.dispatch, Missions: c.missions, Barrier: c, Counter: c,
+		Store: s, Broker: c.client, Topology: func() topology.Topology { return all }, Queues: c.dispatch, Missions: c.missions, Barrier: c, Counter: c,
 		Connected: connected, Now: now, Wake: c.dispatch.Wake, Logger: zap.NewNop(), Unbroken: c.whole,
 	})
 	for range 2 {
@@ -671,7 +671,7 @@ func TestWhoMayNotDeclareSaysWhatToDo(t *testing.T) {
 		client := w.server.Connect(membroker.Config{Topology: &all})
 		defer func() { _ = client.Close(context.Background()) }()
 		k := custody.New(custody.Config{
-			Store: w.store, Broker: forbidden{client}, Topology: all, Queues: nowhere{}, Connected: func() bool { return true },
+			Store: w.store, Broker: forbidden{client}, Topology: func() topology.Topology { return all }, Queues: nowhere{}, Connected: func() bool { return true },
 			Now: now, Wake: func() {}, Logger: zap.NewNop(), Unbroken: func() time.Duration { return 0 },
 		})
 		w.must(k.Start(t.Context()))

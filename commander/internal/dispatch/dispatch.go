@@ -16,7 +16,7 @@
 //	 v    │ room again
 //	shelf "waiting" of its queue: as many orders as it may have lie at the broker, or on their way there
 //
-// The broker holds a bounded window of orders; the rest of a backlog waits in the store, where it costs nothing but its
+// The broker holds a bounded window of orders; the rest of a backlog, and all of a squad that is paused (package squads), waits in the store, where it costs nothing but its
 // place: it is not taken, loaded or looked at until there is room. Each commander asks the broker once a second how full
 // the queues are, and counts what it adds. So with many commanders a queue may get over its window, by what they publish
 // in a second, and stays within it on the whole. As long as missions wait, new ones go behind them. What lies at the broker is counted in
@@ -86,8 +86,12 @@ type Broker interface {
 type Config struct {
 	Store  Store
 	Broker Broker
-	// Queues are the orders queues. One that is not among them is looked after from the first order for it on.
-	Queues []string
+	// Queues returns the orders queues, those of all squads.
+	Queues func() []string
+	// Open tells whether orders may be published to a queue now. Of one that is not, missions wait as for room. It must not block.
+	Open func(queue string) bool
+	// Awaited is told which queue a mission waits for: it may be that of a squad which is not there. It must not block.
+	Awaited func(queue string)
 	// Window is at how many messages in a queue the rest waits in the store, at least 1. A message is an order, or a pack of them.
 	Window int
 	// SealKey seals orders (mission.Seal); all commanders share it.
@@ -120,7 +124,7 @@ type Dispatcher struct {
 
 	mu sync.Mutex
 	// outlets have the orders of each queue that wait for a publisher.
-	outlets map[string]*fifo[order]
+	outlets map[string]*outlet
 	// publishing is the publishers' context: nil before Start and after Stop.
 	publishing context.Context //nolint:containedctx // publishers start when a queue gets its first order
 }
@@ -128,8 +132,8 @@ type Dispatcher struct {
 // New returns a dispatcher.
 func New(c Config) *Dispatcher {
 	return &Dispatcher{
-		Config: c, log: c.Logger.Named("dispatch"), clear: newFIFO[store.Due](maxClearing), outlets: map[string]*fifo[order]{},
-		wake: make(chan struct{}, 1), stop: func() {}, queues: newQueues(c.Window, c.Queues),
+		Config: c, log: c.Logger.Named("dispatch"), clear: newFIFO[store.Due](maxClearing), outlets: map[string]*outlet{},
+		wake: make(chan struct{}, 1), stop: func() {}, queues: newQueues(c.Window, c.Open),
 		packer: newPacker(), maxHeld: maxHeld,
 	}
 }
@@ -154,6 +158,7 @@ func (d *Dispatcher) send(rec store.Record, dispatch int64, turn turn) {
 
 // wait has a mission wait its turn in the store.
 func (d *Dispatcher) wait(o order) {
+	d.Awaited(o.queue)
 	if d.clear.offer(o.to(waiting(o.queue))) {
 		d.Observe("waiting")
 	} // else the due entry's time will come
@@ -290,6 +295,8 @@ func (d *Dispatcher) setAside(ctx context.Context, entries []store.Due) ([]store
 		if queue := ordersQueue(rec); action == mission.DuePublish && d.queues.room(queue) == 0 {
 			entries[i].Shelf = waiting(queue)
 			aside = append(aside, entries[i])
+			d.Awaited(queue)
+			d.queues.noteBacklog(queue, true)
 			d.Observe("waiting")
 			continue
 		}
@@ -335,8 +342,8 @@ func missionIDs(entries []store.Due) []string {
 func (d *Dispatcher) refill(ctx context.Context) bool {
 	limit, some := d.room(ctx), false
 	for _, queue := range d.Queues() {
-		n := min(limit, d.queues.room(queue), d.outlet(queue).room())
-		if n == 0 {
+		n := min(limit, d.queues.room(queue), d.outletRoom(queue))
+		if n == 0 || !d.queues.mayWait(queue) {
 			continue
 		}
 		// All of them, now, whatever our clock and the store's say, or said when they were put there.
@@ -345,7 +352,7 @@ func (d *Dispatcher) refill(ctx context.Context) bool {
 		if err != nil {
 			return false
 		}
-		d.queues.refilled(queue, got == n)
+		d.queues.noteBacklog(queue, got == n)
 		some = some || got > 0
 	}
 	return some

@@ -71,12 +71,17 @@ type rig struct {
 	lag  atomic.Int64
 	made int
 	slow atomic.Bool
+	// closed is a queue that no orders may be published to.
+	closed atomic.Pointer[string]
+	// gone: there is no squad gpu any more.
+	gone atomic.Bool
 	// brokenAt is when something was away last.
 	brokenAt time.Time
 
 	mu      sync.Mutex
 	before  func(context.Context) error // called before each publish
 	counted map[string]int
+	awaited map[string]int // missions that waited, by queue
 }
 
 // held is how many bytes of payloads a rig holds.
@@ -87,11 +92,17 @@ func newRig(t *testing.T) *rig { return newWindowRig(t, 100_000) }
 // newWindowRig has a window of so many orders.
 func newWindowRig(t *testing.T, window int) *rig {
 	all := topology.Default()
-	r := &rig{t: t, broker: membroker.New(), store: &counting{Store: memstore.New(memstore.Config{})}, counted: map[string]int{}}
+	r := &rig{t: t, broker: membroker.New(), store: &counting{Store: memstore.New(memstore.Config{})}, counted: map[string]int{}, awaited: map[string]int{}}
 	r.client = r.broker.Connect(membroker.Config{Topology: &all})
 	t.Cleanup(func() { _ = r.client.Close(context.Background()) })
 	r.Dispatcher = dispatch.New(dispatch.Config{
-		Store: r.store, Broker: r, Queues: all.OrdersQueues(), Window: window, Connected: func() bool { return r.client.Health().Connected },
+		Store: r.store, Broker: r, Queues: func() []string {
+			if r.gone.Load() {
+				return all.OrdersQueues()
+			}
+			return append(all.OrdersQueues(), topology.OrdersQueue("gpu", contracts.PriorityNormal))
+		},
+		Open: func(queue string) bool { return r.closed.Load() == nil || *r.closed.Load() != queue }, Awaited: func(queue string) { r.note(func() { r.awaited[queue]++ }) }, Window: window, Connected: func() bool { return r.client.Health().Connected },
 		Unbroken: func() time.Duration { return time.Since(r.brokenAt) }, Now: r.now, Logger: zap.NewNop(),
 		Observe: func(outcome string) { r.note(func() { r.counted[outcome]++ }) },
 	})
@@ -553,7 +564,7 @@ func TestAQueueWithoutALeaderHoldsUpNoOther(t *testing.T) {
 		r := newRig(t)
 		high := topology.OrdersQueue(contracts.DefaultSquad, contracts.PriorityHigh)
 		d := dispatch.New(dispatch.Config{
-			Store: r.store, Broker: &leaderless{r, high}, Queues: []string{high, topology.Orders}, Window: 1000,
+			Store: r.store, Broker: &leaderless{r, high}, Queues: func() []string { return []string{high, topology.Orders} }, Open: func(string) bool { return true }, Awaited: func(string) {}, Window: 1000,
 			Connected: func() bool { return true }, Unbroken: func() time.Duration { return 0 }, Now: r.now, Logger: zap.NewNop(),
 			Observe: func(string) {},
 		})

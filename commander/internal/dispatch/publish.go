@@ -49,6 +49,13 @@ func (o order) to(shelf string) store.Due {
 
 func (o order) size() int64 { return int64(len(o.rec.Mission.Payload)) }
 
+// outlet is what waits for the publishers of a queue.
+type outlet struct {
+	*fifo[order]
+	// stop ends its publishers.
+	stop context.CancelFunc
+}
+
 // open starts the publishers of all queues that have orders, and from now on of each that gets its first one.
 func (d *Dispatcher) open(ctx context.Context) {
 	d.mu.Lock()
@@ -59,27 +66,52 @@ func (d *Dispatcher) open(ctx context.Context) {
 	}
 }
 
-// outlet returns what waits for the publishers of a queue.
-func (d *Dispatcher) outlet(queue string) *fifo[order] {
+// outlet returns that of a queue, which has a place for an order, so that it is not closed meanwhile.
+func (d *Dispatcher) outlet(queue string) *outlet {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	orders := d.outlets[queue]
 	if orders == nil {
-		orders = newFIFO[order](room)
+		orders = &outlet{fifo: newFIFO[order](room), stop: func() {}}
 		d.outlets[queue] = orders
 		d.startPublishers(queue, orders)
 	}
 	return orders
 }
 
-func (d *Dispatcher) startPublishers(queue string, orders *fifo[order]) {
-	ctx := d.publishing
-	if ctx == nil {
+// outletRoom is how many more orders may wait for the publishers of a queue.
+func (d *Dispatcher) outletRoom(queue string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if orders := d.outlets[queue]; orders != nil {
+		return orders.room()
+	}
+	return room
+}
+
+func (d *Dispatcher) startPublishers(queue string, orders *outlet) {
+	if d.publishing == nil {
 		return
 	}
+	ctx, stop := context.WithCancel(d.publishing)
+	orders.stop = stop
 	for range publishers {
-		d.done.Go(func() { d.publishLoop(ctx, queue, orders) })
+		d.done.Go(func() { d.publishLoop(ctx, queue, orders.fifo) })
 	}
+}
+
+// Queues returns the orders queues that are looked after. What is no queue of a squad any more is forgotten.
+func (d *Dispatcher) Queues() []string {
+	names := d.Config.Queues()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, gone := range d.queues.keep(names) {
+		if orders := d.outlets[gone]; orders != nil {
+			orders.stop()
+			delete(d.outlets, gone)
+		}
+	}
+	return names
 }
 
 // publishLoop publishes orders of a queue, those together that have gathered.

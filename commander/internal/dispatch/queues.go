@@ -46,9 +46,9 @@ const (
 // queues is what is known of the orders queues. It is safe for concurrent use.
 type queues struct {
 	window int
+	open   func(name string) bool
 
 	mu    sync.Mutex
-	names []string // in the order in which they came
 	known map[string]*queueState
 }
 
@@ -58,6 +58,8 @@ type queueState struct {
 	ready, recent, underWay int
 	// backlog: missions wait for room.
 	backlog bool
+	// lookedAt is when it was looked whether some wait; zero where the queue was closed since.
+	lookedAt time.Time
 	// passed is a moment: what was published before it has left the queue. It was learnt at passedAt.
 	passed   contracts.Time
 	passedAt time.Time
@@ -65,33 +67,54 @@ type queueState struct {
 	emptySince time.Time
 }
 
-func newQueues(window int, names []string) *queues {
-	q := &queues{window: window, known: map[string]*queueState{}}
+func newQueues(window int, open func(string) bool) *queues {
+	return &queues{window: window, open: open, known: map[string]*queueState{}}
+}
+
+// keep forgets all queues but some and those with orders under way, and returns what it forgot.
+func (q *queues) keep(names []string) (gone []string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	for _, name := range names {
 		q.of(name)
 	}
-	return q
+	if len(q.known) == len(names) {
+		return nil
+	}
+	for name, s := range q.known {
+		if s.underWay == 0 && !slices.Contains(names, name) {
+			delete(q.known, name)
+			gone = append(gone, name)
+		}
+	}
+	return gone
 }
 
-// of returns the state of a queue. Callers but newQueues hold mu, as of full.
+// of returns the state of a queue. Callers hold mu.
 func (q *queues) of(name string) *queueState {
 	s := q.known[name]
 	if s == nil {
 		s = &queueState{}
 		q.known[name] = s
-		q.names = append(q.names, name)
 	}
 	return s
 }
 
-func (s *queueState) room(window int) int { return max(window-s.ready-s.recent-s.underWay, 0) }
+// roomIn is how many more orders a queue may get: none where it is closed. Callers hold mu.
+func (q *queues) roomIn(name string, s *queueState) int {
+	if !q.open(name) {
+		s.lookedAt = time.Time{}
+		return 0
+	}
+	return max(q.window-s.ready-s.recent-s.underWay, 0)
+}
 
 // enter gives an order a place in its queue, or tells that it has to wait.
 func (q *queues) enter(name string, t turn) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s := q.of(name)
-	full := s.room(q.window) == 0
+	full := q.roomIn(name, s) == 0
 	s.backlog = s.backlog || full
 	if full || t == isNew && s.backlog {
 		return false
@@ -123,7 +146,7 @@ func (q *queues) leave(name string, e ending) {
 func (q *queues) room(name string) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.of(name).room(q.window)
+	return q.roomIn(name, q.of(name))
 }
 
 // deep tells whether so much lies in the queue that every soldier has as many messages as it may have.
@@ -136,14 +159,34 @@ func (q *queues) deep(name string) bool {
 func (q *queues) anyFull() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return slices.ContainsFunc(q.names, func(name string) bool { return q.known[name].room(q.window) == 0 })
+	for name, s := range q.known {
+		if q.roomIn(name, s) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
-// refilled notes whether there may still be missions that wait.
-func (q *queues) refilled(name string, more bool) {
+// lookEvery is how often it is looked whether other commanders have missions wait for a queue, where none of ours do.
+const lookEvery = time.Second
+
+// mayWait tells whether it is time to look for missions that wait for room in a queue.
+func (q *queues) mayWait(name string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.of(name).backlog = more
+	s := q.of(name)
+	if !s.backlog && time.Since(s.lookedAt) < lookEvery {
+		return false
+	}
+	s.lookedAt = time.Now()
+	return true
+}
+
+// noteBacklog notes whether there may be missions that wait.
+func (q *queues) noteBacklog(name string, some bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.of(name).backlog = some
 }
 
 // measured notes how full a queue was after recent orders of ours had been published.
@@ -185,13 +228,6 @@ func (q *queues) empty(name string, at time.Time) time.Duration {
 		s.emptySince = at
 	}
 	return at.Sub(s.emptySince)
-}
-
-// Queues returns the orders queues that are looked after.
-func (d *Dispatcher) Queues() []string {
-	d.queues.mu.Lock()
-	defer d.queues.mu.Unlock()
-	return slices.Clone(d.queues.names)
 }
 
 // Claimed says that an order which the queue delivered for the first time was dispatched at a moment: what was published

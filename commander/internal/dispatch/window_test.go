@@ -250,3 +250,79 @@ func TestASlowLeaderIsNoEmptyQueue(t *testing.T) {
 		}
 	})
 }
+
+// TestAClosedQueueGetsNoOrders: new missions, due ones and those that waited before wait, and come once it is open again.
+func TestAClosedQueueGetsNoOrders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newWindowRig(t, 10)
+		gpu := topology.OrdersQueue("gpu", contracts.PriorityNormal)
+		r.must(r.client.Declare(t.Context(), topology.OfSquads("gpu")))
+		squad := func(m *contracts.MissionRequest) { m.Squad = "gpu" }
+		send := func(n int) {
+			for range n {
+				rec, due := r.accept(squad)
+				r.Dispatch(rec, due.Dispatch)
+			}
+		}
+		send(15) // 5 wait for room
+		synctest.Wait()
+		r.closed.Store(&gpu)
+		if got := r.orders(gpu); len(got) != 10 {
+			t.Fatalf("%d orders, want 10", len(got))
+		}
+		send(5)
+		r.accept(squad) // its commander died
+		r.order(1)
+		time.Sleep(time.Minute)
+		if got := r.orders(gpu); len(got) != 0 {
+			t.Errorf("%d orders of the closed queue", len(got))
+		}
+		r.note(func() {
+			if r.awaited[gpu] != 11 {
+				t.Errorf("%v are awaited", r.awaited)
+			}
+		})
+		if n := len(r.onShelf("waiting:" + gpu)); n != 11 {
+			t.Errorf("%d missions wait, want 11", n)
+		}
+		loads := r.store.loads.Load()
+		time.Sleep(time.Hour)
+		if n := r.store.loads.Load() - loads; n != 0 {
+			t.Errorf("missions were loaded %d times while nothing could be sent", n)
+		}
+		r.wantOrders(1, "another queue goes on")
+		r.closed.Store(nil)
+		time.Sleep(2 * time.Second)
+		first := len(r.orders(gpu))
+		time.Sleep(2 * time.Second)
+		if got := first + len(r.orders(gpu)); got != 11 {
+			t.Errorf("%d orders once it is open, want 11", got)
+		}
+	})
+}
+
+// TestAQueueThatIsGoneIsForgotten: and is looked after again where it comes back.
+func TestAQueueThatIsGoneIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		gpu := topology.OrdersQueue("gpu", contracts.PriorityNormal)
+		r.must(r.client.Declare(t.Context(), topology.OfSquads("gpu")))
+		for n := range 3 {
+			r.gone.Store(false)
+			rec, due := r.accept(func(m *contracts.MissionRequest) { m.Squad = "gpu" })
+			r.Dispatch(rec, due.Dispatch)
+			time.Sleep(2 * time.Second)
+			if got := r.orders(gpu); len(got) != 1 {
+				t.Errorf("time %d: %d orders, want 1", n, len(got))
+			}
+			if !slices.Contains(r.Queues(), gpu) {
+				t.Error("the queue is not looked after")
+			}
+			r.gone.Store(true)
+			time.Sleep(2 * time.Second)
+			if slices.Contains(r.Queues(), gpu) || r.Outlets() != 0 {
+				t.Errorf("%q are looked after, with %d outlets", r.Queues(), r.Outlets())
+			}
+		}
+	})
+}

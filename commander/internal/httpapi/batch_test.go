@@ -109,8 +109,6 @@ func TestBatchNamesEachBadIndex(t *testing.T) {
 				"missions[1].name required", "missions[2] invalid", "missions[3].x unknown", "missions[3].kind invalid",
 				"missions[5] invalid", "missions[6].labels. invalid",
 			}},
-		{"to come", `{"missions":[{"name":"n","squad":"gpu"},{"name":"n"},{"name":"n","squad":"alpha"}]}`, "not_supported",
-			[]string{"missions[0].squad not_supported", "missions[2].squad not_supported"}},
 		{"all", `{"missions":[` + strings.TrimSuffix(strings.Repeat(`{},`, 1000), ",") + `]}`, "invalid", nil},
 	} {
 		a := s.do("POST", "/missions/batch", c.body)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
@@ -96,6 +97,12 @@ func missionIn(t *testing.T, a answer) (m contracts.Mission) {
 
 func TestMissionsWaitForTheirKey(t *testing.T) {
 	s := newTestServer(t, Config{})
+	if _, err := s.store.Renew(t.Context(), store.Session{ID: "one", SoldierID: "soldier-1", Squads: []string{"default"}, Slots: 1}, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.squads.Serve(t.Context(), "default"); err != nil {
+		t.Fatal(err)
+	}
 	var ids []string
 	for range 3 {
 		a := s.do("POST", "/missions", `{"name":"n","concurrency_key":"a \"b\""}`)

@@ -94,7 +94,6 @@ func missionOf(members []strictjson.Member, now time.Time) (contracts.MissionReq
 			}
 		}
 	}
-	bad = append(bad, unsupported(r, bad)...)
 	if len(bad) > maxErrors {
 		bad = bad[:maxErrors]
 	}
@@ -257,20 +256,6 @@ func decodeLabels(value json.RawMessage) (map[string]string, []contracts.FieldEr
 		labels[m.Key] = *text
 	}
 	return labels, bad
-}
-
-// unsupported names the fields whose value only a later release serves. Those in bad have been named already.
-func unsupported(r contracts.MissionRequest, bad []contracts.FieldError) []contracts.FieldError {
-	var out []contracts.FieldError
-	add := func(field, message string) {
-		if !slices.ContainsFunc(bad, func(b contracts.FieldError) bool { return b.Field == field }) {
-			out = append(out, notSupported(field, message))
-		}
-	}
-	if r.Squad != contracts.DefaultSquad {
-		add("squad", "only default is supported yet; leave it out")
-	}
-	return out
 }
 
 func notSupported(field, message string) contracts.FieldError {

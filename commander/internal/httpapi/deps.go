@@ -11,6 +11,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
 	"github.com/mission-control-dev/mission-control/commander/internal/limits"
 	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
+	"github.com/mission-control-dev/mission-control/commander/internal/squads"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
@@ -29,8 +30,8 @@ type Config struct {
 	EnrollmentKey string
 	// AllowedHosts are names, with or without a port, by which clients may call besides this machine's own.
 	AllowedHosts []string
-	// Queues are those whose depths the stats show.
-	Queues []string
+	// Queues returns those whose depths the stats show.
+	Queues func() []string
 	// Streams is how event streams are kept; its zero value works.
 	Streams events.Config
 }
@@ -109,6 +110,19 @@ type Schedules interface {
 	Run(ctx context.Context, name string) (contracts.Mission, error)
 }
 
+// Squads knows the squads: a squads.Registry.
+type Squads interface {
+	// List returns them by name; ok is false where they are not known yet.
+	List() (list []squads.Squad, ok bool)
+	// Pause, Resume and Remove fail with squads.ErrNotFound where there is no such squad.
+	Pause(ctx context.Context, name string) (squads.Squad, error)
+	Resume(ctx context.Context, name string) (squads.Squad, error)
+	// Remove returns what it was; it also fails with squads.ErrDefault or a squads.InUseError.
+	Remove(ctx context.Context, name string) (squads.Squad, error)
+	// Reason says why missions of a squad wait, where that is the squad's doing.
+	Reason(squad string) (why string, is squads.State)
+}
+
 // SetAside knows what was set aside for a person: a setaside.Shelf.
 type SetAside interface {
 	List(ctx context.Context, f setaside.Filter, limit int) (setaside.Listing, error)
@@ -142,6 +156,7 @@ type Deps struct {
 	Soldiers    Soldiers
 	Limits      Limits
 	Schedules   Schedules
+	Squads      Squads
 	SetAside    SetAside
 	Depths      Depths
 	Health      Health

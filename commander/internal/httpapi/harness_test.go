@@ -25,6 +25,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/commander/internal/session"
 	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
+	"github.com/mission-control-dev/mission-control/commander/internal/squads"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
@@ -243,6 +244,7 @@ type testServer struct {
 	tokens  *fakeTokens
 	health  *fakeHealth
 	metrics *metrics.Metrics
+	squads  *squads.Registry
 	logs    *observer.ObservedLogs
 	client  *http.Client
 	url     string
@@ -294,15 +296,27 @@ func newTestServerOver(t testing.TB, cfg Config, g *gate) *testServer {
 	}
 	cfg.EnrollmentKey = enrollmentKey
 	if cfg.Queues == nil {
-		cfg.Queues = []string{"orders_queue", "missing", "status_queue"}
+		cfg.Queues = func() []string { return []string{"orders_queue", "missing", "status_queue"} }
+	}
+	s.squads = squads.New(squads.Config{
+		Store: s.store, Broker: s.broker.Connect(membroker.Config{}), Connected: func() bool { return true }, Now: now, Logger: log,
+	})
+	if err := s.squads.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.squads.Stop(context.Background()) })
+	if !g.away.Load() && g.err.Load() == nil {
+		if _, err := s.squads.Held(t.Context(), "default"); err != nil { // waits until the squads are known
+			t.Fatal(err)
+		}
 	}
 	missions := mission.New(mission.Deps{
-		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: s.store, Dispatcher: nobody{}, Inboxes: nobody{}, Observer: nobody{}, Now: now, TicketKey: []byte("k"), Logger: log,
+		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: s.store, Squads: s.squads, Dispatcher: nobody{}, Inboxes: nobody{}, Observer: nobody{}, Now: now, TicketKey: []byte("k"), Logger: log,
 	})
 	s.missions = missions
 	server, err := New(cfg, Deps{
 		Submitter: submit.NewDesk(missions, s, []byte("k"), func() {}, log), Submissions: s, SetAside: setaside.New(s.broker.Connect(membroker.Config{}), func(setaside.Action, int) {}, log), Missions: missions,
-		Store: s.store, Tokens: s.tokens, Soldiers: session.NewDrainer(s.store, nobody{}, log), Limits: limits.New(s.store, func() {}, g.sharded), Schedules: s.schedules(log), Depths: fakeDepths{}, Health: s.health, Metrics: s.metrics, Now: now, Logger: log,
+		Store: s.store, Tokens: s.tokens, Soldiers: session.NewDrainer(s.store, nobody{}, log), Limits: limits.New(s.store, func() {}, g.sharded), Squads: s.squads, Schedules: s.schedules(log), Depths: fakeDepths{}, Health: s.health, Metrics: s.metrics, Now: now, Logger: log,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -85,8 +85,9 @@ func (s *Server) stats(ctx context.Context) (stats, error) {
 func (s *Server) depths(ctx context.Context) []queue {
 	ctx, cancel := context.WithTimeout(ctx, depthLimit)
 	defer cancel()
-	out := make([]queue, 0, len(s.cfg.Queues))
-	for _, name := range s.cfg.Queues {
+	names := s.cfg.Queues()
+	out := make([]queue, 0, len(names))
+	for _, name := range names {
 		d, err := s.deps.Depths.Depth(ctx, name)
 		switch {
 		case err == nil:

@@ -36,6 +36,7 @@ func (s *Server) createMission(ctx context.Context, c *fiber.Ctx) error {
 	if err != nil {
 		return fmt.Errorf("submit mission: %w", err)
 	}
+	s.explain(&m)
 	c.Set(fiber.HeaderLocation, "/missions/"+m.MissionID)
 	return sendJSON(c, http.StatusAccepted, &missionView{Mission: m, Durable: durable})
 }
@@ -62,6 +63,7 @@ func (s *Server) createMissions(ctx context.Context, c *fiber.Ctx) error {
 	}
 	for i := range ms {
 		ms[i] = ms[i].Brief()
+		s.explain(&ms[i])
 	}
 	return sendJSON(c, http.StatusAccepted, &missionBatch{Missions: ms, Durable: durable})
 }
@@ -78,6 +80,7 @@ func (s *Server) retryMission(ctx context.Context, c *fiber.Ctx) error {
 	if err := s.known(ctx, id, func() (err error) { m, err = s.deps.Missions.Retry(ctx, id); return err }); err != nil {
 		return fmt.Errorf("retry mission %s: %w", id, err)
 	}
+	s.explain(&m)
 	return sendJSON(c, http.StatusAccepted, &missionView{Mission: m})
 }
 
@@ -111,6 +114,7 @@ func (s *Server) getMission(ctx context.Context, c *fiber.Ctx) error {
 			rec.Mission.StatusReason = why
 		}
 	}
+	s.explain(&rec.Mission)
 	return sendJSON(c, http.StatusOK, &missionView{Mission: rec.Mission, Degraded: from.Degraded, AsOf: asOf(from)})
 }
 
@@ -153,6 +157,9 @@ func (s *Server) listMissions(ctx context.Context, c *fiber.Ctx) error {
 	}
 	list := &missionList{
 		Missions: orEmpty(page.Missions), Complete: page.Complete, Degraded: page.Source.Degraded, AsOf: asOf(page.Source),
+	}
+	for i := range list.Missions {
+		s.explain(&list.Missions[i])
 	}
 	if page.Next != "" {
 		list.NextCursor = &page.Next

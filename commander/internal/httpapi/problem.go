@@ -64,6 +64,9 @@ func refusalOf(err error) refusal {
 	var state *mission.StateError
 	var syntax *strictjson.SyntaxError
 	var server *fiber.Error
+	if r, is := squadRefusal(err); is {
+		return r
+	}
 	switch {
 	case errors.As(err, &own):
 		return own

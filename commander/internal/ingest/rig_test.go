@@ -116,6 +116,12 @@ type rig struct {
 	ended   []contracts.Status
 }
 
+// anySquad is how it is where every squad is there.
+type anySquad struct{}
+
+func (anySquad) Serve(context.Context, ...string) error { return nil }
+func (anySquad) Noted(...string)                        {}
+
 func newRig(t *testing.T) *rig {
 	all := topology.Default()
 	server := membroker.New()
@@ -133,7 +139,7 @@ func newRig(t *testing.T) *rig {
 		Now: func() contracts.Time { return contracts.At(time.Now()) },
 	})
 	r.sessions = session.New(session.Config{
-		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: r.store, Issuer: r.issuer, Keys: tokenauthtest.Keys(t), TicketKey: ticketKey, Now: time.Now, Issued: func() {},
+		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: r.store, Issuer: r.issuer, Keys: tokenauthtest.Keys(t), TicketKey: ticketKey, Squads: anySquad{}, Now: time.Now, Issued: func() {},
 		Logger: zap.NewNop(),
 	})
 	r.intake = ingest.New(ingest.Config{

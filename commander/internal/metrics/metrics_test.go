@@ -103,7 +103,7 @@ func TestScrapeAsksForWhatIsThere(t *testing.T) {
 		if err := m.WatchMissions(c.missions); err != nil {
 			t.Fatal(err)
 		}
-		if err := m.WatchQueues(c.queues, "orders_queue", "status_queue"); err != nil {
+		if err := m.WatchQueues(c.queues, func() []string { return []string{"orders_queue", "status_queue"} }); err != nil {
 			t.Fatal(err)
 		}
 		got := text(t, m) // returns, whoever hangs

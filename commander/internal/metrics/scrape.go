@@ -53,12 +53,12 @@ func (m *Metrics) WatchAdopted(adopted func() int64) error {
 }
 
 // WatchQueues adds the depths of queues, asked for at each scrape. Call it once.
-func (m *Metrics) WatchQueues(d Depths, queues ...string) error {
+func (m *Metrics) WatchQueues(d Depths, queues func() []string) error {
 	ready := prometheus.NewDesc(namespace+"_queue_ready", "Messages that wait in the queue.", []string{"queue"}, nil)
 	consumers := prometheus.NewDesc(namespace+"_queue_consumers", "Consumers of the queue.", []string{"queue"}, nil)
 	return m.watch(func(ctx context.Context, out chan<- prometheus.Metric) {
 		var all sync.WaitGroup
-		for _, q := range queues {
+		for _, q := range queues() {
 			all.Go(func() {
 				depth, err := d.Depth(ctx, q)
 				if err != nil {
@@ -70,6 +70,20 @@ func (m *Metrics) WatchQueues(d Depths, queues ...string) error {
 		}
 		all.Wait()
 	}, ready, consumers)
+}
+
+// WatchSquads adds which squads there are, and which of them are paused. Call it once.
+func (m *Metrics) WatchSquads(paused func() map[string]bool) error {
+	desc := prometheus.NewDesc(namespace+"_squad_paused", "Whether the squad is paused: 1 or 0.", []string{"squad"}, nil)
+	return m.watch(func(_ context.Context, out chan<- prometheus.Metric) {
+		for squad, is := range paused() {
+			value := 0.0
+			if is {
+				value = 1
+			}
+			out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, squad)
+		}
+	}, desc)
 }
 
 // Text returns all metrics in Prometheus' text format.

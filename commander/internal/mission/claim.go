@@ -7,9 +7,9 @@ import (
 	"github.com/mission-control-dev/mission-control/store"
 )
 
-// Claim decides whether the execution that u names may start. The change of a grant asks that the session is live; where
+// Claim decides whether the execution that u names may start. hold is why it is not to, though it could (Item). The change of a grant asks that the session is live; where
 // it is not, the commit's outcome is SessionDead and the answer is SessionDead's.
-func Claim(rec store.Record, u contracts.Update, by Speaker, now contracts.Time) Decision {
+func Claim(rec store.Record, u contracts.Update, by Speaker, hold string, now contracts.Time) Decision {
 	m := rec.Mission
 	var why Refusal
 	switch {
@@ -23,6 +23,8 @@ func Claim(rec store.Record, u contracts.Update, by Speaker, now contracts.Time)
 		why = RefusedAhead
 	case rec.Recorded == u.Execution:
 		why = RefusedSuperseded // a late copy of a claim whose execution has ended: nobody would work on a grant
+	case m.Status == contracts.StatusQueued && hold != "":
+		return held(rec, u, hold, now)
 	case m.Status == contracts.StatusQueued:
 		return grant(rec, u, by, now)
 	case m.Status == contracts.StatusInProgress && rec.Execution == u.Execution:
@@ -56,6 +58,21 @@ func grant(rec store.Record, u contracts.Update, by Speaker, now contracts.Time)
 	c.IfSession, c.Due = by.Session, store.DueDrop
 	return Decision{Change: c, Answer: granted(n)}
 }
+
+// held refuses a claim that could be granted, and gives the mission a due entry: the soldier drops the order, and the dispatcher,
+// which knows why as well, has the mission wait. It costs the mission nothing.
+func held(rec store.Record, u contracts.Update, why string, now contracts.Time) Decision {
+	n := next(rec, now)
+	c := change(rec, n)
+	queue(&n, c, now)
+	c.Record, c.History = n, []contracts.HistoryLine{line(n, "", u.MadeAt, now, "not started: "+why)}
+	return Decision{Change: c, Dispatch: DispatchNow, Answer: contracts.Answer{
+		Type: contracts.AnswerRefused, MissionID: u.MissionID, Execution: u.Execution, Reason: reasonHeldBack,
+	}}
+}
+
+// reasonHeldBack is the reason that a soldier is told.
+const reasonHeldBack = "held_back"
 
 // granted is the answer to the claim that rec was granted to. Its ticket is not signed yet.
 func granted(rec store.Record) contracts.Answer {

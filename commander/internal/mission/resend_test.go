@@ -58,7 +58,7 @@ func TestAGrantForgivesLostOrders(t *testing.T) {
 		Dispatches: contracts.MaxDispatches - 1,
 	}
 	u := contracts.Update{Status: contracts.UpdateInProgress, MissionID: "m", Attempt: 1, Execution: "e"}
-	d := Claim(rec, u, Speaker{Session: "s", SoldierID: "soldier"}, contracts.FromMillis(1))
+	d := Claim(rec, u, Speaker{Session: "s", SoldierID: "soldier"}, "", contracts.FromMillis(1))
 	if d.Change == nil || d.Change.Record.Dispatches != 0 {
 		t.Fatalf("%+v", d)
 	}

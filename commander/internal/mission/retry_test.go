@@ -107,14 +107,14 @@ func TestARetryFencesTheAttemptBefore(t *testing.T) {
 			t.Errorf("%s: %+v, want it refused as %s", what, d, want)
 		}
 	}
-	check("an order of the attempt before", mission.Claim(rec, claim(1, "e9"), by, at(21)), mission.RefusedAttempt)
-	check("the claim that had ended", mission.Claim(rec, claim(1, "e1"), by, at(21)), mission.RefusedAttempt)
+	check("an order of the attempt before", mission.Claim(rec, claim(1, "e9"), by, "", at(21)), mission.RefusedAttempt)
+	check("the claim that had ended", mission.Claim(rec, claim(1, "e1"), by, "", at(21)), mission.RefusedAttempt)
 	check("a final of the last run", mission.Finish(rec, final(ticket(7, 1, "e7")), by, 0, at(21)), mission.RefusedSuperseded)
 	check("a final of a run that the store lost", mission.Finish(rec, final(ticket(8, 1, "e8")), by, 0, at(21)), mission.RefusedSuperseded)
 	if d := mission.Finish(rec, final(ticket(7, 1, "e1")), by, 0, at(21)); d.Change != nil || d.Refused != "" {
 		t.Errorf("the recorded final, sent again: %+v", d)
 	}
-	granted := mission.Claim(rec, claim(2, "e2"), by, at(21))
+	granted := mission.Claim(rec, claim(2, "e2"), by, "", at(21))
 	if granted.Answer.Type != contracts.AnswerGranted || granted.Change.Record.Mission.Run != 8 {
 		t.Fatalf("the new attempt's order: %+v", granted)
 	}

@@ -37,6 +37,21 @@ type Suspects interface {
 	Suspect(session string)
 }
 
+// Squads knows the squads: a squads.Registry.
+type Squads interface {
+	// Register makes sure that a squad is there. store.ErrUnavailable where the store is away; other errors say that it can't be.
+	Register(ctx context.Context, squad string) error
+	// Held says why a mission of a squad is not to be started now; empty where it may. It fails with store.ErrUnavailable where
+	// that is not known before ctx ends.
+	Held(ctx context.Context, squad string) (why string, err error)
+}
+
+// anySquad is how it is without a registry: every squad is there, and none is held.
+type anySquad struct{}
+
+func (anySquad) Register(context.Context, string) error       { return nil }
+func (anySquad) Held(context.Context, string) (string, error) { return "", nil }
+
 // Observer counts what happens. Its methods must not block.
 type Observer interface {
 	Accepted()
@@ -57,6 +72,7 @@ type Service struct {
 	dispatch Dispatcher
 	inboxes  Inboxes
 	suspects Suspects
+	squads   Squads
 	observer Observer
 	epoch    func(context.Context) (store.Epoch, error)
 	now      func() contracts.Time
@@ -76,7 +92,9 @@ type Deps struct {
 	Dispatcher Dispatcher
 	Inboxes    Inboxes
 	Suspects   Suspects
-	Observer   Observer
+	// Squads may be nil: then every squad is there, and none is held.
+	Squads   Squads
+	Observer Observer
 	// Epoch is the store's, at least as new as that of anything that was read from it before the call. It fails with
 	// store.ErrUnavailable where that is not known before ctx ends.
 	Epoch func(ctx context.Context) (store.Epoch, error)
@@ -109,6 +127,9 @@ func New(d Deps) *Service {
 	if d.Recall == nil {
 		d.Recall = func(string) (store.Record, bool) { return store.Record{}, false }
 	}
+	if d.Squads == nil {
+		d.Squads = anySquad{}
+	}
 	if d.Place == nil {
 		d.Place = func(id, _ string) string { return id }
 	}
@@ -118,7 +139,7 @@ func New(d Deps) *Service {
 	watched := watched{d.Store, d.Admitted}
 	return &Service{
 		recall: d.Recall, place: d.Place, creating: &together{commit: watched.Commit}, admitted: d.Admitted,
-		store: watched, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects, observer: d.Observer,
+		store: watched, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects, squads: d.Squads, observer: d.Observer,
 		epoch: d.Epoch, now: d.Now, claimed: d.Claimed, ran: d.Ran, keys: Keys{Ticket: d.TicketKey, Order: d.OrderKey}, log: d.Logger.Named("mission"),
 	}
 }
@@ -137,6 +158,9 @@ func (s *Service) Submit(ctx context.Context, r contracts.MissionRequest, key *s
 	}
 	id = s.place(id, with)
 	d := Accept(r, id, key, s.now())
+	if err := s.squads.Register(ctx, r.Squad); err != nil {
+		return d.created(), fmt.Errorf("register squad %s: %w", r.Squad, err)
+	}
 	o, err := s.creating.apply(ctx, *d.Change)
 	if err != nil {
 		return d.created(), fmt.Errorf("create mission: %w", err)
@@ -180,7 +204,7 @@ func (s *Service) SubmitAll(ctx context.Context, rs []contracts.MissionRequest, 
 		decisions[i] = Accept(r, ids[i], nil, now)
 		changes[i] = *decisions[i].Change
 	}
-	outcomes, err := s.store.CreateAll(ctx, key, changes...)
+	outcomes, err := s.createAll(ctx, key, changes)
 	if err != nil {
 		missions := make([]contracts.Mission, len(rs))
 		for i, d := range decisions {
@@ -200,6 +224,16 @@ func (s *Service) SubmitAll(ctx context.Context, rs []contracts.MissionRequest, 
 	default:
 		return nil, fmt.Errorf("create %d missions: %w", len(rs), ErrContended)
 	}
+}
+
+// createAll creates missions together, once their squads are there.
+func (s *Service) createAll(ctx context.Context, key *store.Idempotency, changes []store.Change) ([]store.Outcome, error) {
+	for _, c := range changes {
+		if err := s.squads.Register(ctx, c.Record.Mission.Squad); err != nil {
+			return nil, err
+		}
+	}
+	return s.store.CreateAll(ctx, key, changes...)
 }
 
 // created is the mission that a creation makes.

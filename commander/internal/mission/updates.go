@@ -19,6 +19,8 @@ type Item struct {
 	// Text is the message that it came in, as number At of its updates. Without it, everybody is taken to read the same.
 	Text *Text
 	At   int
+	// Hold is why the mission is not to be started now, though it could be; empty where it may.
+	Hold string
 }
 
 // sealed returns the update as it may be adopted: where others may read another mission than we do, its seal proves nothing.
@@ -90,6 +92,9 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 			continue
 		}
 		s.delivered(recs[id].Mission, items[i].Update)
+		if items[i].Hold, err = s.held(ctx, recs[id], items[i].Update); err != nil {
+			return nil, err
+		}
 		d := Decide(recs[id], items[i], epoch, s.keys, now)
 		results[i] = Result{Answer: d.Answer, Refused: d.Refused}
 		if d.Suspect != "" {
@@ -187,13 +192,13 @@ func Decide(rec store.Record, it Item, epoch store.Epoch, keys Keys, now contrac
 	switch {
 	case u.Ticket != nil:
 	case lost:
-		return signed(Adopt(epoch, it.sealed(u), it.By, keys.Order, Jitter(), now), keys.Ticket)
+		return signed(Adopt(epoch, it.sealed(u), it.By, it.Hold, keys.Order, Jitter(), now), keys.Ticket)
 	case u.Status == contracts.UpdateNoHandler:
 		return NoHandler(rec, u, it.By, now)
 	case mayRun(rec, epoch, now):
 		return Decision{} // it is repeated
 	default:
-		return signed(Claim(rec, u, it.By, now), keys.Ticket)
+		return signed(Claim(rec, u, it.By, it.Hold, now), keys.Ticket)
 	}
 	// The store itself vouches for the current execution; then a ticket from before the commanders' secret was replaced
 	// does as well as a new one.
@@ -206,7 +211,7 @@ func Decide(rec store.Record, it Item, epoch store.Epoch, keys Keys, now contrac
 	}
 	switch {
 	case lost:
-		return Adopt(epoch, it.sealed(u), it.By, keys.Order, Jitter(), now)
+		return Adopt(epoch, it.sealed(u), it.By, it.Hold, keys.Order, Jitter(), now)
 	case u.Status == contracts.UpdateInProgress:
 		return Show(rec, u, it.By, now)
 	}
@@ -218,6 +223,18 @@ func (s *Service) delivered(m contracts.Mission, u contracts.Update) {
 	if u.Status == contracts.UpdateInProgress && m.Version > 0 && !u.Redelivered && !u.DispatchedAt.IsZero() {
 		s.claimed(topology.OrdersQueue(m.Squad, m.Priority), u.DispatchedAt)
 	}
+}
+
+// held says why a mission that is claimed is not to be started now.
+func (s *Service) held(ctx context.Context, rec store.Record, u contracts.Update) (string, error) {
+	m := &rec.Mission
+	if m.Version == 0 && u.Mission != nil {
+		m = u.Mission
+	}
+	if u.Status != contracts.UpdateInProgress || u.Ticket != nil || m.Squad == "" {
+		return "", nil
+	}
+	return s.squads.Held(ctx, m.Squad)
 }
 
 // ended tells how long a mission ran, where it did so once: what was started before may have run at other times, too.

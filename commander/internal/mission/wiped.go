@@ -38,13 +38,13 @@ func Adoptable(e store.Epoch, missionID string, now contracts.Time) bool {
 //	running, with its ticket          adopted as it runs
 //	final, with its ticket            adopted and ended
 //	claim, while holders may speak up no answer: it is repeated
-//	claim of a fresh order            adopted and granted
+//	claim of a fresh order            adopted and granted, or held back (Item.Hold)
 //	claim of a redelivered order      set aside for a person
 //	no handler for a fresh order      adopted, ordered again later
 //
 // An order that was delivered before may have been carried out, and its result have gone with the store. A fresh one may be
 // a second copy, of a mission that runs.
-func Adopt(e store.Epoch, u contracts.Update, by Speaker, sealKey []byte, jitter float64, now contracts.Time) Decision {
+func Adopt(e store.Epoch, u contracts.Update, by Speaker, hold string, sealKey []byte, jitter float64, now contracts.Time) Decision {
 	claim := u.Status == contracts.UpdateInProgress
 	rec, ok := restored(u.Mission, now)
 	switch {
@@ -71,9 +71,12 @@ func Adopt(e store.Epoch, u contracts.Update, by Speaker, sealKey []byte, jitter
 	}
 	first := adopted(rec, u, now, "from an order that was not delivered before")
 	var d Decision
-	if claim {
+	switch {
+	case claim && hold != "":
+		d = held(rec, u, hold, now)
+	case claim:
 		d = grant(rec, u, by, now)
-	} else {
+	default:
 		d = NoHandler(rec, u, by, now)
 		d.postpone(e, now)
 	}

@@ -23,10 +23,12 @@ import (
 // world is a service over a memory store, with orders and grants that may be delivered at any time, in any order, twice
 // or never. The store checks each change, fails at times, and at times somebody else is faster.
 type world struct {
-	t        *rapid.T
-	now      time.Time
-	store    *missiontest.Store
-	service  *mission.Service
+	t       *rapid.T
+	now     time.Time
+	store   *missiontest.Store
+	service *mission.Service
+	// hold is why no mission is to be started.
+	hold     string
 	renewals *session.Service
 	// calm: the store does not fail, and nobody else is about.
 	calm bool
@@ -66,7 +68,7 @@ func newWorld(t *rapid.T) *world {
 	w.store.Meanwhile, w.store.Fate = w.meanwhile, w.fate
 	w.renewals = session.New(session.Config{Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: w.store, TicketKey: ticketKey})
 	w.service = mission.New(mission.Deps{
-		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: w.store, Dispatcher: w, Inboxes: w, Suspects: w, Observer: w, TicketKey: ticketKey, Logger: zap.NewNop(),
+		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: w.store, Dispatcher: w, Inboxes: w, Suspects: w, Squads: w, Observer: w, TicketKey: ticketKey, Logger: zap.NewNop(),
 		Now:    func() contracts.Time { return contracts.At(w.now) },
 		Recall: func(id string) (store.Record, bool) { rec, ok := w.created[id]; return rec, ok },
 	})
@@ -82,6 +84,12 @@ func (w *world) Dispatch(rec store.Record, _ int64) {
 		w.created[rec.Mission.MissionID] = rec.Brief()
 	}
 }
+
+// Register implements mission.Squads, as Held.
+func (w *world) Register(context.Context, string) error { return nil }
+
+func (w *world) Held(context.Context, string) (string, error) { return w.hold, nil }
+
 func (w *world) Send(string, ...contracts.Answer) {}
 func (w *world) Suspect(string)                   {}
 func (w *world) Accepted()                        {}
@@ -762,6 +770,7 @@ func (w *world) checkHistory(id string) {
 
 // finish lets everything happen that the protocol still owes: each mission must come to an end.
 func (w *world) finish() {
+	w.hold = ""
 	w.calm = true
 	for round := 0; ; round++ {
 		open := slices.DeleteFunc(slices.Clone(w.ids), func(id string) bool { return w.load(id).Mission.Status.Terminal() })
@@ -855,6 +864,7 @@ func (w *world) steps() map[string]func(*rapid.T) {
 		"retry":        func(*rapid.T) { w.calmly(w.retry) },
 		"bury":         func(*rapid.T) { w.bury() },
 		"due":          func(*rapid.T) { w.due() },
+		"pause":        func(t *rapid.T) { w.hold = rapid.SampledFrom([]string{"", "it is paused"}).Draw(t, "hold") },
 		"":             func(*rapid.T) { w.check() },
 	}
 }

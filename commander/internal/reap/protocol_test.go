@@ -124,6 +124,12 @@ func (w *world) id(prefix byte) string {
 	return fmt.Sprintf("%c0000000-0000-7000-8000-%012d", prefix, w.made)
 }
 
+// anySquad is how it is where every squad is there.
+type anySquad struct{}
+
+func (anySquad) Serve(context.Context, ...string) error { return nil }
+func (anySquad) Noted(...string)                        {}
+
 // start starts a commander, which knows nothing of what another, or it itself, did before.
 func (c *commander) start() {
 	w := c.w
@@ -134,7 +140,7 @@ func (c *commander) start() {
 		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: s, Dispatcher: c, Inboxes: c, Suspects: c, Observer: c, Now: now, TicketKey: ticketKey, Logger: zap.NewNop(),
 	})
 	c.sessions = session.New(session.Config{
-		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: s, Issuer: w.issuer, TicketKey: ticketKey, Now: time.Now, Issued: func() {},
+		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: s, Issuer: w.issuer, TicketKey: ticketKey, Squads: anySquad{}, Now: time.Now, Issued: func() {},
 	})
 	c.uptime = uptime.New(uptime.Store, uptime.Broker, uptime.Intake, uptime.Listener)
 	c.reaper = reap.NewStepper(reap.Config{

@@ -37,6 +37,15 @@ type Store interface {
 	Peek(ctx context.Context, ids ...string) ([]store.Record, error)
 }
 
+// Squads knows the squads: a squads.Registry.
+type Squads interface {
+	// Serve makes sure that squads are there, and their queues, as well as can be. store.ErrUnavailable says that it could not
+	// now, any other error that a soldier can't serve them.
+	Serve(ctx context.Context, squads ...string) error
+	// Noted has them registered soon where they are not there.
+	Noted(squads ...string)
+}
+
 // Config of a Service. All fields are required.
 type Config struct {
 	Store  Store
@@ -47,8 +56,9 @@ type Config struct {
 	TicketKey []byte
 	// Epoch is the store's, at least as new as that of anything that was read from it before the call. It fails with
 	// store.ErrUnavailable where that is not known before ctx ends.
-	Epoch func(ctx context.Context) (store.Epoch, error)
-	Now   func() time.Time
+	Epoch  func(ctx context.Context) (store.Epoch, error)
+	Now    func() time.Time
+	Squads Squads
 	// Issued is called for each token.
 	Issued func()
 	Logger *zap.Logger
@@ -60,8 +70,14 @@ type Service struct{ cfg Config }
 // New returns a service.
 func New(c Config) *Service { return &Service{cfg: c} }
 
-// Renew answers POST /tokens: it renews the lease, or starts a session, and issues a token.
+// Renew answers POST /tokens: it renews the lease, or starts a session, and issues a token. A session is not started where one
+// of its squads can't be there.
 func (s *Service) Renew(ctx context.Context, r contracts.Renewal) (contracts.RenewalReply, error) {
+	if r.Session != "" {
+		s.cfg.Squads.Noted(r.Squads...)
+	} else if err := s.cfg.Squads.Serve(ctx, r.Squads...); err != nil && !errors.Is(err, store.ErrUnavailable) {
+		return contracts.RenewalReply{}, fmt.Errorf("serve squads: %w", err)
+	}
 	if r.Session == "" {
 		id, err := uuid.NewV7()
 		if err != nil {

@@ -58,13 +58,21 @@ type rig struct {
 	store    *faulty
 	verifier *tokenauth.Verifier
 	issued   int
+	// serve is what becomes of the squads of new sessions, noted are those of others.
+	serve error
+	noted []string
 }
+
+// Serve implements session.Squads, as Noted.
+func (r *rig) Serve(context.Context, ...string) error { return r.serve }
+
+func (r *rig) Noted(squads ...string) { r.noted = append(r.noted, squads...) }
 
 func newRig(t *testing.T) *rig {
 	r := &rig{t: t, store: &faulty{Store: memstore.New(memstore.Config{})}, verifier: tokenauthtest.NewVerifier(t, time.Now)}
 	r.Service = session.New(session.Config{
 		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: r.store, Issuer: tokenauthtest.NewIssuer(t, time.Now), Keys: tokenauthtest.Keys(t), TicketKey: ticketKey,
-		Now: time.Now, Issued: func() { r.issued++ }, Logger: zap.NewNop(),
+		Squads: r, Now: time.Now, Issued: func() { r.issued++ }, Logger: zap.NewNop(),
 	})
 	return r
 }
@@ -365,7 +373,7 @@ func TestARunningExecutionThatTheStoreDoesNotKnowIsToBeShown(t *testing.T) {
 		epoch := store.Epoch{}
 		r.Service = session.New(session.Config{
 			Epoch: func(context.Context) (store.Epoch, error) { return epoch, nil }, Store: r.store, Issuer: tokenauthtest.NewIssuer(t, time.Now),
-			Keys: tokenauthtest.Keys(t), TicketKey: ticketKey, Now: time.Now, Issued: func() {}, Logger: zap.NewNop(),
+			Keys: tokenauthtest.Keys(t), TicketKey: ticketKey, Squads: r, Now: time.Now, Issued: func() {}, Logger: zap.NewNop(),
 		})
 		id := r.renew(renewal("")).Session
 		const lost, stale = "a0000000-0000-7000-8000-000000000001", "a0000000-0000-7000-8000-000000000002"
