@@ -15,17 +15,17 @@ import (
 // newList returns `missionctl list`.
 func newList(streams cliout.Streams, conn *connection) *cobra.Command {
 	var (
-		status, kind string
-		label, q     string
-		limit        int
-		all          bool
+		status, kind, squad string
+		label, q            string
+		limit               int
+		all                 bool
 	)
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List missions, newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := client.ListOptions{Status: contracts.Status(strings.ToUpper(status)), Kind: kind, Search: q}
+			o := client.ListOptions{Status: contracts.Status(strings.ToUpper(status)), Kind: kind, Squad: squad, Search: q}
 			if status != "" && !o.Status.Valid() {
 				return cliout.Usage("--status must be one of %v, got %q", contracts.Statuses(), status)
 			}
@@ -70,6 +70,7 @@ func newList(streams cliout.Streams, conn *connection) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&status, "status", "", "only missions in this status")
 	f.StringVar(&kind, "kind", "", "only missions of this kind")
+	f.StringVar(&squad, "squad", "", "only missions of this squad")
 	f.StringVar(&label, "label", "", "only missions with this label, KEY:VALUE")
 	f.StringVar(&q, "q", "", "only the mission with this id, or missions whose name begins so (among the newest 10,000)")
 	f.IntVarP(&limit, "limit", "n", contracts.DefaultListLimit, "how many at most")

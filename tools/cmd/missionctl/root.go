@@ -39,6 +39,7 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newSoldiers(io, conn),
 		newLimits(io, conn),
 		newSchedules(io, conn),
+		newSquads(io, conn),
 		newSetAside(io, conn),
 		newHealth(io, conn),
 		newDrill(io, conn),

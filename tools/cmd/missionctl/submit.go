@@ -19,7 +19,7 @@ import (
 func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 	var (
 		kind, payload, key string
-		priority           string
+		priority, squad    string
 		concurrencyKey     string
 		labels             []string
 		timeoutSeconds     int
@@ -38,6 +38,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
   missionctl submit "Recon at dusk" --delay 1h --max-attempts 5 --retry-delay 30s --retry-factor 1.5
   missionctl submit "Rescue" --priority high
   missionctl submit "Sync" --concurrency-key customer-42
+  missionctl submit "Render" --squad gpu
   jq .input job.json | missionctl submit resize --kind resize --payload -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,7 +51,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 				return err
 			}
 			r := contracts.MissionRequest{
-				Name: args[0], Kind: kind, Payload: body, Priority: contracts.Priority(priority), Labels: labelled,
+				Name: args[0], Kind: kind, Payload: body, Priority: contracts.Priority(priority), Squad: squad, Labels: labelled,
 				TimeoutSeconds: timeoutSeconds, ConcurrencyKey: concurrencyKey,
 			}
 			if err := when.apply(cmd.Flags(), &r); err != nil {
@@ -87,6 +88,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 	f.StringVar(&kind, "kind", "", "which handler carries it out (default simulate)")
 	f.StringVar(&payload, "payload", "", "the handler's input, a JSON object: itself, @FILE, or - for standard input")
 	f.StringVar(&priority, "priority", "", "which missions go first, where several wait: high, normal or low (default normal)")
+	f.StringVar(&squad, "squad", "", "whose soldiers carry it out (default the squad default)")
 	f.StringArrayVar(&labels, "label", nil, "a label, KEY:VALUE; may be repeated")
 	f.StringVar(&concurrencyKey, "concurrency-key", "",
 		"run one at a time with all others of this key, or as many as its limit says: see missionctl limits")

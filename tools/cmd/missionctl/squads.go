@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mission-control-dev/mission-control/contracts/client"
+	"github.com/mission-control-dev/mission-control/tools/internal/cliout"
+)
+
+// newSquads returns `missionctl squads`.
+func newSquads(streams cliout.Streams, conn *connection) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "squads",
+		Short: "List the squads; pause, resume or remove one",
+		Long:  "List the squads: groups of soldiers with orders of their own. A squad is there once a mission names it, or a soldier\nserves it (SOLDIER_SQUADS).",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := conn.client(client.Retry{})
+			if err != nil {
+				return err
+			}
+			ctx, cancel := conn.call(cmd.Context())
+			defer cancel()
+			list, err := c.Squads(ctx)
+			if err != nil {
+				return err
+			}
+			if conn.output == cliout.JSON {
+				return cliout.WriteJSON(streams.Out, list)
+			}
+			return printSquads(streams, list)
+		},
+	}
+	cmd.AddCommand(
+		newSquad(streams, conn, squadAction{
+			use: "pause", short: "Have a squad's missions wait; what runs goes on", do: (*client.Client).PauseSquad, done: "is paused: its missions wait",
+		}),
+		newSquad(streams, conn, squadAction{
+			use: "resume", short: "Let a squad's missions start again", do: (*client.Client).ResumeSquad, done: "is resumed",
+		}),
+		newSquad(streams, conn, squadAction{
+			use: "remove", short: "Remove a squad that nobody needs", do: (*client.Client).RemoveSquad, done: "is removed, with its queues",
+		}),
+	)
+	return cmd
+}
+
+// squadAction is a command that does something with one squad.
+type squadAction struct {
+	use, short, done string
+	do               func(c *client.Client, ctx context.Context, name string) (client.Squad, error)
+}
+
+func newSquad(streams cliout.Streams, conn *connection, a squadAction) *cobra.Command {
+	return &cobra.Command{
+		Use: a.use + " SQUAD", Short: a.short, Example: "  missionctl squads " + a.use + " gpu", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := conn.client(client.Retry{})
+			if err != nil {
+				return err
+			}
+			ctx, cancel := conn.call(cmd.Context())
+			defer cancel()
+			s, err := a.do(c, ctx, args[0])
+			if err != nil {
+				return err
+			}
+			if conn.output == cliout.JSON {
+				return cliout.WriteJSON(streams.Out, s)
+			}
+			_, err = fmt.Fprintf(streams.Out, "squad %s %s\n", s.Name, a.done)
+			return err
+		},
+	}
+}
+
+func printSquads(streams cliout.Streams, list client.Squads) error {
+	rows := [][]string{{"SQUAD", "STATE", "SOLDIERS", "SLOTS", "READY", "CREATED"}}
+	for _, s := range list.Squads {
+		state, ready := "open", "-"
+		if s.Paused {
+			state = "paused"
+		}
+		if s.Ready != nil {
+			ready = strconv.Itoa(*s.Ready)
+		}
+		rows = append(rows, []string{s.Name, state, strconv.Itoa(s.Soldiers), strconv.Itoa(s.Slots), ready, dateText(s.CreatedAt)})
+	}
+	if err := cliout.WriteTable(streams.Out, rows); err != nil {
+		return err
+	}
+	if list.Degraded {
+		fmt.Fprintf(streams.Err, "Redis is away: the soldiers are those in the commander's memory, as of %s\n", dateText(list.AsOf))
+	}
+	return nil
+}
