@@ -120,6 +120,8 @@ func recode(kind contracts.MessageType, body []byte) ([]byte, error) {
 		return encoded(contracts.DecodeMarker(body, exampleKey))
 	case contracts.TypeAnswers:
 		return encoded(contracts.DecodeAnswerPack(body))
+	case contracts.TypeTelemetry:
+		return encoded(contracts.DecodeTelemetryPack(body))
 	case contracts.TypeSubmission:
 		return encoded(contracts.DecodeSubmission(body, exampleKey))
 	default:
@@ -282,6 +284,7 @@ func TestContractNamesWhatGoNames(t *testing.T) {
 		"answer types":          {constants(t, "AnswerType"), texts(schemas["Answer"].Properties["type"].Enum)},
 		"stop reasons":          {constants(t, "StopReason"), texts(schemas["StopReason"].Enum)},
 		"mission statuses":      {constants(t, "Status"), texts(schemas["Mission"].Properties["status"].Enum)},
+		"log levels":            {constants(t, "LogLevel"), texts(schemas["LogLine"].Properties["level"].Enum)},
 		"priorities":            {constants(t, "Priority"), texts(schemas["Mission"].Properties["priority"].Enum)},
 	} {
 		if len(pair[0]) == 0 {
@@ -343,6 +346,8 @@ var wireTypes = map[string]reflect.Type{
 	"Stop": reflect.TypeFor[contracts.Stop](), "Marker": reflect.TypeFor[contracts.Marker](),
 	"AnswerPack": reflect.TypeFor[contracts.AnswerPack](), "Answer": reflect.TypeFor[contracts.Answer](),
 	"Submission": reflect.TypeFor[contracts.Submission](), "OrderPack": reflect.TypeFor[contracts.OrderPack](),
+	"TelemetryPack": reflect.TypeFor[contracts.TelemetryPack](), "Report": reflect.TypeFor[contracts.Report](),
+	"Progress": reflect.TypeFor[contracts.Progress](), "LogLine": reflect.TypeFor[contracts.LogLine](),
 }
 
 // TestSchemasAreTheStructs: the same fields, required where Go always writes them, and of the same type.
@@ -450,6 +455,18 @@ func TestLimitsInTheContract(t *testing.T) {
 	schemas := readAsyncAPI(t).Components.Schemas
 	if got := schemas["StatusPack"].Properties["updates"].MaxItems; got != contracts.MaxPackedUpdates {
 		t.Errorf("%d updates in a pack, Go has %d", got, contracts.MaxPackedUpdates)
+	}
+	report := schemas["Report"].Properties
+	for what, pair := range map[string][2]int{
+		"reports in a pack":        {schemas["TelemetryPack"].Properties["reports"].MaxItems, contracts.MaxPackedReports},
+		"lines in a report":        {report["lines"].MaxItems, contracts.MaxLogLines},
+		"characters of a line":     {schemas["LogLine"].Properties["text"].MaxLength, contracts.MaxLogText},
+		"characters of a progress": {schemas["Progress"].Properties["text"].MaxLength, contracts.MaxProgressText},
+		"percent of a progress":    {schemas["Progress"].Properties["percent"].Maximum, 100},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%d %s, Go has %d", pair[0], what, pair[1])
+		}
 	}
 	// What the schema allows at most passes the check, and one more does not.
 	r := schemas["Renewal"].Properties

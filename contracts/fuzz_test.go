@@ -127,6 +127,31 @@ func FuzzDecodeStatusPack(f *testing.F) {
 	})
 }
 
+func FuzzDecodeTelemetryPack(f *testing.F) {
+	seed(f, contracts.TypeTelemetry)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		p, err := contracts.DecodeTelemetryPack(body)
+		if refused(t, body, err) {
+			return
+		}
+		if p.Token == "" || p.SentAt.IsZero() || len(p.Reports) < 1 || len(p.Reports) > contracts.MaxPackedReports {
+			t.Errorf("%q: %+v", body, p)
+		}
+		for _, r := range p.Reports {
+			if !uuid.MatchString(r.Ticket.MissionID) || r.Seq < 1 || r.Before < 0 || len(r.Lines) > contracts.MaxLogLines ||
+				r.Progress != nil && (r.Progress.Percent < 0 || r.Progress.Percent > 100 || len(r.Progress.Text) > contracts.MaxProgressText) {
+				t.Errorf("%q: %+v", body, r)
+			}
+			for _, l := range r.Lines {
+				if !l.Level.Valid() || len(l.Text) > contracts.MaxLogText {
+					t.Errorf("%q: %+v", body, l)
+				}
+			}
+		}
+		again(t, body, p, contracts.DecodeTelemetryPack)
+	})
+}
+
 func FuzzDecodeRenewalMessage(f *testing.F) {
 	seed(f, contracts.TypeRenewal)
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -21,6 +21,8 @@ const (
 	TypeRenewal MessageType = "renewal"
 	TypeMarker  MessageType = "marker"
 	TypeAnswers MessageType = "answers"
+	// TypeTelemetry is what handlers report while they run.
+	TypeTelemetry MessageType = "telemetry"
 	// TypeSubmission is between commanders.
 	TypeSubmission MessageType = "submission"
 )

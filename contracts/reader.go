@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// reader reads orders, status packs and answer packs as Encode writes them: no space between tokens, no escapes in
+// reader reads orders, status packs, answer packs and telemetry packs as Encode writes them: no space between tokens, no escapes in
 // strings, no field that it does not know, no null. It gives up at anything else, and the message is then read by
 // encoding/json, which decides what is right. So all that reader has to be is right about what it accepts.
 //
@@ -504,6 +504,89 @@ func (r *reader) update(u *Update) {
 			u.RetryAfter = r.integer()
 		case "made_at":
 			u.MadeAt = r.time()
+		default:
+			r.giveUp()
+		}
+	}
+}
+
+func (r *reader) telemetryPack(p *TelemetryPack) {
+	for name := r.first(); name != nil; name = r.next() {
+		switch string(name) {
+		case "token":
+			p.Token = r.text()
+		case "sent_at":
+			p.SentAt = r.time()
+		case "reports":
+			if p.Reports != nil {
+				r.giveUp()
+				return
+			}
+			p.Reports = []Report{}
+			r.each(func() {
+				p.Reports = append(p.Reports, Report{})
+				r.report(&p.Reports[len(p.Reports)-1])
+			})
+		default:
+			r.header(&p.Header, name)
+		}
+	}
+}
+
+func (r *reader) report(p *Report) {
+	for name := r.first(); name != nil; name = r.next() {
+		switch string(name) {
+		case "seq":
+			p.Seq = r.integer()
+		case "ticket":
+			r.ticket(&p.Ticket)
+		case "progress":
+			if p.Progress == nil {
+				p.Progress = &Progress{}
+			}
+			r.progress(p.Progress)
+		case "before":
+			p.Before = r.integer()
+		case "lines":
+			if p.Lines != nil {
+				r.giveUp()
+				return
+			}
+			p.Lines = []LogLine{}
+			r.each(func() {
+				p.Lines = append(p.Lines, LogLine{})
+				r.logLine(&p.Lines[len(p.Lines)-1])
+			})
+		default:
+			r.giveUp()
+		}
+	}
+}
+
+func (r *reader) progress(p *Progress) {
+	for name := r.first(); name != nil; name = r.next() {
+		switch string(name) {
+		case "percent":
+			p.Percent = r.int()
+		case "text":
+			p.Text = r.text()
+		default:
+			r.giveUp()
+		}
+	}
+}
+
+func (r *reader) logLine(l *LogLine) {
+	for name := r.first(); name != nil; name = r.next() {
+		switch string(name) {
+		case "at":
+			l.At = r.time()
+		case "level":
+			l.Level = LogLevel(r.text())
+		case "text":
+			l.Text = r.text()
+		case "cut":
+			l.Cut = r.bool()
 		default:
 			r.giveUp()
 		}

@@ -120,6 +120,7 @@ func readingOf[M interface{ Encode() ([]byte, error) }](name string, read func(*
 func readings() []reading {
 	return []reading{
 		readingOf("order", (*reader).order), readingOf("orders", (*reader).orderPack), readingOf("status", (*reader).statusPack), readingOf("answers", (*reader).answerPack),
+		readingOf("telemetry", (*reader).telemetryPack),
 	}
 }
 
@@ -204,6 +205,8 @@ func TestOrdinaryMessagesAreReadQuickly(t *testing.T) {
 		NewAnswerPack(
 			Answer{Type: AnswerGranted, MissionID: m.MissionID, Execution: "e", Ticket: &ticket}, Answer{Type: AnswerRecorded, Execution: "e"},
 			Answer{Type: AnswerRefused, MissionID: m.MissionID, Execution: "e", Reason: "why"}),
+		NewTelemetryPack("token", at, Report{Seq: 1, Ticket: ticket, Progress: &Progress{Percent: 40, Text: "größer"}},
+			Report{Seq: 2, Ticket: ticket, Before: 7, Lines: []LogLine{{At: at, Level: LevelInfo, Text: "resized 3 of 7"}, {At: at, Level: LevelWarn, Text: "w", Cut: true}}}),
 	} {
 		body, err := message.Encode()
 		if err != nil {
@@ -225,6 +228,8 @@ func TestFieldsThatComeTwice(t *testing.T) {
 			`{"updates":[{"attempt":1}],"updates":[{"run":1}]}`,
 			`{"answers":[{"ticket":{"run":1},"ticket":{"attempt":2}}],"answers":[{}]}`,
 			`{"orders":[{"mission":{"run":1},"mission":{"attempt":2}}],"orders":[{}]}`,
+			`{"reports":[{"ticket":{"run":1},"ticket":{"attempt":2},"progress":{"percent":1},"progress":{"text":"t"},"lines":[{"cut":true}]}]}`,
+			`{"reports":[{"lines":[{"cut":true}],"lines":[{"text":"t"}]}]}`,
 		} {
 			re.agree(t, []byte(body))
 		}

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// writer writes orders and packs of them, status packs and answer packs, byte for byte as encoding/json does (see encode), in a third of the
+// writer writes orders and packs of them, status packs, answer packs and telemetry packs, byte for byte as encoding/json does (see encode), in a third of the
 // time: it needs no reflection, and what it writes of its own need not be read again to see whether it is JSON. Strings that
 // need escapes, and what is rare, are written by encoding/json; a raw value that is no JSON makes it give up, and
 // encoding/json says what is wrong. See ADR 0029.
@@ -290,6 +290,39 @@ func (w *writer) update(u *Update) {
 	w.lit("}")
 }
 
+func (w *writer) telemetryPack(p *TelemetryPack) {
+	w.header(p.Header)
+	w.text(`,"token":`, p.Token)
+	w.time(`,"sent_at":`, p.SentAt)
+	w.lit(`,"reports":`)
+	list(w, p.Reports, w.report)
+	w.lit("}")
+}
+
+func (w *writer) report(r *Report) {
+	w.integer(`{"seq":`, r.Seq)
+	w.ticket(&r.Ticket)
+	if p := r.Progress; p != nil {
+		w.int(`,"progress":{"percent":`, p.Percent)
+		w.someText(`,"text":`, p.Text)
+		w.lit("}")
+	}
+	w.integer(`,"before":`, r.Before)
+	if len(r.Lines) > 0 {
+		w.lit(`,"lines":`)
+		list(w, r.Lines, w.logLine)
+	}
+	w.lit("}")
+}
+
+func (w *writer) logLine(l *LogLine) {
+	w.time(`{"at":`, l.At)
+	w.text(`,"level":`, string(l.Level))
+	w.text(`,"text":`, l.Text)
+	w.flag(`,"cut":`, l.Cut)
+	w.lit("}")
+}
+
 func (w *writer) answerPack(p *AnswerPack) {
 	w.header(p.Header)
 	w.lit(`,"answers":`)
@@ -332,6 +365,8 @@ const (
 	answerRoom  = 128
 	ticketRoom  = 240
 	missionRoom = 384
+	reportRoom  = 64
+	lineRoom    = 64
 )
 
 func (m *Mission) room() int {
@@ -362,6 +397,21 @@ func (p *StatusPack) room() int {
 		}
 		if u.Mission != nil {
 			n += u.Mission.room()
+		}
+	}
+	return n
+}
+
+func (p *TelemetryPack) room() int {
+	n := packRoom + len(p.Token)
+	for i := range p.Reports {
+		r := &p.Reports[i]
+		n += reportRoom + ticketRoom
+		if r.Progress != nil {
+			n += lineRoom + len(r.Progress.Text)
+		}
+		for k := range r.Lines {
+			n += lineRoom + len(r.Lines[k].Text)
 		}
 	}
 	return n

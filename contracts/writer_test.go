@@ -34,6 +34,7 @@ func writingOf[M interface{ Encode() ([]byte, error) }](name string) writing {
 func writings() []writing {
 	return []writing{
 		writingOf[Order]("order"), writingOf[OrderPack]("orders"), writingOf[StatusPack]("status"), writingOf[AnswerPack]("answers"),
+		writingOf[TelemetryPack]("telemetry"),
 		writingOf[appended]("mission"),
 	}
 }

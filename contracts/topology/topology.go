@@ -7,6 +7,7 @@
 //	orders_queue[.<squad>.<priority>]  commander -> soldiers    quorum; after 1,000 deliveries to orders_dead_queue
 //	status_queue                       soldiers -> commander    quorum; no delivery limit, no dead-lettering
 //	status_refused_queue               set aside by commanders  quorum; the newest 100,000 are kept
+//	telemetry_queue                    soldiers -> commander    quorum; lossy: the newest 1,000 are kept
 //	submissions_queue                  commander -> commander   quorum; no delivery limit; refuses more at 512 MiB
 //	submissions_refused_queue          set aside by commanders  quorum; refuses more at 512 MiB
 //	orders_dead_queue                  undeliverable orders     quorum; the newest 100,000 are kept
@@ -29,6 +30,7 @@ const (
 	Status        = "status_queue"
 	StatusRefused = "status_refused_queue"
 	OrdersDead    = "orders_dead_queue"
+	Telemetry     = "telemetry_queue"
 	// Submissions holds missions that were accepted while the store was away, SubmissionsRefused those of them that
 	// could not be created.
 	Submissions        = "submissions_queue"
@@ -41,6 +43,8 @@ const (
 	OrderDeliveryLimit = 1000
 	// SetAsideLength is how many messages a set-aside queue keeps; beyond it the oldest go.
 	SetAsideLength = 100_000
+	// TelemetryLength is how many packs of reports wait, at most; beyond it the oldest go. Some seconds of a large fleet's.
+	TelemetryLength = 1000
 	// SubmissionsSize is how many bytes a queue of submissions takes. They are promised: beyond it nothing is dropped,
 	// and more are refused.
 	SubmissionsSize = 512 << 20
@@ -74,6 +78,7 @@ func Default() Topology {
 	}, orders...), []Queue{
 		{Name: StatusRefused, DeliveryLimit: NoDeliveryLimit, MaxLength: SetAsideLength},
 		{Name: Status, DeliveryLimit: NoDeliveryLimit},
+		{Name: Telemetry, DeliveryLimit: NoDeliveryLimit, MaxLength: TelemetryLength},
 		{Name: SubmissionsRefused, DeliveryLimit: NoDeliveryLimit, MaxBytes: SubmissionsSize},
 		{Name: Submissions, DeliveryLimit: NoDeliveryLimit, MaxBytes: SubmissionsSize},
 	}...)}
