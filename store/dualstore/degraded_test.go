@@ -212,6 +212,9 @@ func TestDecisionsAreNeverAnsweredFromMemory(t *testing.T) {
 				return err
 			},
 			"SwapBrokerID":    func() error { _, err := s.SwapBrokerID(s.ctx, "", "a"); return err },
+			"AddReports":      func() error { return s.AddReports(s.ctx, store.Report{MissionID: id, Run: 1, Seq: 1}) },
+			"Progress":        func() error { _, err := s.Progress(s.ctx, id); return err },
+			"Log":             func() error { _, err := s.Log(s.ctx, id, 0); return err },
 			"Document":        func() error { _, err := s.Document(s.ctx, "plans", "a"); return err },
 			"PutDocument":     func() error { _, err := s.PutDocument(s.ctx, "plans", store.Document{Name: "a"}); return err },
 			"DeleteDocument":  func() error { return s.DeleteDocument(s.ctx, "plans", "a", 1) },

@@ -189,6 +189,30 @@ func (g *gate) SwapBrokerID(ctx context.Context, old, next string) (bool, error)
 	return to.SwapBrokerID(ctx, old, next)
 }
 
+func (g *gate) AddReports(ctx context.Context, reports ...store.Report) error {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return err
+	}
+	return to.AddReports(ctx, reports...)
+}
+
+func (g *gate) Progress(ctx context.Context, ids ...string) ([]store.Progress, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.Progress(ctx, ids...)
+}
+
+func (g *gate) Log(ctx context.Context, id string, after int64) (store.Log, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return store.Log{}, err
+	}
+	return to.Log(ctx, id, after)
+}
+
 func (g *gate) Document(ctx context.Context, collection, name string) (store.Document, error) {
 	to, err := g.pass(ctx)
 	if err != nil {

@@ -67,6 +67,7 @@ type mission struct {
 	// shelf it lies on, and since when; empty where it lies on none.
 	shelf     string
 	shelvedAt int64
+	told      telemetry
 }
 
 type key struct {

@@ -21,6 +21,7 @@ import (
 //	{mc:0}:p:<mission>   string  payload of more than 512 bytes: no change has to write it again
 //	{mc:0}:o:<mission>   string  result of more than 512 bytes
 //	{mc:0}:h:<mission>   list    the oldest history lines, where all had more than 1 KiB; at most 200
+//	{mc:0}:t:<mission>   list    what its handlers reported, if they did: see telemetry.go
 //	{mc:0}:st:<status>   zset    the missions in a status, see statusByte; score 0, so in the order of ids
 //	{mc:0}:k:<kind>      zset    of a kind; likewise
 //	{mc:0}:q:<squad>     zset    of a squad; likewise
@@ -65,6 +66,7 @@ func (k keys) mission(id rawID) string            { return k.prefix + "m:" + str
 func (k keys) payload(id rawID) string            { return k.prefix + "p:" + string(id[:]) }
 func (k keys) result(id rawID) string             { return k.prefix + "o:" + string(id[:]) }
 func (k keys) history(id rawID) string            { return k.prefix + "h:" + string(id[:]) }
+func (k keys) telemetry(id rawID) string          { return k.prefix + "t:" + string(id[:]) }
 func (k keys) index(name string) string           { return k.prefix + name }
 func (k keys) due() string                        { return k.prefix + "due" }
 func (k keys) dispatch() string                   { return k.prefix + "dispatch" }

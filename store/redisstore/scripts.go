@@ -54,6 +54,10 @@ var (
 	listText string
 	//go:embed lua/history.lua
 	historyText string
+	//go:embed lua/report.lua
+	reportText string
+	//go:embed lua/log.lua
+	logText string
 	//go:embed lua/counts.lua
 	countsText string
 	//go:embed lua/events.lua
@@ -75,6 +79,7 @@ type scripts struct {
 	unshelve, shelved, swapBroker                  *rueidis.Lua
 	sessions, list, history, counts, events, clock *rueidis.Lua
 	settle, putDocument, deleteDocument            *rueidis.Lua
+	report, log                                    *rueidis.Lua
 }
 
 func newScripts() scripts {
@@ -101,6 +106,9 @@ func newScripts() scripts {
 
 		putDocument:    rueidis.NewLuaScript(checked(putDocumentText)),
 		deleteDocument: rueidis.NewLuaScript(checked(deleteDocumentText)),
+
+		report: rueidis.NewLuaScript(checked(reportText)),
+		log:    rueidis.NewLuaScriptReadOnly(checked(logText)),
 	}
 }
 

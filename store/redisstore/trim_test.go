@@ -52,6 +52,9 @@ func TestNothingIsLeftOfWhatIsRemoved(t *testing.T) {
 		if outcomes, err := s.Commit(ctx, first, last); err != nil || outcomes[1].Code != store.Applied {
 			t.Fatal(outcomes, err)
 		}
+		if err := s.AddReports(ctx, store.Report{MissionID: r.Mission.MissionID, Run: 1, Seq: 1, Lines: []contracts.LogLine{{Level: contracts.LevelInfo}}}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if keys() == before {
 		t.Fatal("the missions are not seen")

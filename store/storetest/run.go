@@ -27,6 +27,7 @@ func Run(t *testing.T, newStore func(t *testing.T) store.Store) {
 		{"Bury", buryTests()},
 		{"Trim", trimTests()},
 		{"Documents", documentTests()},
+		{"Telemetry", telemetryTests()},
 		{"List", listTests()},
 		{"Labels and search", searchTests()},
 		{"Events", eventTests()},

@@ -149,6 +149,19 @@ func (a *ailing) SwapBrokerID(ctx context.Context, old, next string) (bool, erro
 	return do(a, func() (bool, error) { return a.at().SwapBrokerID(ctx, old, next) })
 }
 
+func (a *ailing) AddReports(ctx context.Context, reports ...store.Report) error {
+	_, err := do(a, func() (struct{}, error) { return struct{}{}, a.at().AddReports(ctx, reports...) })
+	return err
+}
+
+func (a *ailing) Progress(ctx context.Context, ids ...string) ([]store.Progress, error) {
+	return do(a, func() ([]store.Progress, error) { return a.at().Progress(ctx, ids...) })
+}
+
+func (a *ailing) Log(ctx context.Context, id string, after int64) (store.Log, error) {
+	return do(a, func() (store.Log, error) { return a.at().Log(ctx, id, after) })
+}
+
 func (a *ailing) Document(ctx context.Context, collection, name string) (store.Document, error) {
 	return do(a, func() (store.Document, error) { return a.at().Document(ctx, collection, name) })
 }

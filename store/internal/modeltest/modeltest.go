@@ -80,6 +80,7 @@ func Sequence(r *rapid.T, subjects []Subject) {
 		"broker":   step(l.brokerID),
 		"document": step(l.document),
 		"limit":    step(l.limit),
+		"report":   step(l.report),
 		"renew":    step(l.renew),
 		"drain":    step(l.drain),
 		"expired":  step(l.expired),

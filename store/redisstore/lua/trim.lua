@@ -17,7 +17,7 @@ local function drop(id, v, list)
   if not v then return end
   local session = struct.unpack('>I2', v, #v - 1)
   if session > 0 then push(sets.SREM, 'sm:' .. string.sub(v, -16 - session, -17), id) end
-  for _, kind in ipairs({'m:', 'p:', 'o:', 'h:'}) do gone[#gone + 1] = PREFIX .. kind .. id end
+  for _, kind in ipairs({'m:', 'p:', 'o:', 'h:', 't:'}) do gone[#gone + 1] = PREFIX .. kind .. id end
 end
 
 for i, v in ipairs(fetch(KEYS, FIRST_KEY + 1, #KEYS)) do
