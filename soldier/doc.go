@@ -14,6 +14,7 @@
 //	orders_queue ──> intake ──> protocol machine ──> worker (your handlers)
 //	                               │   ^                 │ outcome
 //	status_queue <── report <──────┘   └──── inbox <─────┘
+//	telemetry_queue <── what handlers report while they run: Progress, Logf
 //	POST /tokens <── renew: session, lease, token
 //
 // The machine (internal/protocol) decides everything and does nothing by itself; the parts around it carry. They speak

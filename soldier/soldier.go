@@ -23,7 +23,9 @@ import (
 	"github.com/mission-control-dev/mission-control/soldier/internal/protocol"
 	"github.com/mission-control-dev/mission-control/soldier/internal/renew"
 	"github.com/mission-control-dev/mission-control/soldier/internal/report"
+	"github.com/mission-control-dev/mission-control/soldier/internal/telemetry"
 	"github.com/mission-control-dev/mission-control/soldier/internal/worker"
+	"github.com/mission-control-dev/mission-control/tokenauth"
 )
 
 // settleTimeout is what handlers have to return in, and the broker to confirm in, after the drain's time is over.
@@ -59,6 +61,7 @@ type Soldier struct {
 	journal   *journal.Journal
 	engine    *engine.Engine
 	reporter  *report.Reporter
+	recorder  *telemetry.Recorder
 	renewer   *renew.Renewer
 	pool      *worker.Pool
 
@@ -121,7 +124,7 @@ func (s *Soldier) Start(ctx context.Context) error {
 	parts, stopParts := context.WithCancel(ctx)
 	orders, stopOrders := context.WithCancel(parts)
 	s.stopParts, s.stopOrders = stopParts, stopOrders
-	for _, part := range []func(context.Context){s.engine.Run, s.renewer.Run, s.reporter.Run, s.hear, s.awaitDrain} {
+	for _, part := range []func(context.Context){s.engine.Run, s.renewer.Run, s.reporter.Run, s.recorder.Run, s.hear, s.awaitDrain} {
 		s.parts.Go(func() { part(parts) })
 	}
 	s.parts.Go(func() {
@@ -141,8 +144,9 @@ func (s *Soldier) assemble() error {
 		}
 		s.journal = j
 	}
+	s.recorder = telemetry.NewRecorder(tokens{s}, s.broker, s.log)
 	s.pool = worker.New(worker.Config{
-		SoldierID: s.cfg.ID, Handlers: s.ready(), Journal: s.journal, Log: s.log,
+		SoldierID: s.cfg.ID, Handlers: s.ready(), Journal: s.journal, Sink: s.recorder, Log: s.log,
 		Causes: worker.Causes{Timeout: ErrTimeout, Cancelled: ErrCancelled, Superseded: ErrSuperseded, Draining: ErrDraining},
 		Ended: func(id protocol.WorkID, e protocol.End) {
 			s.engine.Do(func(m *protocol.Machine, now time.Time) { m.HandlerEnded(now, id, e) })
@@ -172,6 +176,12 @@ func (s *Soldier) assemble() error {
 	s.reporter = report.New(s.engine, s.renewer, s.broker, s.log)
 	return nil
 }
+
+// tokens are the renewer's, which is made after those that speak with them.
+type tokens struct{ s *Soldier }
+
+// Current implements telemetry.Tokens.
+func (t tokens) Current() (tokenauth.Credential, string, bool) { return t.s.renewer.Current() }
 
 func (s *Soldier) kinds() []string { return slices.Sorted(maps.Keys(s.handlers)) }
 

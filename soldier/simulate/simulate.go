@@ -30,17 +30,40 @@ func Handle(ctx context.Context, m soldier.Mission[json.RawMessage]) (Result, er
 		return Result{}, &soldier.Error{Code: soldier.CodeInvalidPayload, Message: err.Error()}
 	}
 	d := draw(p)
-	t := time.NewTimer(d.wait)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return Result{}, context.Cause(ctx)
-	case <-t.C:
+	if err := pass(ctx, d.wait); err != nil {
+		return Result{}, err
 	}
 	if d.fails {
 		return Result{}, &soldier.Error{Code: CodeFailure, Message: "failed as its failure_rate asked for"}
 	}
 	return Result{Seconds: d.wait.Round(time.Millisecond).Seconds(), Run: m.Run, Seed: p.Seed}, nil
+}
+
+// tellEvery is how often it tells how far it has come; what ends sooner tells nothing.
+const tellEvery = time.Second
+
+// pass waits, and tells how far the wait has come.
+func pass(ctx context.Context, wait time.Duration) error {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	var tell <-chan time.Time
+	if wait > tellEvery {
+		tick := time.NewTicker(tellEvery)
+		defer tick.Stop()
+		tell = tick.C
+	}
+	for began := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-t.C:
+			return nil
+		case <-tell:
+			passed := time.Since(began).Round(time.Second)
+			soldier.Progress(ctx, int(100*passed/wait), "")
+			soldier.Logf(ctx, "waited for %v of %v", passed, wait.Round(time.Millisecond))
+		}
+	}
 }
 
 // drawn is what chance decides of one execution.

@@ -5,14 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/soldier"
 	"github.com/mission-control-dev/mission-control/soldier/simulate"
+	"github.com/mission-control-dev/mission-control/soldier/soldiertest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -71,6 +74,29 @@ func TestNoOp(t *testing.T) {
 	}
 	if _, err := simulate.Handle(t.Context(), mission(`{"max_seconds":0,"failure_rate":1}`)); code(err) != simulate.CodeFailure {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestItTellsHowFarItHasCome each second, and nothing where it is over sooner.
+func TestItTellsHowFarItHasCome(t *testing.T) {
+	for payload, want := range map[string][]int{
+		`{"min_seconds":4.5,"max_seconds":4.5,"failure_rate":0}`: {22, 44, 66}, `{"max_seconds":1,"min_seconds":1,"failure_rate":0}`: nil,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := soldiertest.New()
+			soldier.Handle(s, "simulate", simulate.Handle)
+			out, err := soldiertest.Run(t.Context(), s, contracts.MissionRequest{Kind: "simulate", Payload: json.RawMessage(payload)})
+			if err != nil || len(out.Log) != len(want) {
+				t.Fatalf("%d lines, %v", len(out.Log), err)
+			}
+			var got []int
+			for _, p := range out.Progress {
+				got = append(got, p.Percent)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: progress %v, want %v", payload, got, want)
+			}
+		})
 	}
 }
 

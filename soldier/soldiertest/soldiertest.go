@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -39,7 +40,32 @@ type Outcome struct {
 	// NoRetry and RetryAfter of a FAILED, see soldier.NoRetry and soldier.RetryAfter.
 	NoRetry    bool
 	RetryAfter time.Duration
+	// Progress is all that the handler said of it, Log are the lines that it logged, in their order.
+	Progress []contracts.Progress
+	Log      []contracts.LogLine
 }
+
+// notes is a telemetry.Sink that keeps all that is said.
+type notes struct {
+	mu       sync.Mutex
+	progress []contracts.Progress
+	lines    []contracts.LogLine
+}
+
+func (n *notes) Progress(_ *contracts.Ticket, p contracts.Progress) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.progress = append(n.progress, p)
+}
+
+func (n *notes) Line(_ *contracts.Ticket, at time.Time, l contracts.LogLine) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	l.At = contracts.At(at)
+	n.lines = append(n.lines, l)
+}
+
+func (n *notes) Ended(*contracts.Ticket) {}
 
 // Option changes what a handler is told.
 type Option func(*settings)
@@ -78,8 +104,9 @@ func Run(ctx context.Context, s *soldier.Soldier, r contracts.MissionRequest, op
 	}
 	m := set.mission
 	ended := make(chan protocol.End, 1)
+	said := &notes{}
 	pool := worker.New(worker.Config{
-		SoldierID: "test", Handlers: handlers, Log: zap.NewNop(), Ended: func(_ protocol.WorkID, e protocol.End) { ended <- e },
+		SoldierID: "test", Handlers: handlers, Sink: said, Log: zap.NewNop(), Ended: func(_ protocol.WorkID, e protocol.End) { ended <- e },
 		Causes: worker.Causes{
 			Timeout: soldier.ErrTimeout, Cancelled: soldier.ErrCancelled, Superseded: soldier.ErrSuperseded, Draining: soldier.ErrDraining,
 		},
@@ -93,8 +120,10 @@ func Run(ctx context.Context, s *soldier.Soldier, r contracts.MissionRequest, op
 	for over := ctx.Done(); ; {
 		select {
 		case e := <-ended:
-			return Outcome{Status: e.Status, Result: e.Result, Error: e.Error, NoRetry: e.NoRetry, RetryAfter: e.RetryAfter},
-				pool.Wait(context.WithoutCancel(ctx))
+			return Outcome{
+				Status: e.Status, Result: e.Result, Error: e.Error, NoRetry: e.NoRetry, RetryAfter: e.RetryAfter,
+				Progress: said.progress, Log: said.lines, // nothing is added to them any more
+			}, pool.Wait(context.WithoutCancel(ctx))
 		case <-limit.C:
 			pool.Cancel(protocol.Cancel{Work: work, Cause: protocol.CauseTimeout})
 		case <-over:

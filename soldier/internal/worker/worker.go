@@ -19,6 +19,7 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/soldier/internal/journal"
 	"github.com/mission-control-dev/mission-control/soldier/internal/protocol"
+	"github.com/mission-control-dev/mission-control/soldier/internal/telemetry"
 )
 
 // Job is one execution, as a handler's adapter sees it. It is to be read only.
@@ -68,6 +69,8 @@ type Config struct {
 	Causes    Causes
 	// Journal may be nil.
 	Journal *journal.Journal
+	// Sink takes what handlers report.
+	Sink telemetry.Sink
 	// Ended is told each end, once, from the handler's goroutine.
 	Ended func(protocol.WorkID, protocol.End)
 	Log   *zap.Logger
@@ -120,6 +123,7 @@ func (p *Pool) Wait(ctx context.Context) error {
 
 func (p *Pool) run(ctx context.Context, s protocol.Start) {
 	out := outcome{goexit: true}
+	ctx, voice := telemetry.With(ctx, s.Ticket, p.cfg.Sink)
 	defer func() {
 		// Also reached when the handler ended the goroutine (runtime.Goexit): then out says so.
 		end := p.judge(ctx, s, out)
@@ -128,6 +132,7 @@ func (p *Pool) run(ctx context.Context, s protocol.Start) {
 		delete(p.runs, s.Work)
 		p.mu.Unlock()
 		cancel(context.Canceled)
+		voice.End()
 		p.write(s, journal.End, end, context.Cause(ctx))
 		p.cfg.Ended(s.Work, end)
 	}()
