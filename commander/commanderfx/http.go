@@ -33,7 +33,7 @@ import (
 func shownQueues(sq *squads.Registry) func() []string {
 	return func() []string {
 		return append(slices.Clip(sq.Queues()),
-			topology.Status, topology.Submissions, topology.StatusRefused, topology.SubmissionsRefused, topology.OrdersDead)
+			topology.Status, topology.Telemetry, topology.Submissions, topology.StatusRefused, topology.SubmissionsRefused, topology.OrdersDead)
 	}
 }
 

@@ -31,6 +31,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
 	"github.com/mission-control-dev/mission-control/commander/internal/squads"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
+	"github.com/mission-control-dev/mission-control/commander/internal/telemetry"
 	"github.com/mission-control-dev/mission-control/commander/internal/uptime"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
@@ -43,7 +44,7 @@ var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules 
 	fx.Provide(
 		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newDepths, newMetrics,
 		newSender, newSquads, newDispatcher, newSuspects, newMissions, newSessions, newDrainer, newIntake, newMarkers, newReaper, newWatch, newCustody,
-		newTrimmer, newSchedules,
+		newTrimmer, newSchedules, newTelemetry,
 		newDesk, newSubmissions, newShelf, newLimits, newHealth, newServer,
 	),
 	fx.Invoke(order),
@@ -223,6 +224,12 @@ func newIntake(b broker.Broker, ms *mission.Service, ss *session.Service, v *tok
 			return err
 		},
 		Up: func() { up.Up(uptime.Intake) }, Down: func() { up.Down(uptime.Intake) }, Refused: m.Refused, Logger: log,
+	})
+}
+
+func newTelemetry(b broker.Broker, s store.Store, v *tokenauth.Verifier, k keys, m *metrics.Metrics, log *zap.Logger) *telemetry.Intake {
+	return telemetry.New(telemetry.Config{
+		Broker: b, Store: s, Verifier: v, TicketKey: k.ticket, Observe: func(o telemetry.Outcome) { m.Reported(string(o)) }, Logger: log,
 	})
 }
 

@@ -80,7 +80,7 @@ func TestNoOp(t *testing.T) {
 // TestItTellsHowFarItHasCome each second, and nothing where it is over sooner.
 func TestItTellsHowFarItHasCome(t *testing.T) {
 	for payload, want := range map[string][]int{
-		`{"min_seconds":4.5,"max_seconds":4.5,"failure_rate":0}`: {22, 44, 66}, `{"max_seconds":1,"min_seconds":1,"failure_rate":0}`: nil,
+		`{"min_seconds":4.5,"max_seconds":4.5,"failure_rate":0}`: {22, 44, 66, 88}, `{"max_seconds":1,"min_seconds":1,"failure_rate":0}`: nil,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := soldiertest.New()

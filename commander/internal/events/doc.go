@@ -9,6 +9,8 @@
 //	                                             └─> client queue (bounded) ──> connection
 //	topics (stats, soldiers, health), once a second while anybody listens ──┘
 //
+// A stream of one mission tells what its handler reports besides (telemetry): for that it reads the store itself, once a second.
+//
 // # What a client may rely on
 //
 // From the answer's first byte on it gets every change, or a reset that tells it to list again. Each frame of a mission

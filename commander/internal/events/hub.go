@@ -85,7 +85,9 @@ type Deps struct {
 	Loader Loader
 	// Memory spares the Loader what this process changed itself. It may be nil.
 	Memory Memory
-	Topics []Topic
+	// Reports are told to streams of one mission. It may be nil.
+	Reports Reports
+	Topics  []Topic
 	// Observer counts.
 	Observer Observer
 	Logger   *zap.Logger
@@ -97,6 +99,7 @@ type Hub struct {
 	log      Log
 	loader   Loader
 	memory   Memory
+	reports  Reports
 	observer Observer
 	logger   *zap.Logger
 	topics   []*topic
@@ -118,7 +121,7 @@ type Hub struct {
 // New returns a hub.
 func New(cfg Config, d Deps) *Hub {
 	h := &Hub{
-		cfg: cfg.withDefaults(), log: d.Log, loader: d.Loader, memory: d.Memory, observer: d.Observer, logger: d.Logger.Named("events"),
+		cfg: cfg.withDefaults(), log: d.Log, loader: d.Loader, memory: d.Memory, reports: d.Reports, observer: d.Observer, logger: d.Logger.Named("events"),
 		clients: map[*Stream]struct{}{}, done: make(chan struct{}),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())

@@ -17,9 +17,20 @@ type Request struct {
 	MissionID string
 	// LastEventID is the id of the last event that the client saw; empty begins with what happens from now on.
 	LastEventID string
+	// Telemetry says whether a stream of one mission tells what its handler reports; one of all missions does not.
+	Telemetry Telling
 	// SetWriteDeadline of the client's connection; nil where there is none. It may be called at any time until Run returns.
 	SetWriteDeadline func(time.Time) error
 }
+
+// Telling says whether something is told.
+type Telling int
+
+// The tellings.
+const (
+	Told Telling = iota
+	Untold
+)
 
 // Writer is a client's connection. An error of either ends the stream.
 type Writer interface {
@@ -163,6 +174,9 @@ func (s *Stream) Run(w Writer) {
 	r := runner{Stream: s, w: w, seen: make([]int64, len(s.hub.topics)), resume: s.req.LastEventID}
 	r.heartbeat = time.NewTimer(s.hub.cfg.Heartbeat)
 	defer r.heartbeat.Stop()
+	var end func()
+	r.teller, end = s.teller()
+	defer end()
 	beginning, _, _ := s.begun()
 	first := "retry: 1000\n"
 	if r.resume == "" {
@@ -185,6 +199,7 @@ type runner struct {
 	resume    string  // id up to which the log was read for this client; empty once its queue takes over
 	told      string  // the last id that the client got
 	failed    bool    // the last read of the log failed
+	teller    *teller
 }
 
 // step writes what there is, then waits for more.
@@ -200,6 +215,7 @@ func (r *runner) step() error {
 		}
 	}
 	out = append(out, r.hub.news(r.seen)...)
+	out = append(out, r.teller.tell(r.Stream)...)
 	if err := r.write(out); err != nil {
 		return err
 	}
@@ -219,6 +235,8 @@ func (r *runner) wait() error {
 	select {
 	case <-r.wake:
 	case <-retry:
+	case <-r.teller.look:
+		r.teller.due = true
 	case <-r.hub.done:
 	case <-r.heartbeat.C:
 		return r.write([]byte(r.beat()))

@@ -66,9 +66,11 @@ type Store interface {
 	List(ctx context.Context, q store.Query) (store.Page, error)
 	History(ctx context.Context, id string) (store.History, error)
 	Counts(ctx context.Context) (store.Counts, error)
+	Progress(ctx context.Context, ids ...string) ([]store.Progress, error)
 	ListSessions(ctx context.Context) ([]store.Session, store.Source, error)
 
 	events.Loader
+	events.Reports
 	events.Log
 }
 

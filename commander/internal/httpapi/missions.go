@@ -109,13 +109,17 @@ func (s *Server) getMission(ctx context.Context, c *fiber.Ctx) error {
 	if err := s.known(ctx, id, func() (err error) { rec, from, err = s.deps.Store.Get(ctx, id); return err }); err != nil {
 		return fmt.Errorf("get mission %s: %w", id, err)
 	}
+	v := &missionView{Mission: rec.Mission, Degraded: from.Degraded, AsOf: asOf(from)}
 	if !from.Degraded {
 		if why := s.deps.Limits.Why(ctx, rec.Mission); why != "" {
-			rec.Mission.StatusReason = why
+			v.StatusReason = why
+		}
+		if progressed(rec.Mission) {
+			v.ProgressText = s.showProgress(ctx, &v.Mission)
 		}
 	}
-	s.explain(&rec.Mission)
-	return sendJSON(c, http.StatusOK, &missionView{Mission: rec.Mission, Degraded: from.Degraded, AsOf: asOf(from)})
+	s.explain(&v.Mission)
+	return sendJSON(c, http.StatusOK, v)
 }
 
 func (s *Server) getHistory(ctx context.Context, c *fiber.Ctx) error {
@@ -160,6 +164,9 @@ func (s *Server) listMissions(ctx context.Context, c *fiber.Ctx) error {
 	}
 	for i := range list.Missions {
 		s.explain(&list.Missions[i])
+	}
+	if !page.Source.Degraded {
+		s.showRunning(ctx, list.Missions)
 	}
 	if page.Next != "" {
 		list.NextCursor = &page.Next

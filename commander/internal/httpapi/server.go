@@ -72,7 +72,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.docs = docs
 	s.base, s.abort = context.WithCancel(context.Background())
 	s.hub = events.New(cfg.Streams, events.Deps{
-		Log: deps.Store, Loader: deps.Store, Memory: deps.Recall, Topics: s.topics(), Observer: deps.Metrics, Logger: deps.Logger,
+		Log: deps.Store, Loader: deps.Store, Memory: deps.Recall, Reports: deps.Store, Topics: s.topics(), Observer: deps.Metrics,
+		Logger: deps.Logger,
 	})
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true,

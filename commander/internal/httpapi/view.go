@@ -12,6 +12,7 @@ import (
 // missionView is one mission as it was read.
 type missionView struct {
 	contracts.Mission
+	ProgressText string `json:"progress_text,omitempty"`
 	// Durable is shown only in the answer to the request that made the mission.
 	Durable  submit.Durable `json:"durable,omitempty"`
 	Degraded bool           `json:"degraded,omitempty"`
@@ -68,7 +69,13 @@ func (v *missionView) appendJSON(b []byte) ([]byte, error) {
 	if err != nil {
 		return b, err
 	}
-	b = appendDurable(b[:len(b)-1], v.Durable)
+	b = b[:len(b)-1]
+	if v.ProgressText != "" {
+		if b, err = appendAny(append(b, `,"progress_text":`...), v.ProgressText); err != nil {
+			return b, err
+		}
+	}
+	b = appendDurable(b, v.Durable)
 	if v.Degraded {
 		b = append(b, `,"degraded":true`...)
 	}

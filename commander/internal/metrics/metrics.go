@@ -37,6 +37,7 @@ type Metrics struct {
 	resent     *prometheus.CounterVec
 	wipes      prometheus.Counter
 	runs       *prometheus.CounterVec
+	telemetry  *prometheus.CounterVec
 }
 
 // New returns metrics that start at zero.
@@ -67,13 +68,14 @@ func New() *Metrics {
 		tokens:     counter("tokens_issued_total", "Tokens issued to soldiers."),
 		dropped:    counter("answers_dropped_total", "Answers to soldiers that found no room; they are asked for again."),
 		resent:     vec("orders_resent_total", "Orders sent again because the broker lost them.", "reason"),
+		telemetry:  vec("telemetry_packs_total", "Messages with progress and log lines, by what became of them.", "outcome"),
 		wipes:      counter("broker_wipes_total", "Times that the broker was found without its data, and recovered by this commander."),
 		runs:       vec("schedule_runs_total", "Runs of schedules, by what became of them; several that were skipped together count as one.", "outcome"),
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.requests, m.duration, m.streams, m.resets, m.accepted, m.byBroker, m.retried, m.ended, m.trimmed, m.claims, m.recorded, m.refused, m.setAside, m.dispatches, m.buried,
-		m.tokens, m.dropped, m.resent, m.wipes, m.runs,
+		m.tokens, m.dropped, m.resent, m.wipes, m.runs, m.telemetry,
 	)
 	for _, reason := range []string{resentLost, resentWiped} {
 		m.resent.WithLabelValues(reason)
@@ -164,6 +166,9 @@ func (m *Metrics) OrdersLost(n int) { m.resent.WithLabelValues(resentLost).Add(f
 
 // OrdersWiped counts orders sent again because the broker had lost all of them.
 func (m *Metrics) OrdersWiped(n int) { m.resent.WithLabelValues(resentWiped).Add(float64(n)) }
+
+// Reported counts a message with progress and log lines. outcome is one of a few codes.
+func (m *Metrics) Reported(outcome string) { m.telemetry.WithLabelValues(outcome).Inc() }
 
 // BrokerWiped counts a broker that had lost its data.
 func (m *Metrics) BrokerWiped() { m.wipes.Inc() }
