@@ -18,7 +18,7 @@ import (
 // EventType says what an Event is.
 type EventType string
 
-// The event types. The first five are the commander's; types that this release doesn't know come as they are.
+// The event types. The first six are the commander's; types that this release doesn't know come as they are.
 const (
 	// EventMission: a mission was created or changed. Data is the mission without payload and result.
 	EventMission EventType = "mission"
@@ -28,6 +28,10 @@ const (
 	EventHealth   EventType = "health"
 	// EventReset: changes were missed that can't be had any more. Read again what you follow; what comes after is whole.
 	EventReset EventType = "reset"
+
+	// EventTelemetry, in a stream of one mission alone: its handler reported something. Data is a Telemetry. The first one of a
+	// connection has all lines that are kept.
+	EventTelemetry EventType = "telemetry"
 
 	// EventConnected and EventDisconnected are the client's own: the stream stands (changes made from now on will be
 	// seen), or it broke, for the reason in Err, and is being connected again.

@@ -28,6 +28,8 @@ type Mission struct {
 	contracts.Mission
 	// Durable says what keeps a mission that was just submitted; empty in all other answers.
 	Durable Durable `json:"durable,omitempty"`
+	// ProgressText is what the handler said to its Progress; only from Get, of a mission that is not COMPLETED.
+	ProgressText string `json:"progress_text,omitempty"`
 	Source
 }
 

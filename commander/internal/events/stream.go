@@ -13,24 +13,13 @@ import (
 
 // Request says what a client wants.
 type Request struct {
-	// MissionID narrows the mission events to one mission; empty means all.
+	// MissionID narrows the mission events to one mission, whose handler's reports are told, too; empty means all, and no reports.
 	MissionID string
 	// LastEventID is the id of the last event that the client saw; empty begins with what happens from now on.
 	LastEventID string
-	// Telemetry says whether a stream of one mission tells what its handler reports; one of all missions does not.
-	Telemetry Telling
 	// SetWriteDeadline of the client's connection; nil where there is none. It may be called at any time until Run returns.
 	SetWriteDeadline func(time.Time) error
 }
-
-// Telling says whether something is told.
-type Telling int
-
-// The tellings.
-const (
-	Told Telling = iota
-	Untold
-)
 
 // Writer is a client's connection. An error of either ends the stream.
 type Writer interface {

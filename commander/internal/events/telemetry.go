@@ -37,7 +37,7 @@ type teller struct {
 
 // teller returns the stream's teller, and what ends it.
 func (s *Stream) teller() (*teller, func()) {
-	if s.req.MissionID == "" || s.req.Telemetry == Untold || s.hub.reports == nil {
+	if s.req.MissionID == "" || s.hub.reports == nil {
 		return &teller{}, func() {}
 	}
 	tick := time.NewTicker(s.hub.cfg.TopicEvery)

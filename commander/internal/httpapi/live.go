@@ -235,14 +235,6 @@ func readStream(c *fiber.Ctx) (events.Request, error) {
 			bad = append(bad, contracts.FieldError{Field: "mission_id", Code: "invalid", Message: "must be a mission's id, a UUID in lower case"})
 		}
 	}
-	if v, ok := param(c, "telemetry"); ok {
-		switch {
-		case v == "false":
-			req.Telemetry = events.Untold
-		case v != "true" || req.MissionID == "":
-			bad = append(bad, contracts.FieldError{Field: "telemetry", Code: "invalid", Message: "must be false, or true with a mission_id: only a stream of one mission has telemetry"})
-		}
-	}
 	field := "last_event_id"
 	req.LastEventID, _ = param(c, field)
 	if v := string(c.Request().Header.Peek(headerLastEventID)); v != "" {

@@ -70,6 +70,7 @@ func printMission(w io.Writer, format cliout.Format, m client.Mission) error {
 	}
 	add("soldier", m.SoldierID)
 	add("attempt", fmt.Sprintf("%d of %d, run %d, losses %d", m.Attempt, m.MaxAttempts, m.Run, m.Losses))
+	add("progress", progressText(m))
 	add("retries", retryText(m.Retry))
 	add("created", dateText(m.CreatedAt))
 	add("starts at", dateText(m.RunAt))
@@ -85,6 +86,14 @@ func printMission(w io.Writer, format cliout.Format, m client.Mission) error {
 		add("as of", dateText(m.AsOf)+", from the commander's memory: Redis is away")
 	}
 	return cliout.WriteTable(w, rows)
+}
+
+// progressText is how far the mission has come, where that says more than its status.
+func progressText(m client.Mission) string {
+	if m.Status == contracts.StatusCompleted || m.Progress == 0 && m.ProgressText == "" {
+		return ""
+	}
+	return strings.TrimSpace(fmt.Sprintf("%d %% %s", m.Progress, m.ProgressText))
 }
 
 func printHistory(w io.Writer, format cliout.Format, h client.History) error {

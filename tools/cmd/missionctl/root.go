@@ -32,6 +32,7 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newSecrets(io),
 		newSubmit(io, conn),
 		newGet(io, conn),
+		newLogs(io, conn),
 		newList(io, conn),
 		newWatch(io, conn),
 		newCancel(io, conn),
