@@ -56,9 +56,9 @@ func (t *teller) tell(s *Stream) []byte {
 	if err != nil {
 		return nil // it is away, or the mission is unknown: the next look may find it
 	}
-	if log.Last < t.last { // the store lost its last writes
+	if log.Last < t.last { // the store lost its last writes: the next look begins anew
 		t.last = 0
-		t.due = true
+		return nil
 	}
 	if log.Progress == t.progress && log.Last == t.last {
 		return nil

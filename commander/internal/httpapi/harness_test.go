@@ -142,6 +142,20 @@ func (g *gate) History(ctx context.Context, id string) (store.History, error) {
 	return h, err
 }
 
+func (g *gate) Progress(ctx context.Context, ids ...string) ([]store.Progress, error) {
+	if err := g.fail(); err != nil {
+		return nil, err
+	}
+	return g.Store.Progress(ctx, ids...)
+}
+
+func (g *gate) Log(ctx context.Context, id string, after int64) (store.Log, error) {
+	if err := g.fail(); err != nil {
+		return store.Log{}, err
+	}
+	return g.Store.Log(ctx, id, after)
+}
+
 func (g *gate) Counts(ctx context.Context) (store.Counts, error) {
 	if err := g.fail(); err != nil {
 		return store.Counts{}, err
