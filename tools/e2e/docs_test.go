@@ -61,6 +61,9 @@ func TestProtocolExamples(t *testing.T) {
 		case head.Type == contracts.TypeAnswers:
 			_, err = contracts.DecodeAnswerPack(body)
 			strict = &contracts.AnswerPack{}
+		case head.Type == contracts.TypeTelemetry:
+			_, err = contracts.DecodeTelemetryPack(body)
+			strict = &contracts.TelemetryPack{}
 		default:
 			err = fmt.Errorf("a message of type %q", head.Type)
 		}
@@ -74,7 +77,7 @@ func TestProtocolExamples(t *testing.T) {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
-	for _, want := range []string{"renewal by HTTP", "reply", "order", "status", "renewal", "answers"} {
+	for _, want := range []string{"renewal by HTTP", "reply", "order", "status", "renewal", "answers", "telemetry"} {
 		if !seen[want] {
 			t.Errorf("no example of %s", want)
 		}
