@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/soldier/internal/telemetry"
@@ -103,7 +104,7 @@ func (h *logHandler) WithGroup(name string) slog.Handler {
 }
 
 func (h *logHandler) and(with func(slog.Handler) slog.Handler) slog.Handler {
-	wider := &logHandler{next: h.next, with: append(h.with[:len(h.with):len(h.with)], with)}
+	wider := &logHandler{next: h.next, with: append(slices.Clip(h.with), with)}
 	if h.next != nil {
 		wider.next = with(h.next)
 	}

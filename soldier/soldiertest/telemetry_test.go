@@ -42,15 +42,16 @@ func wantLog(t *testing.T, out soldiertest.Outcome, want ...contracts.LogLine) {
 }
 
 func TestWhatAHandlerReports(t *testing.T) {
-	var late context.Context
+	contexts := make(chan context.Context, 1)
 	out := carryOut(t, func(ctx context.Context) error {
-		late = ctx
+		contexts <- ctx
 		soldier.Progress(ctx, -1, "")
 		soldier.Progress(ctx, 40, strings.Repeat("ü", contracts.MaxProgressText))
 		soldier.Logf(ctx, "resized %d of %d\n", 2, 5)
 		soldier.Logf(ctx, "%s", strings.Repeat("x", contracts.MaxLogText+1))
 		return errors.New("failed")
 	})
+	late := <-contexts
 	soldier.Progress(late, 99, "")
 	soldier.Logf(late, "nobody hears it")
 	soldier.Logf(t.Context(), "nor this")

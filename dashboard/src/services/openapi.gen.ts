@@ -97,6 +97,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/missions/{mission_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission_id: components["parameters"]["MissionId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What the mission's handler had to say
+         * @description Log lines that handlers report while they run, oldest first, of all attempts. The newest 200 are kept, or 64 KiB of them; a
+         *     line's text is cut at 4 KiB. Lines are for people and may be lost: where a handler says more than can be told, and while
+         *     Redis or RabbitMQ is away. They appear within about a second. They go with the mission.
+         *
+         *     To go on, give the last line's `number` as `after`; to follow a mission live, take `GET /events?mission_id=`.
+         *     While Redis is away this is 503 `store_unavailable`.
+         */
+        get: operations["getMissionLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/missions/{mission_id}/cancel": {
         parameters: {
             query?: never;
@@ -290,6 +317,7 @@ export interface paths {
          *     | `stats` | no | `Stats` | at the start, then at most once a second when changed |
          *     | `soldiers` | no | `Soldiers` | likewise |
          *     | `health` | no | `Health` | likewise |
+         *     | `telemetry` | no | `Telemetry` | only with `mission_id`: at the start, if there is any, then at most once a second when changed |
          *
          *     After a break send the last id that you saw, as `Last-Event-ID` (browsers do it themselves) or as
          *     `last_event_id`: the stream goes on behind it. Events may come twice and in the wrong order: of two pictures of a
@@ -297,6 +325,9 @@ export interface paths {
          *     A first frame with an `id` alone tells where the stream begins, so that even a client that saw no event can
          *     resume. A comment every 10 s shows that the connection lives. While Redis is away the stream stays open, and
          *     goes on where it was once Redis is back.
+         *
+         *     The first `telemetry` of a stream has all lines that are kept, the next ones those behind. After a break it is so again: keep
+         *     the highest `number` that you saw. A stream of all missions has none.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -1107,7 +1138,14 @@ export interface components {
             losses: number;
             timeout_seconds: number;
             retry?: components["schemas"]["Retry"];
+            /**
+             * @description How far the newest run has come, as its handler says; 100 once COMPLETED, 0 while it waits for its next run. In lists only of missions
+             *     IN_PROGRESS, and always 0 in `mission` events before the end (see `telemetry`), in the answers to writes, and while Redis is
+             *     away.
+             */
             progress: number;
+            /** @description What the handler says to it. Only in the answer to a read of the one mission, until it is COMPLETED. */
+            progress_text?: string;
             /** @description Who carries it out, or did so last. */
             soldier_id?: string;
             /** @description What the handler returned, any JSON up to 256 KiB. Left out of lists and events. */
@@ -1174,6 +1212,47 @@ export interface components {
             message?: string;
             /** @description The update changed nothing. Absent means false. */
             refused?: boolean;
+        };
+        MissionLog: {
+            lines: components["schemas"]["LogLine"][];
+            /**
+             * Format: int64
+             * @description How many lines were said and are not kept, or were lost on the way, as far as that is known.
+             */
+            dropped: number;
+        };
+        LogLine: {
+            /**
+             * Format: int64
+             * @description Counts the mission's lines. Where numbers are missing, lines were lost.
+             */
+            number: number;
+            attempt: number;
+            /** Format: int64 */
+            run: number;
+            at: components["schemas"]["Time"];
+            /** @enum {string} */
+            level: "debug" | "info" | "warn" | "error";
+            text: string;
+            /** @description The text was longer. Absent means false. */
+            cut?: boolean;
+        };
+        Telemetry: {
+            mission_id: components["schemas"]["MissionId"];
+            /**
+             * Format: int64
+             * @description Whose progress it is; 0 where none was reported.
+             */
+            run: number;
+            progress: number;
+            progress_text?: string;
+            /** @description That this stream has not told yet. */
+            lines: components["schemas"]["LogLine"][];
+            /**
+             * Format: int64
+             * @description As in MissionLog.
+             */
+            dropped: number;
         };
         Stats: {
             counts: {
@@ -1738,6 +1817,62 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getMissionLogs: {
+        parameters: {
+            query?: {
+                /** @description Only lines with a higher number. */
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                mission_id: components["parameters"]["MissionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines. None for a mission whose handler said nothing. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "lines": [
+                     *         {
+                     *           "number": 12,
+                     *           "attempt": 1,
+                     *           "run": 1,
+                     *           "at": "2024-12-08T09:53:47.900Z",
+                     *           "level": "info",
+                     *           "text": "resized 2 of 5"
+                     *         },
+                     *         {
+                     *           "number": 13,
+                     *           "attempt": 1,
+                     *           "run": 1,
+                     *           "at": "2024-12-08T09:53:48.100Z",
+                     *           "level": "warn",
+                     *           "text": "the source is small"
+                     *         }
+                     *       ],
+                     *       "dropped": 11
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MissionLog"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     cancelMission: {
         parameters: {
             query?: never;
@@ -2096,7 +2231,7 @@ export interface operations {
     streamEvents: {
         parameters: {
             query?: {
-                /** @description Only `mission` events of this mission. The other types come all the same. */
+                /** @description Only `mission` and `telemetry` events of this mission. The other types come all the same. */
                 mission_id?: components["schemas"]["MissionId"];
                 /** @description For clients that can't set headers. The header wins. */
                 last_event_id?: string;
