@@ -20,7 +20,7 @@
 // unknown whether it was applied: ErrUnavailable says just that. A read that follows an Applied, by anyone, sees it or
 // something newer, except where its Source says Degraded.
 //
-// A mission stays until Trim removes it, and only one that has ended is removed. It is then unknown, as one that never was; its
+// A mission stays until Trim or Remove removes it, and only one that has ended is removed. It is then unknown, as one that never was; its
 // idempotency key is not, for as long as it lives.
 //
 // A mission that a Commit makes QUEUED or SCHEDULED has a due entry: the outbox from which commanders dispatch. Clearing

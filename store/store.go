@@ -49,6 +49,9 @@ type Missions interface {
 	// Trim removes missions that have ended, the oldest first: with all that was kept of them, in one atomic step each, and for
 	// good. It looks at Trim.Limit missions at most. What changed meanwhile stays. There is no event.
 	Trim(ctx context.Context, t Trim) (Trimmed, error)
+	// Remove removes missions that have ended, as Trim does, each where its version is still the given one, and returns the ids
+	// of those that are gone by it. At most MaxTrim at once. After an error any of them may be gone.
+	Remove(ctx context.Context, missions ...Removal) ([]string, error)
 }
 
 // Outbox keeps what is to be dispatched, and when.

@@ -211,6 +211,10 @@ func TestDecisionsAreNeverAnsweredFromMemory(t *testing.T) {
 				_, err := s.Trim(s.ctx, store.Trim{Status: contracts.StatusFailed, Limit: 1})
 				return err
 			},
+			"Remove": func() error {
+				_, err := s.Remove(s.ctx, store.Removal{MissionID: id, IfVersion: 1})
+				return err
+			},
 			"SwapBrokerID":    func() error { _, err := s.SwapBrokerID(s.ctx, "", "a"); return err },
 			"AddReports":      func() error { return s.AddReports(s.ctx, store.Report{MissionID: id, Run: 1, Seq: 1}) },
 			"Progress":        func() error { _, err := s.Progress(s.ctx, id); return err },

@@ -109,6 +109,14 @@ func (g *gate) Trim(ctx context.Context, t store.Trim) (store.Trimmed, error) {
 	return to.Trim(ctx, t)
 }
 
+func (g *gate) Remove(ctx context.Context, missions ...store.Removal) ([]string, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.Remove(ctx, missions...)
+}
+
 func (g *gate) Get(ctx context.Context, id string) (store.Record, store.Source, error) {
 	to, err := g.pass(ctx)
 	if err != nil {

@@ -38,6 +38,15 @@ func (s *Store) Trim(ctx context.Context, t store.Trim) (store.Trimmed, error) {
 	return done, err
 }
 
+// Remove implements store.Missions: as Trim.
+func (s *Store) Remove(ctx context.Context, missions ...store.Removal) ([]string, error) {
+	removed, err := s.primary.Remove(ctx, missions...)
+	for _, id := range removed {
+		s.twin.forget(id)
+	}
+	return removed, err
+}
+
 func (s *Store) wrote(changes []store.Change, outcomes []store.Outcome, err error) error {
 	if err != nil {
 		return err

@@ -37,6 +37,31 @@ func (s *Store) Trim(ctx context.Context, t store.Trim) (store.Trimmed, error) {
 	return done, nil
 }
 
+// Remove implements store.Missions.
+func (s *Store) Remove(ctx context.Context, missions ...store.Removal) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := store.CheckRemovals(missions); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var removed []string
+	for _, r := range missions {
+		m := s.missions[r.MissionID]
+		if m == nil || m.record.Mission.Version != r.IfVersion || !m.record.Mission.Status.Terminal() {
+			continue
+		}
+		s.remove(r.MissionID, m)
+		removed = append(removed, r.MissionID)
+	}
+	if len(removed) > 0 {
+		s.ids = slices.DeleteFunc(s.ids, func(id string) bool { return s.missions[id] == nil })
+	}
+	return removed, nil
+}
+
 // behind returns the missions in the status, behind where the trim begins.
 func (s *Store) behind(t store.Trim) []string {
 	from, found := slices.BinarySearch(s.ids, t.After)

@@ -26,6 +26,7 @@ func Run(t *testing.T, newStore func(t *testing.T) store.Store) {
 		{"Sessions", sessionTests()},
 		{"Bury", buryTests()},
 		{"Trim", trimTests()},
+		{"Remove", removeTests()},
 		{"Documents", documentTests()},
 		{"Telemetry", telemetryTests()},
 		{"List", listTests()},

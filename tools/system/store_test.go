@@ -92,6 +92,10 @@ func (a *ailing) Trim(ctx context.Context, t store.Trim) (store.Trimmed, error) 
 	return do(a, func() (store.Trimmed, error) { return a.at().Trim(ctx, t) })
 }
 
+func (a *ailing) Remove(ctx context.Context, missions ...store.Removal) ([]string, error) {
+	return do(a, func() ([]string, error) { return a.at().Remove(ctx, missions...) })
+}
+
 func (a *ailing) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
 	return do(a, func() ([]store.Record, error) { return a.at().Load(ctx, ids...) })
 }

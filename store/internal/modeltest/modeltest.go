@@ -86,6 +86,7 @@ func Sequence(r *rapid.T, subjects []Subject) {
 		"expired":  step(l.expired),
 		"bury":     step(l.bury),
 		"trim":     step(l.trim),
+		"remove":   step(l.remove),
 		"list":     step(l.list),
 		"events":   step(l.readEvents),
 		"sessions": step(l.sessions),

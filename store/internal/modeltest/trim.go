@@ -33,10 +33,43 @@ func (l *lockstep) trim() {
 		}
 		return done, err
 	}, nil)
+	l.replace(removed)
+}
+
+// replace notes that missions are gone.
+func (l *lockstep) replace(removed []string) {
 	for _, id := range removed {
 		l.ids[slices.Index(l.ids, id)] = l.newID()
 		l.gone = append(l.gone, id)
 	}
 	slices.Sort(l.ids)
 	l.noteCounts()
+}
+
+// remove removes some missions, in the versions that they have, or in wrong ones. Others take their place, as in trim.
+func (l *lockstep) remove() {
+	known, err := l.model.Load(l.ctx, l.ids...)
+	if err != nil {
+		l.Fatal(err)
+	}
+	var removals []store.Removal
+	for i, r := range known {
+		if !rapid.Bool().Draw(l.T, "removed") {
+			continue
+		}
+		version := r.Mission.Version
+		if version == 0 || l.oneIn(10, "stale") {
+			version++
+		}
+		removals = append(removals, store.Removal{MissionID: l.ids[i], IfVersion: version})
+	}
+	var removed []string
+	each(l, "Remove", func(ctx context.Context, s store.Store, p *peer) ([]string, error) {
+		ids, err := s.Remove(ctx, removals...)
+		if p == nil {
+			removed = ids
+		}
+		return ids, err
+	}, nil)
+	l.replace(removed)
 }
