@@ -30,6 +30,15 @@ const (
 	MaxRefusedLines   = 20 // of the history
 )
 
+// Limits of bulk jobs.
+const (
+	MaxBulkReason   = 200 // characters
+	MaxBulkFailures = 100
+	MaxBulkSample   = 10
+	// MaxBulkPreview is how many missions a preview looks at.
+	MaxBulkPreview = 100_000
+)
+
 // Limits of a mission's retries.
 const (
 	MaxRetryDelaySeconds    = 86400

@@ -55,6 +55,12 @@ func MissionCreated(id string) (time.Time, bool) {
 	return time.UnixMilli(ms), err == nil
 }
 
+// FirstMissionID is an id before those of all missions that were created at a moment or later, and behind all others'.
+func FirstMissionID(at Time) string {
+	ms := fmt.Sprintf("%012x", at.UnixMilli())
+	return ms[:8] + "-" + ms[8:] + "-0000-0000-000000000000"
+}
+
 // validator collects FieldErrors.
 type validator struct{ fields []FieldError }
 

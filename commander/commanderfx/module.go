@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/mission-control-dev/mission-control/commander/config"
+	"github.com/mission-control-dev/mission-control/commander/internal/bulk"
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
 	"github.com/mission-control-dev/mission-control/commander/internal/custody"
 	"github.com/mission-control-dev/mission-control/commander/internal/dispatch"
@@ -44,7 +45,7 @@ var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules 
 	fx.Provide(
 		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newDepths, newMetrics,
 		newSender, newSquads, newDispatcher, newSuspects, newMissions, newSessions, newDrainer, newIntake, newMarkers, newReaper, newWatch, newCustody,
-		newTrimmer, newSchedules, newTelemetry,
+		newTrimmer, newSchedules, newTelemetry, newBulkJobs, newBulkRunner,
 		newDesk, newSubmissions, newShelf, newLimits, newHealth, newServer,
 	),
 	fx.Invoke(order),
@@ -156,6 +157,12 @@ func newTrimmer(cfg config.Config, s store.Store, e *epoch.Keeper, c *clock.Cloc
 
 func newSchedules(s store.Store, ms *mission.Service, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *schedule.Keeper {
 	return schedule.New(schedule.Config{Store: s, Missions: ms, Now: c.Now, Ran: m.ScheduleRan, Logger: log})
+}
+
+func newBulkJobs(s store.Store, c *clock.Clock, log *zap.Logger) *bulk.Jobs { return bulk.NewJobs(s, c.Now, log) }
+
+func newBulkRunner(j *bulk.Jobs, ms *mission.Service, m *metrics.Metrics) *bulk.Runner {
+	return bulk.NewRunner(j, ms, m.Bulk)
 }
 
 // suspects breaks the circle between missions, which name suspects, and the reaper, which asks missions for their end.

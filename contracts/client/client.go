@@ -116,7 +116,7 @@ type call struct {
 	long   bool   // a commander may take long
 	// accept lists statuses past 2xx whose body is an answer.
 	accept []int
-	into   any
+	into   any // nil: there is nothing to read
 }
 
 // once makes one try.
@@ -179,6 +179,9 @@ func (c *Client) read(ctx context.Context, res *http.Response, k call) error {
 	}
 	if !answer {
 		return c.refusal(res, media, body)
+	}
+	if k.into == nil {
+		return nil
 	}
 	if err := json.Unmarshal(body, k.into); err != nil {
 		return &UnexpectedError{URL: c.base, Status: res.StatusCode, ContentType: media, Err: err}

@@ -7,9 +7,10 @@
 // when a call may be made again. Reads may. Submit and SubmitBatch may, because they send an Idempotency-Key, so that a
 // second try finds what the first one made. Cancel may, because a second cancel changes nothing. Retry may not.
 //
-//	Submit, SubmitBatch, Cancel             tried again while the failure may pass, see Config.Retry
+//	Submit, SubmitBatch, Cancel, Purge      tried again while the failure may pass, see Config.Retry
 //	Get, List, History, Stats, Soldiers     likewise
-//	Retry                                   tried once: a second try could start a second attempt
+//	Retry, OrderBulk                        tried once: a second try could start a second attempt
+//	Export                                  tried once: it ends with an error where it is not whole
 //	Health                                  tried once: "down" is an answer
 //	Events                                  reconnects until its context ends
 //	Wait                                    follows Events, with a Get now and then

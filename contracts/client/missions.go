@@ -206,8 +206,7 @@ type Page struct {
 	Source
 }
 
-// ListPage returns one page.
-func (c *Client) ListPage(ctx context.Context, o ListOptions) (Page, error) {
+func (o ListOptions) query() url.Values {
 	q := url.Values{}
 	set := func(name, value string) {
 		if value != "" {
@@ -225,8 +224,13 @@ func (c *Client) ListPage(ctx context.Context, o ListOptions) (Page, error) {
 	if o.PageSize != 0 {
 		q.Set("limit", strconv.Itoa(o.PageSize))
 	}
+	return q
+}
+
+// ListPage returns one page.
+func (c *Client) ListPage(ctx context.Context, o ListOptions) (Page, error) {
 	p := Page{Complete: true} // said only where it is not
-	if _, err := c.do(ctx, call{method: http.MethodGet, path: "/missions", query: q, into: &p}); err != nil {
+	if _, err := c.do(ctx, call{method: http.MethodGet, path: "/missions", query: o.query(), into: &p}); err != nil {
 		return Page{}, fmt.Errorf("listing missions: %w", err)
 	}
 	return p, nil

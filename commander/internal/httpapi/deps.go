@@ -57,12 +57,24 @@ type Missions interface {
 	Retry(ctx context.Context, id string) (contracts.Mission, error)
 	// Cancel returns the mission as it is then: store.ErrNotFound, or a mission.StateError.
 	Cancel(ctx context.Context, id string) (contracts.Mission, error)
+	// Purge removes a mission: store.ErrNotFound, a mission.StateError, or a mission.AdoptableError.
+	Purge(ctx context.Context, id string) error
+}
+
+// Bulk does things to many missions: a bulk.Jobs.
+type Bulk interface {
+	Preview(ctx context.Context, r contracts.BulkRequest) (contracts.BulkPreview, error)
+	Order(ctx context.Context, r contracts.BulkRequest) (contracts.BulkJob, error)
+	Job(ctx context.Context, id string) (contracts.BulkJob, store.Source, error)
+	List(ctx context.Context) ([]contracts.BulkJob, store.Source, error)
+	Stop(ctx context.Context, id string) (contracts.BulkJob, error)
 }
 
 // Store is what is read, and followed, of a store.Store.
 type Store interface {
 	// Get bounds its own time, as dualstore's does.
 	Get(ctx context.Context, id string) (store.Record, store.Source, error)
+	Load(ctx context.Context, ids ...string) ([]store.Record, error)
 	List(ctx context.Context, q store.Query) (store.Page, error)
 	History(ctx context.Context, id string) (store.History, error)
 	Counts(ctx context.Context) (store.Counts, error)
@@ -153,6 +165,7 @@ type Deps struct {
 	Submitter   Submitter
 	Submissions Submissions
 	Missions    Missions
+	Bulk        Bulk
 	Store       Store
 	Tokens      Tokens
 	Soldiers    Soldiers

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/bulk"
 	"github.com/mission-control-dev/mission-control/commander/internal/events"
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
 	"github.com/mission-control-dev/mission-control/commander/internal/limits"
@@ -58,7 +59,7 @@ func knownErrors() []error {
 	return []error{
 		invalid, store.ErrNotFound, store.ErrNotInMemory, store.ErrUnavailable, store.ErrCursor,
 		&mission.StateError{MissionID: "m", Status: contracts.StatusCompleted, Action: "be cancelled"},
-		setaside.ErrNotFound, setaside.ErrNoTarget, setaside.ErrUnavailable, setaside.ErrBusy, submit.ErrFull, submit.ErrNeedsStore, submit.ErrTooLarge, submit.ErrBothAway, mission.ErrIdempotencyMismatch, mission.ErrContended, context.DeadlineExceeded, context.Canceled, events.ErrStopped, errUnknown,
+		bulk.ErrNotFound, bulk.ErrTooMany, &mission.AdoptableError{MissionID: "m"}, setaside.ErrNotFound, setaside.ErrNoTarget, setaside.ErrUnavailable, setaside.ErrBusy, submit.ErrFull, submit.ErrNeedsStore, submit.ErrTooLarge, submit.ErrBothAway, mission.ErrIdempotencyMismatch, mission.ErrContended, context.DeadlineExceeded, context.Canceled, events.ErrStopped, errUnknown,
 	}
 }
 
@@ -110,6 +111,13 @@ func (g *gate) CreateAll(ctx context.Context, key *store.Idempotency, changes ..
 		return nil, err
 	}
 	return g.Store.CreateAll(ctx, key, changes...)
+}
+
+func (g *gate) Remove(ctx context.Context, missions ...store.Removal) ([]string, error) {
+	if err := g.fail(); err != nil {
+		return nil, err
+	}
+	return g.Store.Remove(ctx, missions...)
 }
 
 func (g *gate) Get(ctx context.Context, id string) (store.Record, store.Source, error) {
@@ -266,6 +274,8 @@ type testServer struct {
 	broker *membroker.Server
 	// missions creates what the store takes at once.
 	missions *mission.Service
+	// runner works on bulk jobs once it is started.
+	runner *bulk.Runner
 	// published is what the broker took, publish what it says; waiting are ids of missions that may wait there.
 	published atomic.Int64
 	publish   atomic.Pointer[error]
@@ -328,8 +338,10 @@ func newTestServerOver(t testing.TB, cfg Config, g *gate) *testServer {
 		Epoch: func(context.Context) (store.Epoch, error) { return store.Epoch{}, nil }, Store: s.store, Squads: s.squads, Dispatcher: nobody{}, Inboxes: nobody{}, Observer: nobody{}, Now: now, TicketKey: []byte("k"), Logger: log,
 	})
 	s.missions = missions
+	jobs := bulk.NewJobs(s.store, now, log)
+	s.runner = bulk.NewRunner(jobs, missions, func(contracts.BulkAction, string, int) {})
 	server, err := New(cfg, Deps{
-		Submitter: submit.NewDesk(missions, s, []byte("k"), func() {}, log), Submissions: s, SetAside: setaside.New(s.broker.Connect(membroker.Config{}), func(setaside.Action, int) {}, log), Missions: missions,
+		Submitter: submit.NewDesk(missions, s, []byte("k"), func() {}, log), Submissions: s, SetAside: setaside.New(s.broker.Connect(membroker.Config{}), func(setaside.Action, int) {}, log), Missions: missions, Bulk: jobs,
 		Store: s.store, Tokens: s.tokens, Soldiers: session.NewDrainer(s.store, nobody{}, log), Limits: limits.New(s.store, func() {}, g.sharded), Squads: s.squads, Schedules: s.schedules(log), Depths: fakeDepths{}, Health: s.health, Metrics: s.metrics, Now: now, Logger: log,
 	})
 	if err != nil {

@@ -26,6 +26,7 @@ type Metrics struct {
 	retried    prometheus.Counter
 	ended      *prometheus.CounterVec
 	trimmed    *prometheus.CounterVec
+	bulk       *prometheus.CounterVec
 	claims     *prometheus.CounterVec
 	recorded   *prometheus.CounterVec
 	refused    *prometheus.CounterVec
@@ -59,6 +60,7 @@ func New() *Metrics {
 		retried:    counter("missions_retried_total", "Missions that an operator sent out again."),
 		ended:      vec("missions_ended_total", "Missions that reached a terminal status.", "status"),
 		trimmed:    vec("missions_trimmed_total", "Missions removed by this commander long after their end, by status.", "status"),
+		bulk:       vec("bulk_missions_total", "Missions of bulk jobs by what this commander did to them: changed, skipped or failed.", "action", "outcome"),
 		claims:     vec("claims_total", "Claims of soldiers answered.", "answer"),
 		recorded:   vec("updates_recorded_total", "Status updates that changed a mission.", "status"),
 		refused:    vec("updates_refused_total", "Claims, updates and messages refused.", "reason"),
@@ -74,7 +76,7 @@ func New() *Metrics {
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.duration, m.streams, m.resets, m.accepted, m.byBroker, m.retried, m.ended, m.trimmed, m.claims, m.recorded, m.refused, m.setAside, m.dispatches, m.buried,
+		m.requests, m.duration, m.streams, m.resets, m.accepted, m.byBroker, m.retried, m.ended, m.trimmed, m.bulk, m.claims, m.recorded, m.refused, m.setAside, m.dispatches, m.buried,
 		m.tokens, m.dropped, m.resent, m.wipes, m.runs, m.telemetry,
 	)
 	for _, reason := range []string{resentLost, resentWiped} {
@@ -127,6 +129,11 @@ func (m *Metrics) Ended(s contracts.Status) { m.ended.WithLabelValues(string(s))
 // Trimmed counts missions that were removed long after their end.
 func (m *Metrics) Trimmed(s contracts.Status, missions int) {
 	m.trimmed.WithLabelValues(string(s)).Add(float64(missions))
+}
+
+// Bulk counts missions of bulk jobs. outcome is one of a few codes.
+func (m *Metrics) Bulk(a contracts.BulkAction, outcome string, missions int) {
+	m.bulk.WithLabelValues(string(a), outcome).Add(float64(missions))
 }
 
 // Claimed counts an answered claim.

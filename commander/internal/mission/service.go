@@ -16,6 +16,8 @@ import (
 // Store is what the service needs of a store.
 type Store interface {
 	Load(ctx context.Context, ids ...string) ([]store.Record, error)
+	Peek(ctx context.Context, ids ...string) ([]store.Record, error)
+	Remove(ctx context.Context, missions ...store.Removal) ([]string, error)
 	Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error)
 	CreateAll(ctx context.Context, key *store.Idempotency, changes ...store.Change) ([]store.Outcome, error)
 	Session(ctx context.Context, id string) (store.Session, error)

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/mission-control-dev/mission-control/commander/config"
+	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -21,8 +22,6 @@ const (
 	between = 20 * time.Millisecond
 	// patience bounds one step.
 	patience = 10 * time.Second
-	// slack is for a server whose clock was behind that of the one before it.
-	slack = time.Minute
 )
 
 // Store is what a Trimmer needs of a store.
@@ -151,20 +150,11 @@ func (t *Trimmer) floor(ctx context.Context, now contracts.Time) (string, error)
 	if err != nil {
 		return "", err
 	}
-	until := e.Began.Time
-	if e.Origin == store.EpochWiped || e.Adopted > 0 {
-		until = until.Add(slack)
-	}
-	if now.After(e.Began.Add(contracts.AdoptionPeriod + slack)) {
+	before, _, is := mission.Keep(e, now)
+	if !is {
 		return "", nil
 	}
-	return firstID(until), nil
-}
-
-// firstID is an id before those of all missions that were created at a moment or later.
-func firstID(at time.Time) string {
-	ms := fmt.Sprintf("%012x", at.UnixMilli())
-	return ms[:8] + "-" + ms[8:] + "-0000-0000-000000000000"
+	return contracts.FirstMissionID(before), nil
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -157,7 +157,7 @@ func TestWhatMayBeAdoptedStaysForADay(t *testing.T) {
 		r.ended(completed, 3)
 		time.Sleep(2 * every)
 		r.want(completed, 4, 2)
-		time.Sleep(contracts.AdoptionPeriod + slack)
+		time.Sleep(contracts.AdoptionPeriod + 2*time.Minute)
 		r.want(completed, 1, 5)
 	})
 }
