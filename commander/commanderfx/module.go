@@ -159,7 +159,9 @@ func newSchedules(s store.Store, ms *mission.Service, c *clock.Clock, m *metrics
 	return schedule.New(schedule.Config{Store: s, Missions: ms, Now: c.Now, Ran: m.ScheduleRan, Logger: log})
 }
 
-func newBulkJobs(s store.Store, c *clock.Clock, log *zap.Logger) *bulk.Jobs { return bulk.NewJobs(s, c.Now, log) }
+func newBulkJobs(s store.Store, c *clock.Clock, log *zap.Logger) *bulk.Jobs {
+	return bulk.NewJobs(s, c.Now, log)
+}
 
 func newBulkRunner(j *bulk.Jobs, ms *mission.Service, m *metrics.Metrics) *bulk.Runner {
 	return bulk.NewRunner(j, ms, m.Bulk)

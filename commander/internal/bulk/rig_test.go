@@ -60,7 +60,9 @@ func (l *link) Load(ctx context.Context, ids ...string) ([]store.Record, error) 
 	return via(l, func() ([]store.Record, error) { return l.Store.Load(ctx, ids...) })
 }
 
-func (l *link) Peek(ctx context.Context, ids ...string) ([]store.Record, error) { return l.Load(ctx, ids...) }
+func (l *link) Peek(ctx context.Context, ids ...string) ([]store.Record, error) {
+	return l.Load(ctx, ids...)
+}
 
 func (l *link) Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error) {
 	return via(l, func() ([]store.Outcome, error) { return l.Store.Commit(ctx, changes...) })

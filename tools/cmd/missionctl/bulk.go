@@ -170,7 +170,7 @@ func bulkVerdict(j contracts.BulkJob) error {
 	case j.State == contracts.BulkStopped:
 		return cliout.Verdict("bulk job %s was stopped", j.ID)
 	case j.Failed > 0:
-		return cliout.Verdict("%d missions could not be changed", j.Failed)
+		return cliout.Verdict("%d of %d missions could not be changed", j.Failed, j.Matched)
 	}
 	return nil
 }
