@@ -2,7 +2,7 @@
 //
 // # Rules and service
 //
-// The rules (accept.go, claim.go, finish.go, wiped.go, lose.go, cancel.go, retry.go, due.go, resend.go) are plain functions:
+// The rules (accept.go, claim.go, finish.go, wiped.go, lose.go, cancel.go, retry.go, due.go, resend.go, purge.go) are plain functions:
 // a store.Record and what happened go in, a Decision comes out. They read no clock, no store and no randomness, so that
 // every order of events can be explored without a server (package explore). The Service runs them: it loads the truth,
 // decides, commits on the condition that the truth is still the same, and starts over where it is not.

@@ -59,6 +59,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/missions/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All missions that fit, as lines of JSON
+         * @description Each line is a whole `Mission`, with payload and result, the newest first; none that is created meanwhile. The commander reads as fast as the client does, and ends it where the
+         *     client takes nothing for a minute. Filters are as in `GET /missions`, except that a `q` that is a name's beginning is looked for among all missions.
+         *
+         *     **Whether it is whole:** the answer ends as HTTP says (its last chunk comes). Where the commander can't go on, because Redis went away or it stops, it
+         *     breaks off without that; before it there is a line `{"error": Problem}`, which alone has no `mission_id`, if it could still be sent. Then export again. While Redis is away it is 503.
+         */
+        get: operations["exportMissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/missions/{mission_id}": {
         parameters: {
             query?: never;
@@ -72,7 +96,13 @@ export interface paths {
         get: operations["getMission"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Remove a mission that has ended
+         * @description It goes for good, with its payload, result and history; there is no event. Any other status is 409 `wrong_status`. For a day after
+         *     Redis was wiped, missions older than that are 409 `may_be_adopted`: they would come back, and be carried out again. An `Idempotency-Key` that ordered it
+         *     is 409 `mission_removed` for as long as it lives. Takes no body but an empty object.
+         */
+        delete: operations["purgeMission"];
         options?: never;
         head?: never;
         patch?: never;
@@ -176,6 +206,7 @@ export interface paths {
         trace?: never;
     };
     "/schedules": {
+    "/bulk": {
         parameters: {
             query?: never;
             header?: never;
@@ -184,6 +215,60 @@ export interface paths {
         };
         /** All schedules, in the order of their names */
         get: operations["listSchedules"];
+        /** The bulk jobs that are kept, newest first */
+        get: operations["listBulkJobs"];
+        put?: never;
+        /**
+         * Cancel, retry or purge all missions that fit
+         * @description Missions that fit the filter, and that the action can be done to, are changed one by one in the background, as a request for
+         *     each of them would: `cancel` those that have not ended, `retry` those FAILED or CANCELLED, `purge` (remove for good, as
+         *     `DELETE /missions/{mission_id}`) those that have ended. Only missions that are there now are changed, each at most once; one that does not fit any more when its turn comes
+         *     is left alone. `filter` has at least one field, or `all` is true instead.
+         *
+         *     Jobs are done one after another, by any commander. One that dies is followed by another within 10 s; while Redis is away
+         *     they wait. `GET /bulk/{id}` tells how far it is. The last 100 jobs are kept, for 7 days; 100 may wait, further ones are 409
+         *     `too_many_jobs`.
+         *
+         *     After a 503 or a broken connection look at `GET /bulk` before you send it again: a second job would retry again what failed again.
+         */
+        post: operations["orderBulkJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a bulk job would change now
+         * @description Takes the body of `POST /bulk`, and changes nothing. At most 100,000 missions are looked at, for at most 5 s: `complete: false` says that there are more.
+         */
+        post: operations["previewBulkJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["BulkId"];
+            };
+            cookie?: never;
+        };
+        /** One bulk job */
+        get: operations["getBulkJob"];
         put?: never;
         post?: never;
         delete?: never;
@@ -193,6 +278,7 @@ export interface paths {
         trace?: never;
     };
     "/schedules/{name}": {
+    "/bulk/{id}/stop": {
         parameters: {
             query?: never;
             header?: never;
@@ -237,6 +323,7 @@ export interface paths {
             path: {
                 /** @example nightly-report */
                 name: components["parameters"]["ScheduleName"];
+                id: components["parameters"]["BulkId"];
             };
             cookie?: never;
         };
@@ -295,6 +382,11 @@ export interface paths {
          *     empty object.
          */
         post: operations["runSchedule"];
+         * Stop a bulk job
+         * @description What is changed stays so. A step of at most 100 missions that is under way is still carried out, and counted soon after. A job that has ended stays
+         *     as it is. Takes no body but an empty object.
+         */
+        post: operations["stopBulkJob"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1048,6 +1140,86 @@ export interface components {
             name: components["schemas"]["Token"];
         };
         /** @enum {string} */
+        BulkAction: "cancel" | "retry" | "purge";
+        /** @description A mission must fit all that is given, and something is. */
+        BulkFilter: {
+            status?: components["schemas"]["Status"];
+            kind?: components["schemas"]["Token"];
+            squad?: components["schemas"]["Token"];
+            /** @description `KEY:VALUE`, as in `GET /missions`. */
+            label?: string;
+            /**
+             * @description A mission's whole id, or the beginning of a name, in capital or small letters (a to z alone), which is looked for among
+             *     all missions.
+             */
+            q?: string;
+        };
+        BulkRequest: {
+            action: components["schemas"]["BulkAction"];
+            filter?: components["schemas"]["BulkFilter"];
+            /** @description Instead of a filter; all missions that the action can be done to. */
+            all?: boolean;
+            /** @description For the history of each mission that is changed, on one line, at most 200 characters. */
+            reason?: string;
+        };
+        BulkPreview: {
+            /** @description So many would be changed. */
+            matched: number;
+            /** @description All missions were looked at. */
+            complete: boolean;
+            /** @description The newest of them, without payload and result. */
+            sample: components["schemas"]["Mission"][];
+        };
+        BulkJobs: {
+            jobs: components["schemas"]["BulkJob"][];
+            degraded: boolean;
+            as_of?: components["schemas"]["Time"];
+        };
+        BulkJob: {
+            /**
+             * Format: uuid
+             * @description A UUIDv7.
+             */
+            id: string;
+            action: components["schemas"]["BulkAction"];
+            filter?: components["schemas"]["BulkFilter"];
+            all?: boolean;
+            reason?: string;
+            /**
+             * @description `running` from when it is ordered on, also while it waits for its turn or for Redis; `failed`: its missions could not be listed.
+             * @enum {string}
+             */
+            state: "running" | "done" | "stopped" | "failed";
+            /** @description Why it failed. */
+            error?: string;
+            created_at: components["schemas"]["Time"];
+            finished_at?: components["schemas"]["Time"];
+            /** @description So many missions were looked at. */
+            examined: number;
+            /** @description So many of them were chosen to be changed. */
+            matched: number;
+            changed: number;
+            /**
+             * @description Left alone when their turn came, by reason: `changed` (it does not fit the filter any more), `gone` (removed meanwhile),
+             *     `may_be_adopted` (see `DELETE /missions/{mission_id}`), or the status that it is in, in small letters, such as `completed`.
+             */
+            skipped?: {
+                [key: string]: number;
+            };
+            /** @description Could not be changed, see `failures`. */
+            failed: number;
+            /** @description The first of them. */
+            failures?: components["schemas"]["BulkFailure"][];
+            /** @description Redis is away, and this is what memory has. Only in the answer to `GET /bulk/{id}`. */
+            degraded?: boolean;
+            as_of?: components["schemas"]["Time"];
+        };
+        BulkFailure: {
+            mission_id: components["schemas"]["MissionId"];
+            /** @description For people. */
+            message: string;
+        };
+        /** @enum {string} */
         SetAsideQueue: "status_refused_queue" | "submissions_refused_queue" | "orders_dead_queue";
         SetAsideList: {
             messages: components["schemas"]["SetAsideMessage"][];
@@ -1516,7 +1688,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `wrong_status` */
+        /** @description `wrong_status`, `may_be_adopted`, `too_many_jobs` */
         Conflict: {
             headers: {
                 [name: string]: unknown;
@@ -1581,6 +1753,7 @@ export interface components {
         /** @description Only messages of this reason. */
         SetAsideReason: string;
         SetAsideId: string;
+        BulkId: string;
         /**
          * @description Makes a retry safe: within 24 hours the same key and body give the mission, or the missions, of the first answer
          *     again, whatever became of them; where one has ended and is not kept any more it is 409 `mission_removed`; another body is
@@ -1759,6 +1932,40 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    exportMissions: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["Status"];
+                kind?: components["schemas"]["Token"];
+                squad?: components["schemas"]["Token"];
+                /** @description As in `GET /missions`. */
+                label?: string;
+                /** @description A mission's whole id, or the beginning of a name, in capital or small letters (a to z alone). */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The missions. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getMission: {
         parameters: {
             query?: never;
@@ -1783,6 +1990,37 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    purgeMission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mission_id: components["parameters"]["MissionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. Asked again it is 404. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -1940,6 +2178,7 @@ export interface operations {
         };
     };
     listSchedules: {
+    listBulkJobs: {
         parameters: {
             query?: never;
             header?: never;
@@ -1949,6 +2188,7 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description At most 1000. Payloads, runs and next times are left out. */
+            /** @description All of them. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -1956,6 +2196,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Schedules"];
+                    "application/json": components["schemas"]["BulkJobs"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -2042,6 +2283,11 @@ export interface operations {
                 /** @example nightly-report */
                 name: components["parameters"]["ScheduleName"];
             };
+    orderBulkJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody: {
@@ -2065,6 +2311,63 @@ export interface operations {
         };
         responses: {
             /** @description The schedule as it is now. */
+                 *       "action": "retry",
+                 *       "filter": {
+                 *         "kind": "sync",
+                 *         "label": "team:blue"
+                 *       },
+                 *       "reason": "the mail server is back"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description The job. It begins within a moment. */
+            202: {
+                headers: {
+                    /** @description The job's path. */
+                    Location?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    previewBulkJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "cancel",
+                 *       "filter": {
+                 *         "status": "QUEUED"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description How many they are, and the newest of them. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2072,6 +2375,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Schedule"];
+                    "application/json": components["schemas"]["BulkPreview"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -2095,18 +2399,21 @@ export interface operations {
         };
     };
     deleteSchedule: {
+    getBulkJob: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /** @example nightly-report */
                 name: components["parameters"]["ScheduleName"];
+                id: components["parameters"]["BulkId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
             /** @description It orders nothing more. */
+            /** @description The job, and how far it is. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2122,18 +2429,26 @@ export interface operations {
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
     pauseSchedule: {
+    stopBulkJob: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /** @example nightly-report */
                 name: components["parameters"]["ScheduleName"];
+                id: components["parameters"]["BulkId"];
             };
             cookie?: never;
         };
@@ -2215,6 +2530,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Mission"];
+            /** @description The job as it is now. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
                 };
             };
             400: components["responses"]["BadRequest"];
