@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -226,15 +227,22 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// large creates missions of which few fit into the buffers of sockets.
+func (s *testServer) large(n int) {
+	s.t.Helper()
+	r := contracts.DefaultMissionRequest()
+	r.Name, r.Payload = "large", json.RawMessage(`{"a":"`+strings.Repeat("x", 200<<10)+`"}`)
+	for range n {
+		if _, err := s.missions.Submit(s.t.Context(), r, nil); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+}
+
 // TestAnExportThatBreaksOffSaysSo: its last line says why, and the answer does not end as HTTP says.
 func TestAnExportThatBreaksOffSaysSo(t *testing.T) {
 	s := newTestServer(t, Config{})
-	for range 40 {
-		a := s.do("POST", "/missions", `{"name":"large","kind":"large","payload":{"a":"`+strings.Repeat("x", 200<<10)+`"}}`)
-		if a.status != http.StatusAccepted {
-			t.Fatal(a.status)
-		}
-	}
+	s.large(40)
 	plain := &http.Transport{}
 	defer plain.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/missions/export", nil)
@@ -254,5 +262,44 @@ func TestAnExportThatBreaksOffSaysSo(t *testing.T) {
 	ms, last, err := exported(t, io.MultiReader(strings.NewReader(string(first)), resp.Body))
 	if err == nil || len(ms) != exportMany || last["error"].Code != "store_unavailable" {
 		t.Errorf("%d missions, then %+v, and the end %v", len(ms), last, err)
+	}
+}
+
+// TestAStopDoesNotWaitForAnExport, whether its client reads or not.
+func TestAStopDoesNotWaitForAnExport(t *testing.T) {
+	for _, reads := range []bool{true, false} {
+		t.Run(fmt.Sprint("reads: ", reads), func(t *testing.T) {
+			s := newTestServer(t, Config{})
+			s.large(80)
+			plain := &http.Transport{}
+			defer plain.CloseIdleConnections()
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/missions/export", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := plain.RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = resp.Body.Close() }()
+			stopped := make(chan error, 1)
+			go func() {
+				ctx, cancel := context.WithTimeout(context.Background(), 2*soon)
+				defer cancel()
+				stopped <- s.server.Stop(ctx)
+			}()
+			if reads {
+				for !s.server.isStopped() {
+					runtime.Gosched()
+				}
+				_, last, err := exported(t, resp.Body)
+				if err == nil || last["error"].Code != "stopping" {
+					t.Errorf("it ended with %v, %v", last, err)
+				}
+			}
+			if err := <-stopped; err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

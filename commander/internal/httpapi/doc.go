@@ -25,6 +25,6 @@
 //
 // # Stopping
 //
-// Streams never end by themselves, and a shutdown waits for open connections: so Stop ends the streams first, then lets
-// the other requests finish.
+// Streams never end by themselves, and a shutdown waits for open connections: so Stop ends the streams first, and exports after
+// the lines that are made already, then lets the other requests finish.
 package httpapi

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -20,8 +21,9 @@ import (
 const (
 	// exportMany is how many missions of an export are in memory: 16 MiB at most.
 	exportMany = 32
-	// exportStall is how long a client may take to read what was written.
+	// exportStall is how long a client may take to read what was written, exportEnd how long once the server stops.
 	exportStall = time.Minute
+	exportEnd   = time.Second
 	ndjson      = "application/x-ndjson"
 )
 
@@ -76,7 +78,13 @@ func (e *export) Read(p []byte) (int, error) {
 	}
 	n := copy(p, e.ready)
 	e.ready = e.ready[n:]
-	return n, e.conn.SetWriteDeadline(time.Now().Add(exportStall))
+	return n, e.server.exports.extend(e.conn)
+}
+
+// Close implements io.Closer: the answer has ended.
+func (e *export) Close() error {
+	e.server.exports.ended(e.conn)
+	return nil
 }
 
 // next makes the next lines within the time of a request.
@@ -138,5 +146,47 @@ func (e *export) fail(err error) {
 	line, encodeErr := encode(map[string]Problem{"error": refusalOf(err).problem(e.instance)})
 	if encodeErr == nil {
 		e.ready = slices.Clone(line)
+	}
+}
+
+// exports are the connections on which exports are under way. A stop must not wait for clients that read nothing.
+type exports struct {
+	mu       sync.Mutex
+	conns    map[net.Conn]bool
+	stopping bool
+}
+
+// extend gives a client its time for what is written next.
+func (x *exports) extend(c net.Conn) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.conns == nil {
+		x.conns = map[net.Conn]bool{}
+	}
+	x.conns[c] = true
+	return x.allow(c)
+}
+
+func (x *exports) allow(c net.Conn) error {
+	within := exportStall
+	if x.stopping {
+		within = exportEnd
+	}
+	return c.SetWriteDeadline(time.Now().Add(within))
+}
+
+func (x *exports) ended(c net.Conn) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.conns, c)
+}
+
+// stop leaves all a moment for their last line.
+func (x *exports) stop() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.stopping = true
+	for c := range x.conns {
+		_ = x.allow(c) // it is closed: so much the better
 	}
 }

@@ -44,6 +44,8 @@ type Server struct {
 	hub    *events.Hub
 	docs   apidocs.Page
 	public map[string]bool // paths that need no API key
+	// exports are those that are under way.
+	exports exports
 
 	base    context.Context //nolint:containedctx // of all requests; ends when Stop has waited enough
 	abort   context.CancelFunc
@@ -150,6 +152,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	s.stopped = true
 	ln := s.listener
 	s.mu.Unlock()
+	s.exports.stop()
 	err := s.hub.Stop(ctx)
 	if ln == nil {
 		s.abort()
