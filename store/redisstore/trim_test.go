@@ -60,6 +60,18 @@ func TestNothingIsLeftOfWhatIsRemoved(t *testing.T) {
 		t.Fatal("the missions are not seen")
 	}
 	removed := 0
+	page, err := s.List(ctx, store.Query{Limit: contracts.MaxListLimit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var some []store.Removal
+	for _, m := range page.Missions[:100] {
+		some = append(some, store.Removal{MissionID: m.MissionID, IfVersion: m.Version})
+	}
+	if ids, err := s.Remove(ctx, some...); err != nil || len(ids) != len(some) {
+		t.Fatalf("%d of %d were removed: %v", len(ids), len(some), err)
+	}
+	removed += len(some)
 	what := store.Trim{Status: contracts.StatusFailed, Before: contracts.At(time.Now().Add(time.Hour)), Limit: store.MaxTrim}
 	for {
 		done, err := s.Trim(ctx, what)
