@@ -123,7 +123,7 @@ func (s *Service) changeChunk(ctx context.Context, ids []string, apply rule, don
 		}
 		rec := s.applied(&changes[k])
 		if decisions[k].Dispatch == DispatchNow {
-			s.dispatch.Dispatch(rec, o.Dispatch)
+			s.send(rec, o)
 		}
 		done(rec, decisions[k])
 	}
