@@ -63,6 +63,9 @@ func (l *lockstep) remove() {
 		}
 		removals = append(removals, store.Removal{MissionID: l.ids[i], IfVersion: version})
 	}
+	if len(removals) == 0 {
+		return // that needs no store
+	}
 	var removed []string
 	each(l, "Remove", func(ctx context.Context, s store.Store, p *peer) ([]string, error) {
 		ids, err := s.Remove(ctx, removals...)
