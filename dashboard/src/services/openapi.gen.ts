@@ -206,7 +206,6 @@ export interface paths {
         trace?: never;
     };
     "/schedules": {
-    "/bulk": {
         parameters: {
             query?: never;
             header?: never;
@@ -215,6 +214,130 @@ export interface paths {
         };
         /** All schedules, in the order of their names */
         get: operations["listSchedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightly-report */
+                name: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        /** One schedule, with its latest runs and its next times */
+        get: operations["getSchedule"];
+        /**
+         * Make a schedule, or replace it
+         * @description Orders a mission at each time: by `cron`, on the wall clock of a time zone, or `every_seconds`. Each run orders one mission, whichever
+         *     commanders run or crash meanwhile, within a second as a rule; it has the label `schedule` with the schedule's name.
+         *
+         *     `cron` is minute, hour, day of the month, month, day of the week (0 to 6, 0 is Sunday; names such as MON and JAN are read),
+         *     with the second before them where they are six; or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. Lists, ranges and steps are read
+         *     (`1,15`, `1-5`, `*\/10`). Where both days are given, either of them is enough.
+         *
+         *     Where the wall clock is set forward, a time that it leaves out is due at that moment; where it is set back, a time that
+         *     it shows twice is due the first time. What has `*` for the hour goes on hour by hour instead.
+         *
+         *     Replacing keeps the runs; and where the times are the same, the next one, so that it may be done as often as you like.
+         */
+        put: operations["putSchedule"];
+        post?: never;
+        /**
+         * Remove a schedule
+         * @description The missions that it ordered stay as they are. Takes no body but an empty object.
+         */
+        delete: operations["deleteSchedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightly-report */
+                name: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Order nothing until it is resumed
+         * @description Takes no body but an empty object.
+         */
+        post: operations["pauseSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightly-report */
+                name: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on with the next time
+         * @description What was due meanwhile is not missed. Takes no body but an empty object.
+         */
+        post: operations["resumeSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example nightly-report */
+                name: components["parameters"]["ScheduleName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Order its mission now
+         * @description Also where the schedule is paused, or its last mission has not ended. The next time stays as it is. After a 503 or a broken
+         *     connection it is unknown whether the mission was ordered: `GET /missions?label=schedule:NAME` tells. Takes no body but an
+         *     empty object.
+         */
+        post: operations["runSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         /** The bulk jobs that are kept, newest first */
         get: operations["listBulkJobs"];
         put?: never;
@@ -277,52 +400,11 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/schedules/{name}": {
     "/bulk/{id}/stop": {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @example nightly-report */
-                name: components["parameters"]["ScheduleName"];
-            };
-            cookie?: never;
-        };
-        /** One schedule, with its latest runs and its next times */
-        get: operations["getSchedule"];
-        /**
-         * Make a schedule, or replace it
-         * @description Orders a mission at each time: by `cron`, on the wall clock of a time zone, or `every_seconds`. Each run orders one mission, whichever
-         *     commanders run or crash meanwhile, within a second as a rule; it has the label `schedule` with the schedule's name.
-         *
-         *     `cron` is minute, hour, day of the month, month, day of the week (0 to 6, 0 is Sunday; names such as MON and JAN are read),
-         *     with the second before them where they are six; or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. Lists, ranges and steps are read
-         *     (`1,15`, `1-5`, `*\/10`). Where both days are given, either of them is enough.
-         *
-         *     Where the wall clock is set forward, a time that it leaves out is due at that moment; where it is set back, a time that
-         *     it shows twice is due the first time. What has `*` for the hour goes on hour by hour instead.
-         *
-         *     Replacing keeps the runs; and where the times are the same, the next one, so that it may be done as often as you like.
-         */
-        put: operations["putSchedule"];
-        post?: never;
-        /**
-         * Remove a schedule
-         * @description The missions that it ordered stay as they are. Takes no body but an empty object.
-         */
-        delete: operations["deleteSchedule"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/schedules/{name}/pause": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example nightly-report */
-                name: components["parameters"]["ScheduleName"];
                 id: components["parameters"]["BulkId"];
             };
             cookie?: never;
@@ -330,58 +412,6 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Order nothing until it is resumed
-         * @description Takes no body but an empty object.
-         */
-        post: operations["pauseSchedule"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/schedules/{name}/resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example nightly-report */
-                name: components["parameters"]["ScheduleName"];
-            };
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Go on with the next time
-         * @description What was due meanwhile is not missed. Takes no body but an empty object.
-         */
-        post: operations["resumeSchedule"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/schedules/{name}/run": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @example nightly-report */
-                name: components["parameters"]["ScheduleName"];
-            };
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Order its mission now
-         * @description Also where the schedule is paused, or its last mission has not ended. The next time stays as it is. After a 503 or a broken
-         *     connection it is unknown whether the mission was ordered: `GET /missions?label=schedule:NAME` tells. Takes no body but an
-         *     empty object.
-         */
-        post: operations["runSchedule"];
          * Stop a bulk job
          * @description What is changed stays so. A step of at most 100 missions that is under way is still carried out, and counted soon after. A job that has ended stays
          *     as it is. Takes no body but an empty object.
@@ -2178,7 +2208,6 @@ export interface operations {
         };
     };
     listSchedules: {
-    listBulkJobs: {
         parameters: {
             query?: never;
             header?: never;
@@ -2188,7 +2217,6 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description At most 1000. Payloads, runs and next times are left out. */
-            /** @description All of them. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2196,7 +2224,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Schedules"];
-                    "application/json": components["schemas"]["BulkJobs"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -2283,11 +2310,6 @@ export interface operations {
                 /** @example nightly-report */
                 name: components["parameters"]["ScheduleName"];
             };
-    orderBulkJob: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
             cookie?: never;
         };
         requestBody: {
@@ -2311,63 +2333,6 @@ export interface operations {
         };
         responses: {
             /** @description The schedule as it is now. */
-                 *       "action": "retry",
-                 *       "filter": {
-                 *         "kind": "sync",
-                 *         "label": "team:blue"
-                 *       },
-                 *       "reason": "the mail server is back"
-                 *     }
-                 */
-                "application/json": components["schemas"]["BulkRequest"];
-            };
-        };
-        responses: {
-            /** @description The job. It begins within a moment. */
-            202: {
-                headers: {
-                    /** @description The job's path. */
-                    Location?: string;
-                    "X-Request-Id": components["headers"]["RequestId"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BulkJob"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedMediaType"];
-            422: components["responses"]["Invalid"];
-            500: components["responses"]["Internal"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    previewBulkJob: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "action": "cancel",
-                 *       "filter": {
-                 *         "status": "QUEUED"
-                 *       }
-                 *     }
-                 */
-                "application/json": components["schemas"]["BulkRequest"];
-            };
-        };
-        responses: {
-            /** @description How many they are, and the newest of them. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2375,7 +2340,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Schedule"];
-                    "application/json": components["schemas"]["BulkPreview"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -2399,21 +2363,18 @@ export interface operations {
         };
     };
     deleteSchedule: {
-    getBulkJob: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /** @example nightly-report */
                 name: components["parameters"]["ScheduleName"];
-                id: components["parameters"]["BulkId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
             /** @description It orders nothing more. */
-            /** @description The job, and how far it is. */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
@@ -2429,26 +2390,18 @@ export interface operations {
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-                    "application/json": components["schemas"]["BulkJob"];
-                };
-            };
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
     pauseSchedule: {
-    stopBulkJob: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /** @example nightly-report */
                 name: components["parameters"]["ScheduleName"];
-                id: components["parameters"]["BulkId"];
             };
             cookie?: never;
         };
@@ -2530,6 +2483,172 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Mission"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listBulkJobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJobs"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    orderBulkJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "retry",
+                 *       "filter": {
+                 *         "kind": "sync",
+                 *         "label": "team:blue"
+                 *       },
+                 *       "reason": "the mail server is back"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description The job. It begins within a moment. */
+            202: {
+                headers: {
+                    /** @description The job's path. */
+                    Location?: string;
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    previewBulkJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "cancel",
+                 *       "filter": {
+                 *         "status": "QUEUED"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["BulkRequest"];
+            };
+        };
+        responses: {
+            /** @description How many they are, and the newest of them. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkPreview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getBulkJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["BulkId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job, and how far it is. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkJob"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    stopBulkJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["BulkId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             /** @description The job as it is now. */
             202: {
                 headers: {
