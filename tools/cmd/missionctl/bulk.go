@@ -126,7 +126,7 @@ func awaitBulk(ctx context.Context, streams cliout.Streams, c *client.Client, jo
 	tick := time.NewTicker(bulkEvery)
 	defer tick.Stop()
 	for job.State == contracts.BulkRunning {
-		screen.Status(progressText(job.BulkJob))
+		screen.Status(jobProgress(job.BulkJob))
 		select {
 		case <-ctx.Done():
 			return job, context.Cause(ctx)
@@ -140,11 +140,11 @@ func awaitBulk(ctx context.Context, streams cliout.Streams, c *client.Client, jo
 			return job, err
 		}
 	}
-	screen.Status(progressText(job.BulkJob))
+	screen.Status(jobProgress(job.BulkJob))
 	return job, nil
 }
 
-func progressText(j contracts.BulkJob) string {
+func jobProgress(j contracts.BulkJob) string {
 	text := fmt.Sprintf("%s: %d of %d examined changed", j.Action, j.Changed, j.Examined)
 	if n := skippedOf(j); n > 0 {
 		text += fmt.Sprintf(", %d skipped", n)
@@ -179,7 +179,7 @@ func printBulk(streams cliout.Streams, format cliout.Format, j client.BulkJob) e
 	if format == cliout.JSON {
 		return cliout.WriteJSON(streams.Out, j)
 	}
-	fmt.Fprintf(streams.Out, "bulk job %s is %s: %s\n", j.ID, j.State, progressText(j.BulkJob))
+	fmt.Fprintf(streams.Out, "bulk job %s is %s: %s\n", j.ID, j.State, jobProgress(j.BulkJob))
 	for _, reason := range slices.Sorted(maps.Keys(j.Skipped)) {
 		fmt.Fprintf(streams.Out, "  %d skipped: %s\n", j.Skipped[reason], cliout.Plain(reason))
 	}
