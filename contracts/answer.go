@@ -37,6 +37,8 @@ type Answer struct {
 	Ticket *Ticket `json:"ticket,omitempty"`
 	// Reason of a refusal, for logs; the StopReason of a stop; the id of a marker.
 	Reason string `json:"reason,omitempty"`
+	// Left of a grant: how long until the mission's deadline, in ms, when the answer was made. Zero where the mission has none.
+	Left int64 `json:"left_ms,omitempty"`
 	// Renewal of AnswerRenewed.
 	Renewal *RenewalReply `json:"renewal,omitempty"`
 }

@@ -13,6 +13,9 @@ const (
 	MaxTimeoutSeconds = 86400
 	MaxRunAtAhead     = 366 * 24 * time.Hour
 	MaxStartDelay     = 366 * 24 * 3600 // seconds, as MaxRunAtAhead
+	MaxDeadlineAhead  = 366 * 24 * time.Hour
+	MaxDeadline       = 366 * 24 * 3600 // seconds, as MaxDeadlineAhead
+	MaxUniqueKeySize  = 200
 	MaxJSONDepth      = 64
 	MaxBodySize       = 1 << 20
 	MaxBatchBodySize  = 16 << 20

@@ -43,6 +43,8 @@ type Mission struct {
 	Labels map[string]string `json:"labels,omitempty"`
 	// ConcurrencyKey is shared by missions of which only so many may run at once, see Limit; empty: any number.
 	ConcurrencyKey string `json:"concurrency_key,omitempty"`
+	// UniqueKey is what no other mission that has not ended has. One that was adopted after the store was wiped may not have it to itself.
+	UniqueKey string `json:"unique_key,omitempty"`
 
 	Status Status `json:"status"`
 	// StatusReason says why a mission waits, where the commander knows it: no soldier has a handler for the kind, or serves the
@@ -74,6 +76,8 @@ type Mission struct {
 	UpdatedAt Time `json:"updated_at"`
 	// RunAt is the earliest start of a SCHEDULED mission.
 	RunAt Time `json:"run_at,omitzero"`
+	// DeadlineAt is when the mission ends: what waits then FAILED, and what runs is given up. Zero is never.
+	DeadlineAt Time `json:"deadline_at,omitzero"`
 	// StartedAt is when the current or last execution was granted.
 	StartedAt Time `json:"started_at,omitzero"`
 	// FinishedAt is when the mission ended.
@@ -111,15 +115,16 @@ type MissionError struct {
 
 // Error codes that Mission Control itself gives. Handlers may use others.
 const (
-	ErrorCodeFailed         = "failed"           // the handler returned an error without a code
-	ErrorCodePanic          = "panic"            // the handler panicked
-	ErrorCodeTimeout        = "timeout"          // the attempt ran past timeout_seconds
-	ErrorCodeCancelled      = "cancelled"        // a cancel ended it: before the handler's start, by it, or 10 s later without it
-	ErrorCodeSoldierLost    = "soldier_lost"     // five executions lost their soldiers
-	ErrorCodeUndeliverable  = "undeliverable"    // dispatched 20 times without a grant
-	ErrorCodeInvalidPayload = "invalid_payload"  // the payload does not fit the handler's input
-	ErrorCodeInvalidResult  = "invalid_result"   // the handler's result can't be written as JSON
-	ErrorCodeResultTooBig   = "result_too_large" // the handler's result is over 256 KiB
+	ErrorCodeFailed         = "failed"            // the handler returned an error without a code
+	ErrorCodePanic          = "panic"             // the handler panicked
+	ErrorCodeTimeout        = "timeout"           // the attempt ran past timeout_seconds
+	ErrorCodeDeadline       = "deadline_exceeded" // the mission's deadline_at passed, or no attempt could start before it
+	ErrorCodeCancelled      = "cancelled"         // a cancel ended it: before the handler's start, by it, or 10 s later without it
+	ErrorCodeSoldierLost    = "soldier_lost"      // five executions lost their soldiers
+	ErrorCodeUndeliverable  = "undeliverable"     // dispatched 20 times without a grant
+	ErrorCodeInvalidPayload = "invalid_payload"   // the payload does not fit the handler's input
+	ErrorCodeInvalidResult  = "invalid_result"    // the handler's result can't be written as JSON
+	ErrorCodeResultTooBig   = "result_too_large"  // the handler's result is over 256 KiB
 )
 
 // HistoryLine is one change of a mission, or one update that was refused.

@@ -315,7 +315,7 @@ func (r *reader) orderPack(p *OrderPack) {
 	}
 }
 
-//nolint:cyclop // a line for each field
+//nolint:cyclop,funlen // a line for each field
 func (r *reader) mission(m *Mission) {
 	for name := r.first(); name != nil; name = r.next() {
 		switch string(name) {
@@ -335,6 +335,8 @@ func (r *reader) mission(m *Mission) {
 			r.labels(m)
 		case "concurrency_key":
 			m.ConcurrencyKey = r.text()
+		case "unique_key":
+			m.UniqueKey = r.text()
 		case "status":
 			m.Status = Status(r.text())
 		case "status_reason":
@@ -367,6 +369,8 @@ func (r *reader) mission(m *Mission) {
 			m.UpdatedAt = r.time()
 		case "run_at":
 			m.RunAt = r.time()
+		case "deadline_at":
+			m.DeadlineAt = r.time()
 		case "started_at":
 			m.StartedAt = r.time()
 		case "finished_at":
@@ -628,6 +632,8 @@ func (r *reader) answer(a *Answer) {
 			a.Ticket = r.ticket(a.Ticket)
 		case "reason":
 			a.Reason = r.text()
+		case "left_ms":
+			a.Left = r.integer()
 		default:
 			r.giveUp()
 		}

@@ -39,6 +39,14 @@ type MissionRequest struct {
 	// DelaySeconds is the earliest start, too: so long after the commander accepted the mission, 1 second to 366 days; nil is
 	// now. Not to be given together with RunAt.
 	DelaySeconds *int `json:"delay_seconds,omitempty"`
+	// UniqueKey lets the mission be created only while no other one that has not ended has it: 1 to MaxUniqueKeySize bytes,
+	// printable; empty asks nothing.
+	UniqueKey string `json:"unique_key,omitempty"`
+	// DeadlineAt is when the mission ends, whatever it still waits for: after its start, and at most 366 days ahead; nil is never.
+	DeadlineAt *Time `json:"deadline_at,omitempty"`
+	// DeadlineSeconds is the same, so long after the commander accepted the mission, 1 second to 366 days. Not to be given
+	// together with DeadlineAt.
+	DeadlineSeconds *int `json:"deadline_seconds,omitempty"`
 }
 
 // DefaultMissionRequest returns a request in which all but the name has its default. A reader that decodes onto it can
@@ -97,6 +105,8 @@ func (r MissionRequest) Validate(now time.Time) error {
 	v.within("timeout_seconds", r.TimeoutSeconds, MaxTimeoutSeconds)
 	v.retry(r.Retry)
 	v.start(r, now)
+	v.uniqueKey(r.UniqueKey)
+	v.deadline(r, now)
 	return v.err()
 }
 

@@ -190,6 +190,7 @@ func (w *writer) mission(name string, m *Mission) {
 	w.text(`,"squad":`, m.Squad)
 	w.labels(m.Labels)
 	w.someText(`,"concurrency_key":`, m.ConcurrencyKey)
+	w.someText(`,"unique_key":`, m.UniqueKey)
 	w.text(`,"status":`, string(m.Status))
 	w.someText(`,"status_reason":`, m.StatusReason)
 	w.flag(`,"cancel_requested":`, m.CancelRequested)
@@ -209,6 +210,7 @@ func (w *writer) mission(name string, m *Mission) {
 	w.time(`,"created_at":`, m.CreatedAt)
 	w.time(`,"updated_at":`, m.UpdatedAt)
 	w.someTime(`,"run_at":`, m.RunAt)
+	w.someTime(`,"deadline_at":`, m.DeadlineAt)
 	w.someTime(`,"started_at":`, m.StartedAt)
 	w.someTime(`,"finished_at":`, m.FinishedAt)
 	w.integer(`,"version":`, m.Version)
@@ -336,6 +338,9 @@ func (w *writer) answer(a *Answer) {
 	w.someText(`,"execution":`, a.Execution)
 	w.ticket(a.Ticket)
 	w.someText(`,"reason":`, a.Reason)
+	if a.Left != 0 {
+		w.integer(`,"left_ms":`, a.Left)
+	}
 	if a.Renewal != nil {
 		w.lit(`,"renewal":`)
 		w.slowly(a.Renewal)

@@ -195,7 +195,7 @@ func (c *Client) refusal(res *http.Response, media string, body []byte) error {
 	if media == "application/problem+json" || media == "application/json" {
 		var wire problemWire
 		if err := json.Unmarshal(body, &wire); err == nil {
-			p.Code, p.Title, p.Detail, p.Errors = wire.Code, wire.Title, wire.Detail, wire.Errors
+			p.Code, p.Title, p.Detail, p.Errors, p.MissionID = wire.Code, wire.Title, wire.Detail, wire.Errors, wire.MissionID
 			return p
 		}
 	}

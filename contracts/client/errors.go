@@ -22,6 +22,8 @@ type Problem struct {
 	Title, Detail string
 	// Errors names the fields that are wrong.
 	Errors []contracts.FieldError
+	// MissionID names a mission that stands in the way; see TakenBy.
+	MissionID string
 	// RetryAfter is when the commander thinks that another try is worth it; 0 where it said nothing.
 	RetryAfter time.Duration
 }
@@ -33,6 +35,17 @@ type problemWire struct {
 	Title  string                 `json:"title"`
 	Detail string                 `json:"detail"`
 	Errors []contracts.FieldError `json:"errors"`
+
+	MissionID string `json:"mission_id"`
+}
+
+// TakenBy returns the mission that has the UniqueKey which a Submit, a SubmitBatch or a Retry asked for, and which has not ended.
+func TakenBy(err error) (missionID string, taken bool) {
+	var p *Problem
+	if errors.As(err, &p) && p.Code == "unique_key_taken" {
+		return p.MissionID, true
+	}
+	return "", false
 }
 
 // Error says what is wrong and what to do, in one line.
