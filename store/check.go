@@ -17,6 +17,8 @@ func (c Change) Check() error {
 		return errors.New("change has no mission id")
 	case !m.Status.Valid():
 		return fmt.Errorf("change of mission %s has no valid status: %q", m.MissionID, m.Status)
+	case len(m.UniqueKey) > contracts.MaxUniqueKeySize:
+		return fmt.Errorf("change of mission %s has a unique key of %d bytes, at most %d are kept", m.MissionID, len(m.UniqueKey), contracts.MaxUniqueKeySize)
 	case c.IfVersion < 0:
 		return fmt.Errorf("change of mission %s has a negative IfVersion", m.MissionID)
 	case c.FirstVersion < 0 || c.FirstVersion > 0 && c.IfVersion != 0:
@@ -52,9 +54,15 @@ func CheckCreations(key *Idempotency, changes []Change) error {
 	if err := contracts.CheckBatchSize(len(changes)); err != nil {
 		return err
 	}
-	seen := make(map[string]bool, len(changes))
+	seen, keys := make(map[string]bool, len(changes)), map[string]string{}
 	for i, c := range changes {
 		id := c.Record.Mission.MissionID
+		if key := c.Record.Mission.UniqueKey; key != "" {
+			if other, twice := keys[key]; twice {
+				return fmt.Errorf("missions %s and %s are to have one unique key", other, id)
+			}
+			keys[key] = id
+		}
 		switch {
 		case c.IfVersion != 0 || c.IfSession != "" || c.Idempotency != nil:
 			return fmt.Errorf("change of mission %s is more than a creation", id)

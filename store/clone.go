@@ -25,7 +25,7 @@ func (r Record) Clone() Record {
 		retry := *m.Retry
 		m.Retry = &retry
 	}
-	for _, t := range []*contracts.Time{&m.CreatedAt, &m.UpdatedAt, &m.RunAt, &m.StartedAt, &m.FinishedAt} {
+	for _, t := range []*contracts.Time{&m.CreatedAt, &m.UpdatedAt, &m.RunAt, &m.DeadlineAt, &m.StartedAt, &m.FinishedAt} {
 		*t = contracts.FromMillis(t.Millis())
 	}
 	return r

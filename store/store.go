@@ -14,6 +14,7 @@ type Store interface {
 	Telemetry
 	Outbox
 	Gates
+	Deadlines
 	Sessions
 	Documents
 	Events
@@ -33,8 +34,8 @@ type Missions interface {
 	Commit(ctx context.Context, changes ...Change) ([]Outcome, error)
 	// CreateAll creates 1 to contracts.MaxBatchMissions missions in one atomic step: all of them or none. key is that of
 	// the whole, or nil; the changes have none. The outcomes share one Code: Applied, each with its Dispatch; Duplicate,
-	// with what the key's first use created; or Conflict, where one of the missions exists already. After an error all may
-	// have been applied, or none.
+	// with what the key's first use created; Conflict, where one of the missions exists already; or Taken, where somebody has
+	// the unique key of one: the first such has the Holder. After an error all may have been applied, or none.
 	CreateAll(ctx context.Context, key *Idempotency, changes ...Change) ([]Outcome, error)
 	// Get returns one mission for a reader: ErrNotFound, or while Degraded ErrNotInMemory.
 	Get(ctx context.Context, id string) (Record, Source, error)
@@ -144,12 +145,13 @@ const (
 )
 
 // Placer is a Store that keeps missions apart, by their ids: shardstore's. One step changes what lies together, and no more.
-// So the missions of one CreateAll lie together, and a mission lies with the Idempotency key that it is created with;
+// So the missions of one CreateAll lie together, and a mission lies with the unique key that it is created with, or else with the
+// Idempotency key, which is remembered where the mission lies;
 // anything else is an error of the caller. What is ordered (due entries, shelves, a search's window of the newest) is ordered
 // among missions that lie together; the events of each mission are in order.
 type Placer interface {
 	// Place returns a new mission's id, changed so that the mission lies with all others whose ids were made with the same
-	// word: the idempotency key where there is one, anything else for the missions of one CreateAll. Without a word
+	// word: the unique or idempotency key where there is one, anything else for the missions of one CreateAll. Without a word
 	// it lies anywhere. The id stays a UUID of the same time.
 	Place(id, with string) string
 }
@@ -172,8 +174,8 @@ type Record struct {
 // Change is one step of one mission.
 type Change struct {
 	// Record is the mission as it shall be. The store sets Mission.Version to Version(). What a creation fixes stays
-	// as it is, whatever a later Record says: name, kind, squad, priority, labels, concurrency_key, payload,
-	// timeout_seconds, retry, created_at.
+	// as it is, whatever a later Record says: name, kind, squad, priority, labels, concurrency_key, unique_key, deadline_at,
+	// payload, timeout_seconds, retry, created_at.
 	Record Record
 	// IfVersion is the version that the change was made from; 0 creates.
 	IfVersion int64
@@ -234,6 +236,8 @@ const (
 	SessionDead
 	// Duplicate: the idempotency key was used before, see Existing.
 	Duplicate
+	// Taken: another mission that has not ended has the unique key, see Holder.
+	Taken
 )
 
 // Outcome is how one Change ended.
@@ -245,6 +249,8 @@ type Outcome struct {
 	Admitted bool
 	// Existing of Duplicate.
 	Existing Existing
+	// Holder of Taken: who has the unique key.
+	Holder string
 }
 
 // Existing is what an idempotency key was used for.

@@ -194,14 +194,15 @@ func TestDecisionsAreNeverAnsweredFromMemory(t *testing.T) {
 		s.gate.set(refusing)
 		id := r.Mission.MissionID
 		for name, call := range map[string]func() error{
-			"Load":     func() error { _, err := s.Load(s.ctx, id); return err },
-			"Commit":   func() error { _, err := s.Commit(s.ctx, store.Change{Record: r, IfVersion: 1}); return err },
-			"TakeDue":  func() error { _, err := s.TakeDue(s.ctx, 1, time.Second); return err },
-			"ClearDue": func() error { return s.ClearDue(s.ctx, store.Due{MissionID: id, Dispatch: 1}) },
-			"Renew":    func() error { _, err := s.Renew(s.ctx, session, time.Second); return err },
-			"Session":  func() error { _, err := s.Session(s.ctx, "s"); return err },
-			"Expired":  func() error { _, err := s.Expired(s.ctx, 1); return err },
-			"Shelved":  func() error { _, err := s.Shelved(s.ctx, "sent", contracts.At(time.Now()), 1); return err },
+			"Load":          func() error { _, err := s.Load(s.ctx, id); return err },
+			"Commit":        func() error { _, err := s.Commit(s.ctx, store.Change{Record: r, IfVersion: 1}); return err },
+			"TakeDue":       func() error { _, err := s.TakeDue(s.ctx, 1, time.Second); return err },
+			"TakeDeadlines": func() error { _, err := s.TakeDeadlines(s.ctx, 1, time.Second); return err },
+			"ClearDue":      func() error { return s.ClearDue(s.ctx, store.Due{MissionID: id, Dispatch: 1}) },
+			"Renew":         func() error { _, err := s.Renew(s.ctx, session, time.Second); return err },
+			"Session":       func() error { _, err := s.Session(s.ctx, "s"); return err },
+			"Expired":       func() error { _, err := s.Expired(s.ctx, 1); return err },
+			"Shelved":       func() error { _, err := s.Shelved(s.ctx, "sent", contracts.At(time.Now()), 1); return err },
 			"Unshelve": func() error {
 				_, err := s.Unshelve(s.ctx, "sent", contracts.At(time.Now()), 1, contracts.At(time.Now()))
 				return err

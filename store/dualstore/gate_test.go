@@ -157,6 +157,14 @@ func (g *gate) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]st
 	return to.TakeDue(ctx, limit, hold)
 }
 
+func (g *gate) TakeDeadlines(ctx context.Context, limit int, hold time.Duration) ([]string, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return to.TakeDeadlines(ctx, limit, hold)
+}
+
 func (g *gate) ClearDue(ctx context.Context, entries ...store.Due) error {
 	to, err := g.pass(ctx)
 	if err != nil {

@@ -67,6 +67,7 @@ func withFixed(next, before contracts.Mission) contracts.Mission {
 	next.Name, next.Kind, next.Squad, next.Priority = before.Name, before.Kind, before.Squad, before.Priority
 	next.Labels, next.Payload, next.ConcurrencyKey = before.Labels, before.Payload, before.ConcurrencyKey
 	next.TimeoutSeconds, next.Retry, next.CreatedAt = before.TimeoutSeconds, before.Retry, before.CreatedAt
+	next.UniqueKey, next.DeadlineAt = before.UniqueKey, before.DeadlineAt
 	return next
 }
 

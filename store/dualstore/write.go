@@ -74,6 +74,11 @@ func (s *Store) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]s
 	return s.primary.TakeDue(ctx, limit, hold)
 }
 
+// TakeDeadlines implements store.Deadlines.
+func (s *Store) TakeDeadlines(ctx context.Context, limit int, hold time.Duration) ([]string, error) {
+	return s.primary.TakeDeadlines(ctx, limit, hold)
+}
+
 // ClearDue implements store.Outbox.
 func (s *Store) ClearDue(ctx context.Context, entries ...store.Due) error {
 	return s.primary.ClearDue(ctx, entries...)

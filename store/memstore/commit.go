@@ -44,6 +44,13 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 			return slices.Repeat([]store.Outcome{{Code: store.Conflict}}, len(changes)), nil
 		}
 	}
+	for i, c := range changes {
+		if holder := s.holder(c); holder != "" {
+			outcomes := slices.Repeat([]store.Outcome{{Code: store.Taken}}, len(changes))
+			outcomes[i].Holder = holder
+			return outcomes, nil
+		}
+	}
 	s.use(key, ids)
 	return s.each(changes, s.apply), nil
 }
@@ -70,6 +77,9 @@ func (s *Store) commit(c store.Change) store.Outcome {
 	}
 	if c.IfSession != "" && !s.live(c.IfSession) {
 		return store.Outcome{Code: store.SessionDead}
+	}
+	if holder := s.holder(c); holder != "" {
+		return store.Outcome{Code: store.Taken, Holder: holder}
 	}
 	s.use(c.Idempotency, []string{c.Record.Mission.MissionID})
 	return s.apply(c)
@@ -134,6 +144,7 @@ func (s *Store) apply(c store.Change) store.Outcome {
 	m.record = next
 	s.join(next.Session, id)
 	s.count(before, next.Mission.Status)
+	s.bound(before, next.Mission)
 	m.add(c.History)
 	if c.Due != store.DueKeep || next.Mission.Status != contracts.StatusQueued {
 		s.takeOff(id, m)
@@ -156,6 +167,7 @@ func keepFixed(next *store.Record, before store.Record) {
 	n.Name, n.Kind, n.Squad, n.Priority, n.Labels = b.Name, b.Kind, b.Squad, b.Priority, b.Labels
 	n.ConcurrencyKey = b.ConcurrencyKey
 	n.Payload, n.TimeoutSeconds, n.Retry, n.CreatedAt = b.Payload, b.TimeoutSeconds, b.Retry, b.CreatedAt
+	n.UniqueKey, n.DeadlineAt = b.UniqueKey, b.DeadlineAt
 }
 
 func (s *Store) join(session, id string) {

@@ -37,6 +37,9 @@ type Store struct {
 	byStatus  map[contracts.Status]int64
 	bySession map[string]map[string]struct{}
 	keys      map[string]key
+	// unique is who has a unique key, deadlines when a mission's is looked at, in ms.
+	unique    map[string]string
+	deadlines map[string]int64
 	rates     rates
 	due       map[string]dueEntry
 	shelves   map[string]shelf
@@ -91,6 +94,8 @@ func New(cfg Config) *Store {
 		byStatus:   map[contracts.Status]int64{},
 		bySession:  map[string]map[string]struct{}{},
 		keys:       map[string]key{},
+		unique:     map[string]string{},
+		deadlines:  map[string]int64{},
 		rates:      rates{},
 		due:        map[string]dueEntry{},
 		shelves:    map[string]shelf{},

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/redis/rueidis"
 
@@ -92,9 +93,11 @@ func flag(is bool) byte { //nolint:revive // it is what is written
 	return 0
 }
 
-// putDigits writes a moment's ms in 15 digits: enough for the year 30,000.
+// digits is in how many a moment's ms are written: enough for the year 30,000.
+const digits = 15
+
 func putDigits(b []byte, at contracts.Time) []byte {
-	b = append(b, "000000000000000"...)
+	b = append(b, strings.Repeat("0", digits)...)
 	v := min(max(at.Millis(), 0), 999_999_999_999_999)
 	for i := len(b) - 1; v > 0; i-- {
 		b[i] = byte('0' + v%10)

@@ -151,6 +151,9 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 		return nil, err
 	}
 	uses := reply[3:]
+	if reply[2] == "t" {
+		return takenAll(len(changes), uses)
+	}
 	if len(uses) > 0 {
 		uses = slices.Repeat(uses, len(changes))
 	}
@@ -162,7 +165,7 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 }
 
 // decodeOutcomes reads what commit.lua returns: a letter for each change, and a + where it admitted others; the Dispatch of the
-// first one that sets a due entry, and what was used before.
+// first one that sets a due entry, and of what was used before, or who has the unique key.
 func decodeOutcomes(changes []store.Change, first, codes string, uses []string) ([]store.Outcome, error) {
 	var dispatch int64
 	if first != "" {
@@ -197,9 +200,22 @@ func decodeOutcomes(changes []store.Change, first, codes string, uses []string) 
 				return nil, err
 			}
 			o.Code, o.Existing, uses = store.Duplicate, e, uses[1:]
+		case 't':
+			o.Code, o.Holder, uses = store.Taken, textID(uses[0]), uses[1:]
 		default:
 			return nil, fmt.Errorf("redis: commit: unknown outcome %q", codes[i])
 		}
 	}
+	return outcomes, nil
+}
+
+// takenAll reads what create_all.lua says of a unique key that somebody has: the number of the mission that asked for it, and who.
+func takenAll(changes int, found []string) ([]store.Outcome, error) {
+	i, err := strconv.Atoi(found[0])
+	if err != nil || i < 1 || i > changes {
+		return nil, fmt.Errorf("redis: create missions: %q is the number of no mission", found[0])
+	}
+	outcomes := slices.Repeat([]store.Outcome{{Code: store.Taken}}, changes)
+	outcomes[i-1].Holder = textID(found[1])
 	return outcomes, nil
 }

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"encoding/binary"
 	"errors"
+	"strconv"
 	"strings"
 )
 
@@ -97,6 +98,15 @@ func (r *reader) fixed(n uint64) (v uint64) {
 
 // section is a text behind its length in n bytes. It is no copy.
 func (r *reader) section(n uint64) string { return r.take(r.fixed(n)) }
+
+// digits reads what putDigits wrote.
+func (r *reader) digits() int64 {
+	v, err := strconv.ParseInt(r.take(digits), 10, 64)
+	if err != nil && r.err == nil {
+		r.b, r.err = "", err
+	}
+	return v
+}
 
 func (r *reader) uvarint() (v uint64) {
 	for shift := 0; ; shift += 7 {

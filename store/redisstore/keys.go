@@ -46,6 +46,8 @@ import (
 //	{mc:0}:leases        zset    live sessions by the ms at which the lease runs out
 //	{mc:0}:buried        zset    dead sessions by the ms of their burial; kept an hour
 //	{mc:0}:d:<collection> hash   documents: name to version (8 bytes) and body; under the empty name the last version, a number
+//	{mc:0}:u:<key>       string  the mission (16 bytes) that has a unique key; gone when that ends
+//	{mc:0}:deadlines     zset    of the missions that have not ended those that have a deadline, by the ms at which it is looked at
 //	{mc:0}:i:<key>       string  what an idempotency key was used for, see encodeUse; expires after its TTL
 //
 // There is no index of all missions: the six of the statuses, merged, are one.
@@ -79,6 +81,7 @@ func (k keys) held(session string) string         { return k.prefix + "sm:" + se
 func (k keys) leases() string                     { return k.prefix + "leases" }
 func (k keys) buried() string                     { return k.prefix + "buried" }
 func (k keys) idempotency(key string) string      { return k.prefix + "i:" + key }
+func (k keys) deadlines() string                  { return k.prefix + "deadlines" }
 func (k keys) documents(collection string) string { return k.prefix + "d:" + collection }
 
 // The indexes' names, behind the prefix.

@@ -79,6 +79,9 @@ const (
 	createdTag
 	payloadApartTag
 	retryTag // delay, factor in hundredths (two bytes) and greatest delay
+	// These two stand right behind the name and the concurrency key, in this order, where lua/apply.lua finds them.
+	uniqueTag   // its length in one byte, and the text
+	deadlineTag // ms, in digits as those of a due entry
 )
 
 // gateTag has the concurrency key. It stands first, where lua/gates.lua looks for it.
@@ -87,6 +90,12 @@ const gateTag = 64
 func putFixed(b []byte, m contracts.Mission) []byte {
 	b = putSection(b, func(b []byte) []byte { return append(b, m.Name...) })
 	b = putText(b, gateTag, m.ConcurrencyKey, "")
+	if key := m.UniqueKey; key != "" {
+		b = append(append(b, uniqueTag, byte(len(key))), key...) //nolint:gosec // store.Change.Check bounds it
+	}
+	if !m.DeadlineAt.IsZero() {
+		b = putDigits(append(b, deadlineTag), m.DeadlineAt)
+	}
 	b = putText(b, kindTag, m.Kind, contracts.DefaultKind)
 	b = putText(b, squadTag, m.Squad, contracts.DefaultSquad)
 	b = putText(b, priorityTag, string(m.Priority), string(contracts.PriorityNormal))
@@ -150,6 +159,10 @@ func readFixed(text string, m *contracts.Mission) (apart bool, err error) {
 			apart = r.int64() != 0
 		case retryTag:
 			m.Retry = &contracts.Retry{DelaySeconds: r.int(), Factor: float64(r.fixed(2)) / 100, MaxDelaySeconds: r.int()}
+		case uniqueTag:
+			m.UniqueKey = strings.Clone(r.section(1))
+		case deadlineTag:
+			m.DeadlineAt = contracts.FromMillis(r.digits())
 		case body:
 			m.Payload = r.rest()
 			return apart, r.err

@@ -49,6 +49,7 @@ func TestARowIsReadAsItWasWritten(t *testing.T) {
 	failed.Execution, failed.Recorded, failed.Session = "no UUID", "", "session|1"
 	failed.Mission.Squad, failed.Mission.Kind, failed.Mission.Priority = "", "", contracts.PriorityHigh
 	failed.Mission.Retry = &contracts.Retry{DelaySeconds: 86400, Factor: 9.99, MaxDelaySeconds: 604800}
+	failed.Mission.UniqueKey, failed.Mission.DeadlineAt = strings.Repeat("k", contracts.MaxUniqueKeySize), contracts.FromMillis(1_700_000_000_123)
 	failed.Mission.Run, failed.Mission.RunAt = -1<<62, contracts.FromMillis(-1)
 	for _, want := range []store.Record{usual(), failed} {
 		got, err := readRow(want.Mission.MissionID, rowOf(want, lines()))

@@ -66,6 +66,8 @@ var (
 	putDocumentText string
 	//go:embed lua/delete_document.lua
 	deleteDocumentText string
+	//go:embed lua/take_deadlines.lua
+	takeDeadlinesText string
 	//go:embed lua/now.lua
 	nowText string
 )
@@ -79,7 +81,7 @@ type scripts struct {
 	unshelve, shelved, swapBroker                  *rueidis.Lua
 	sessions, list, history, counts, events, clock *rueidis.Lua
 	settle, putDocument, deleteDocument            *rueidis.Lua
-	report, log                                    *rueidis.Lua
+	report, log, takeDeadlines                     *rueidis.Lua
 }
 
 func newScripts() scripts {
@@ -106,9 +108,9 @@ func newScripts() scripts {
 
 		putDocument:    rueidis.NewLuaScript(checked(putDocumentText)),
 		deleteDocument: rueidis.NewLuaScript(checked(deleteDocumentText)),
-
-		report: rueidis.NewLuaScript(checked(reportText)),
-		log:    rueidis.NewLuaScriptReadOnly(checked(logText)),
+		takeDeadlines:  rueidis.NewLuaScript(checked(rowText + takeDeadlinesText)),
+		report:         rueidis.NewLuaScript(checked(reportText)),
+		log:            rueidis.NewLuaScriptReadOnly(checked(logText)),
 	}
 }
 

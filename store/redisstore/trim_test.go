@@ -43,6 +43,7 @@ func TestNothingIsLeftOfWhatIsRemoved(t *testing.T) {
 		r := newMission().Record
 		r.Mission.ConcurrencyKey = fmt.Sprint("key ", i)
 		r.Mission.Payload, r.Mission.Labels, r.Mission.Kind, r.Mission.Squad = large, map[string]string{"a": uuid.NewString(), "b": "c"}, "resize", "gpu"
+		r.Mission.UniqueKey, r.Mission.DeadlineAt = uuid.NewString(), contracts.At(time.Now())
 		first := store.Change{Record: r, Due: store.DueSet, DueAt: contracts.At(time.Now())}
 		r.Mission.Status, r.Mission.Result, r.Session, r.Mission.FinishedAt = contracts.StatusFailed, large, "s1", contracts.FromMillis(1)
 		last := store.Change{Record: r, IfVersion: 1, Due: store.DueSet, DueAt: contracts.At(time.Now())}

@@ -45,7 +45,7 @@ func (s *Store) Commit(ctx context.Context, changes ...store.Change) ([]store.Ou
 		return nil, err
 	}
 	for _, c := range changes {
-		if err := errors.Join(s.fits(c.Idempotency, missionOf(c)), s.ungated(c)); err != nil {
+		if err := errors.Join(s.fits(c.Idempotency, c), s.ungated(c)); err != nil {
 			return nil, err
 		}
 	}
@@ -74,7 +74,7 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 	}
 	shard := s.of(missionOf(changes[0]))
 	for _, c := range changes {
-		if err := errors.Join(s.fits(key, missionOf(c)), s.ungated(c)); err != nil {
+		if err := errors.Join(s.fits(key, c), s.ungated(c)); err != nil {
 			return nil, err
 		}
 		if s.of(missionOf(c)) != shard {
@@ -85,12 +85,20 @@ func (s *Store) CreateAll(ctx context.Context, key *store.Idempotency, changes .
 	return s.shards[shard].CreateAll(ctx, key, changes...)
 }
 
-// fits returns an error where a mission does not lie with its key: another request with that key would not be met there.
-func (s *Store) fits(key *store.Idempotency, id string) error {
-	if key == nil || ofWord(key.Key, len(s.shards)) == s.of(id) {
+// fits returns an error where a new mission does not lie with its key: another request with that key would not be met there. One
+// that is made anew lies where it did: its unique key is another shard's where the number of shards is another one now.
+func (s *Store) fits(key *store.Idempotency, c store.Change) error {
+	id, word, what := missionOf(c), "", "idempotency key"
+	if key != nil {
+		word = key.Key
+	}
+	if unique := c.Record.Mission.UniqueKey; unique != "" && c.IfVersion == 0 && c.FirstVersion == 0 {
+		word, what = unique, "unique key"
+	}
+	if word == "" || ofWord(word, len(s.shards)) == s.of(id) {
 		return nil
 	}
-	return fmt.Errorf("mission %s does not lie in the shard of its idempotency key: its id must be made by Place", id)
+	return fmt.Errorf("mission %s does not lie in the shard of its %s: its id must be made by Place", id, what)
 }
 
 // Get implements store.Missions.

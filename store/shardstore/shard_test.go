@@ -111,6 +111,10 @@ func (s *shard) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]s
 	return meddle(s, "TakeDue", func() ([]store.Due, error) { return s.Store.TakeDue(ctx, limit, hold) })
 }
 
+func (s *shard) TakeDeadlines(ctx context.Context, limit int, hold time.Duration) ([]string, error) {
+	return meddle(s, "TakeDeadlines", func() ([]string, error) { return s.Store.TakeDeadlines(ctx, limit, hold) })
+}
+
 func (s *shard) Unshelve(ctx context.Context, shelf string, before contracts.Time, limit int, at contracts.Time) (int, error) {
 	return meddle(s, "Unshelve", func() (int, error) { return s.Store.Unshelve(ctx, shelf, before, limit, at) })
 }

@@ -38,7 +38,7 @@ func commitTests() []test {
 			}
 		}},
 		{"every field comes back", func(t *tester) {
-			full := fullRecord(newID())
+			full := fullRecord(t.near(together))
 			t.wantCode(create(full), store.Applied)
 			full.Mission.Version = 1
 			if d := diff(full, t.load(full.Mission.MissionID)); d != "" {
@@ -51,17 +51,19 @@ func commitTests() []test {
 			}
 		}},
 		{"a change replaces all but what creation fixed", func(t *tester) {
-			first := fullRecord(newID())
+			first := fullRecord(t.near(together))
 			t.wantCode(create(first), store.Applied)
 			later := record(first.Mission.MissionID)
 			later.Mission.Payload = []byte(`{"other":true}`)
 			later.Mission.Kind, later.Mission.Squad, later.Mission.Name = "other", "other", "other"
 			later.Mission.CreatedAt, later.Mission.Retry = contracts.At(time.UnixMilli(1)), nil
+			later.Mission.UniqueKey, later.Mission.DeadlineAt = "other", contracts.At(time.UnixMilli(1))
 			got := t.apply(store.Change{Record: later, IfVersion: 1})
 			want, m := later, first.Mission
 			want.Mission.Name, want.Mission.Kind, want.Mission.Squad, want.Mission.Priority = m.Name, m.Kind, m.Squad, m.Priority
 			want.Mission.Labels, want.Mission.Payload, want.Mission.TimeoutSeconds = m.Labels, m.Payload, m.TimeoutSeconds
 			want.Mission.Retry, want.Mission.CreatedAt, want.Mission.Version = m.Retry, m.CreatedAt, 2
+			want.Mission.UniqueKey, want.Mission.DeadlineAt = m.UniqueKey, m.DeadlineAt
 			if d := diff(want, got); d != "" {
 				t.Error(d)
 			}
@@ -133,7 +135,7 @@ func commitTests() []test {
 			}
 		}},
 		{"values are copies", func(t *tester) {
-			mine := fullRecord(newID())
+			mine := fullRecord(t.near(together))
 			t.wantCode(create(mine), store.Applied)
 			id := mine.Mission.MissionID
 			spoil := func(r store.Record) {
@@ -289,7 +291,7 @@ func commitTests() []test {
 			}
 		}},
 		{"a result that is gone is gone", func(t *tester) {
-			r := t.apply(create(fullRecord(newID())))
+			r := t.apply(create(fullRecord(t.near(together))))
 			r = t.apply(next(r, func(r *store.Record) { r.Mission.Result = nil }))
 			if r.Mission.Result != nil {
 				t.Errorf("result %s", r.Mission.Result)
@@ -465,6 +467,7 @@ func calls(ctx context.Context, s store.Store) map[string]func() error {
 		"History":         func() error { _, err := s.History(ctx, id); return err },
 		"Counts":          func() error { _, err := s.Counts(ctx); return err },
 		"TakeDue":         func() error { _, err := s.TakeDue(ctx, 1, time.Second); return err },
+		"TakeDeadlines":   func() error { _, err := s.TakeDeadlines(ctx, 1, time.Second); return err },
 		"ClearDue":        func() error { return s.ClearDue(ctx, store.Due{MissionID: id, Dispatch: 1}) },
 		"Renew":           func() error { _, err := s.Renew(ctx, store.Session{ID: id}, time.Second); return err },
 		"Session":         func() error { _, err := s.Session(ctx, id); return err },
@@ -479,17 +482,17 @@ func calls(ctx context.Context, s store.Store) map[string]func() error {
 	}
 }
 
-// fullRecord returns a record in which no field is zero.
+// fullRecord returns a record in which no field is zero. Its id is made by near(together).
 func fullRecord(id string) store.Record {
 	at := func(s int64) contracts.Time { return contracts.FromMillis(1_700_000_000_123 + s*1000) }
 	return store.Record{
 		Mission: contracts.Mission{
 			MissionID: id, Name: "name with \"quotes\", ünïcode and \u2028", Kind: "resize", Payload: []byte(`{"a": [1,2]}`),
-			Priority: contracts.PriorityHigh, Squad: "gpu", Labels: map[string]string{"team": "a|b", "": "empty key"},
+			Priority: contracts.PriorityHigh, Squad: "gpu", Labels: map[string]string{"team": "a|b", "": "empty key"}, UniqueKey: together,
 			Status: contracts.StatusInProgress, StatusReason: "no soldier", CancelRequested: true, Attempt: 2, MaxAttempts: 3,
 			Run: 1 << 40, Losses: 4, TimeoutSeconds: 77, Retry: &contracts.Retry{DelaySeconds: 7, Factor: 2.25, MaxDelaySeconds: 604800}, Progress: 42, SoldierID: "soldier-1", Result: []byte(`{"b":null}`),
 			Error:     &contracts.MissionError{Code: "odd", Message: fmt.Sprintf("line\n%c", 0x1F600)},
-			CreatedAt: at(0), UpdatedAt: at(1), RunAt: at(2), StartedAt: at(3), FinishedAt: at(4), Version: 1,
+			CreatedAt: at(0), UpdatedAt: at(1), RunAt: at(2), DeadlineAt: at(5), StartedAt: at(3), FinishedAt: at(4), Version: 1,
 		},
 		Execution: "execution", Session: "session|with|bars", Recorded: "recorded", Dispatches: 5, Refusals: 6,
 	}

@@ -145,8 +145,9 @@ func voidCalls(r store.Record, s store.Session, last string) map[string]func(t *
 			_, err := t.CreateAll(t.ctx, nil, create(record(newID())))
 			return err
 		},
-		"TakeDue":  func(t *tester) error { _, err := t.TakeDue(t.ctx, 10, time.Second); return err },
-		"ClearDue": func(t *tester) error { return t.ClearDue(t.ctx, store.Due{MissionID: id, Dispatch: 1}) },
+		"TakeDue":       func(t *tester) error { _, err := t.TakeDue(t.ctx, 10, time.Second); return err },
+		"TakeDeadlines": func(t *tester) error { _, err := t.TakeDeadlines(t.ctx, 10, time.Second); return err },
+		"ClearDue":      func(t *tester) error { return t.ClearDue(t.ctx, store.Due{MissionID: id, Dispatch: 1}) },
 		"Renew": func(t *tester) error {
 			_, err := t.Renew(t.ctx, store.Session{ID: s.ID, SoldierID: "s"}, time.Minute)
 			return err

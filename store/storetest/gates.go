@@ -111,6 +111,23 @@ func (t *tester) runs(r store.Record, session string) store.Record {
 
 func gateTests() []test {
 	return []test{
+		{"one in line has its unique key and its deadline beside", func(t *tester) {
+			for _, key := range []string{"k", strings.Repeat("k", 127), strings.Repeat("k", 128), strings.Repeat("k", 200)} {
+				ahead := t.apply(t.keyed(key))
+				c := t.keyed(key)
+				c.Record.Mission.UniqueKey, c.Record.Mission.DeadlineAt = key, contracts.FromMillis(1)
+				waits := t.apply(c)
+				again := t.unique(key)
+				t.wantHeld(again, waits)
+				t.wantDeadlines(10, time.Hour, waits)
+				t.wantGate(key, 1, 1)
+				t.apply(next(waits, toStatus(contracts.StatusFailed)))
+				t.wantDeadlines(10, time.Hour)
+				t.wantGate(key, 1, 0)
+				t.wantCode(again, store.Applied)
+				t.apply(next(ahead, toStatus(contracts.StatusCompleted)))
+			}
+		}},
 		{"one at a time, in the order in which they came", func(t *tester) {
 			all := t.queued("k", 3)
 			if all[0].Mission.ConcurrencyKey != "k" {

@@ -44,7 +44,7 @@ func listTests() []test {
 			if p := t.page(store.Query{Limit: 10}); len(p.Missions) != 0 || p.Next != "" {
 				t.Errorf("empty store: %v", p)
 			}
-			a, b := newID(), newID()
+			a, b := newID(), t.near(together)
 			t.wantCode(create(fullRecord(b)), store.Applied)
 			t.wantCode(create(record(a)), store.Applied)
 			want := []contracts.Mission{t.load(b).Mission.Brief(), t.load(a).Mission.Brief()}

@@ -21,6 +21,8 @@ func Run(t *testing.T, newStore func(t *testing.T) store.Store) {
 		{"CreateAll", createAllTests()},
 		{"History", historyTests()},
 		{"Outbox", outboxTests()},
+		{"Unique keys", uniqueTests()},
+		{"Deadlines", deadlineTests()},
 		{"Shelf", shelfTests()},
 		{"BrokerID", brokerIDTests()},
 		{"Sessions", sessionTests()},

@@ -132,6 +132,10 @@ func (a *ailing) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]
 	return do(a, func() ([]store.Due, error) { return a.at().TakeDue(ctx, limit, hold) })
 }
 
+func (a *ailing) TakeDeadlines(ctx context.Context, limit int, hold time.Duration) ([]string, error) {
+	return do(a, func() ([]string, error) { return a.at().TakeDeadlines(ctx, limit, hold) })
+}
+
 func (a *ailing) ClearDue(ctx context.Context, entries ...store.Due) error {
 	_, err := do(a, func() (struct{}, error) { return struct{}{}, a.at().ClearDue(ctx, entries...) })
 	return err

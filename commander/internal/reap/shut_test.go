@@ -88,6 +88,13 @@ func (s *shut) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]st
 	return s.Store.TakeDue(ctx, limit, hold)
 }
 
+func (s *shut) TakeDeadlines(ctx context.Context, limit int, hold time.Duration) ([]string, error) {
+	if err := s.away(); err != nil {
+		return nil, err
+	}
+	return s.Store.TakeDeadlines(ctx, limit, hold)
+}
+
 // Bury checks that nobody is given up whose renewals could come through all the time.
 func (s *shut) Bury(ctx context.Context, id string, at contracts.Time, changes ...store.Change) ([]store.Outcome, error) {
 	if err := s.away(); err != nil {

@@ -75,6 +75,7 @@ func Sequence(r *rapid.T, subjects []Subject) {
 		"illegal":  step(l.illegal),
 		"take":     step(l.take),
 		"clear":    step(l.clear),
+		"deadline": step(l.deadlines),
 		"unshelve": step(l.unshelve),
 		"shelved":  step(l.shelved),
 		"broker":   step(l.brokerID),

@@ -103,6 +103,8 @@ func (l *lockstep) creation(m *contracts.Mission) {
 	m.Retry = rapid.SampledFrom([]*contracts.Retry{nil, {Factor: 1}, {DelaySeconds: 86400, Factor: 1.07, MaxDelaySeconds: 604800}}).Draw(l.T, "retry")
 	m.ConcurrencyKey = rapid.SampledFrom([]string{"", "", "a", "b"}).Draw(l.T, "concurrency key")
 	m.CreatedAt = l.moment("created")
+	m.UniqueKey = rapid.SampledFrom([]string{"", "", "u1", "u 2"}).Draw(l.T, "unique key")
+	m.DeadlineAt = l.moment("deadline")
 }
 
 func (l *lockstep) key() *store.Idempotency {
@@ -327,6 +329,14 @@ func (l *lockstep) take() {
 		}
 		first = false
 	}, cmpopts.IgnoreFields(store.Due{}, "Dispatch"))
+}
+
+// deadlines takes those that are past, for longer than a sequence lasts.
+func (l *lockstep) deadlines() {
+	limit := rapid.IntRange(1, 4).Draw(l.T, "limit")
+	each(l, "TakeDeadlines", func(ctx context.Context, s store.Store, _ *peer) ([]string, error) {
+		return s.TakeDeadlines(ctx, limit, time.Hour)
+	}, nil)
 }
 
 // clear clears entries that were given at some time, at times under another mission's number.

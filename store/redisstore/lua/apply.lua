@@ -5,6 +5,9 @@
 local EVENTS, KEPT, N, STEPS = KEYS[3], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5]
 local FIRST_KEY, FIRST_ARG, STEP = 3, 5, 29
 local SET, DROP = 115, 100 -- s, d: what becomes of a due entry
+local FIRST = '\0\0\0\0\0\0\0\1' -- version of a mission that was not adopted
+local LIVE = {S = true, Q = true, I = true} -- the statuses of what has not ended
+local UNIQUE = PREFIX .. 'u:'
 local created, completed, failed, adopted = 0, 0, 0, 0
 local firstDispatch, lastDispatch
 local events = {}
@@ -65,8 +68,24 @@ local function onShelf(id)
   return score and tonumber(score) < 0
 end
 
+-- bounds returns the unique key and the deadline of what creation fixed, whose name stands at p, behind the length of all of it;
+-- nil each where it has none. See row.go.
+local function bounds(text, p)
+  local size, name = struct.unpack('>I4I4', text, p - 4)
+  local last, unique, deadline = p + size - 1, nil, nil
+  p = p + 4 + name
+  if p < last and string.byte(text, p) == 64 then -- a concurrency key, see gates.lua
+    local n = string.byte(text, p + 1)
+    p = n < 128 and p + 2 + n or p + 3 + n - 128 + 128 * string.byte(text, p + 2)
+  end
+  if p < last and string.byte(text, p) == 9 then unique, p = struct.unpack('Bc0', text, p + 1) end
+  if p < last and string.byte(text, p) == 10 then deadline = string.sub(text, p + 1, p + 15) end
+  return unique, deadline
+end
+
 -- apply makes a change, and returns a letter: a, or w for one whose mission waits at its gate. Unless refuse, which is called with
--- the version that the mission has, the one that it should have, and the change's own keys, returns one, which is then returned.
+-- the version that the mission has, the one that it should have, who has the unique key that it needs, and the change's own keys,
+-- returns one, which is then returned.
 local function apply(i, refuse)
   local key, part, v, at = KEYS[FIRST_KEY + i], ARGV[FIRST_ARG + i], missions[i], STEP * (i - 1)
   local due, guarded, keyed, creates, large, apart = string.byte(STEPS, at + 9, at + 14)
@@ -75,14 +94,19 @@ local function apply(i, refuse)
   if large == 1 then payload = ownArg() end
   if apart == 1 then result = ownArg() end
   if keyed == 1 then ttl, use = ownArg(), ownArg() end
-  local refused = refuse(v and versionOf(v) or NONE, string.sub(STEPS, at + 1, at + 8), guarded == 1 and ownKey(),
-    keyed == 1 and ownKey(), ttl, use)
+  local id, status, was = string.sub(key, -16), statusOf(part), v and statusOf(v) or ''
+  local begins, ends, unique, deadline, holder = LIVE[status] and not LIVE[was], LIVE[was] and not LIVE[status], nil, nil, nil
+  if (begins or ends) and (v or creates == 1) then
+    unique, deadline = bounds(v or part, v and 18 or 9)
+    holder = unique and redis.call('GET', UNIQUE .. unique) or nil
+  end
+  local adopts = not v and versionOf(part) ~= FIRST
+  local refused = refuse(v and versionOf(v) or NONE, string.sub(STEPS, at + 1, at + 8),
+    begins and not adopts and holder ~= id and holder, guarded == 1 and ownKey(), keyed == 1 and ownKey(), ttl, use)
   if refused then return refused end
 
-  local id, status = string.sub(key, -16), statusOf(part)
-  local was, held, kept = '', '', nil
+  local held, kept = '', nil
   if v then
-    was = statusOf(v)
     local changing, session = struct.unpack('>I4I2', v, #v - 5)
     kept = #v - 16 - changing
     if session > 0 then held = string.sub(v, -16 - session, -17) end
@@ -91,13 +115,20 @@ local function apply(i, refuse)
     indexed(indexes, id)
     if payload then redis.call('SET', PREFIX .. 'p:' .. id, payload) end
     created = created + 1
-    if versionOf(part) ~= '\0\0\0\0\0\0\0\1' then adopted = adopted + 1 end
+    if adopts then adopted = adopted + 1 end
   end
   if result then redis.call('SET', PREFIX .. 'o:' .. id, result) end
   if was ~= status then
     if v then push(sets.ZREM, 'st:' .. was, id) end
     push(sets.ZADD, 'st:' .. status, '0', id)
     if status == 'C' then completed = completed + 1 elseif status == 'F' then failed = failed + 1 end
+  end
+  if begins then
+    if unique and not holder then redis.call('SET', UNIQUE .. unique, id) end
+    if deadline then push(sets.ZADD, 'deadlines', deadline, id) end
+  elseif ends then
+    if holder == id then redis.call('DEL', UNIQUE .. unique) end
+    if deadline then push(sets.ZREM, 'deadlines', id) end
   end
   local high, low = string.byte(part, -2, -1)
   local session = high * 256 + low

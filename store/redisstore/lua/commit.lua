@@ -1,8 +1,8 @@
 -- Each change on its own.  Returns the Dispatch of the first one that got a due entry, or ''; the entries of the event log, see emit,
--- or ''; the letters of applyAll, and c for conflict, s for a session that is dead, d for duplicate; and what the key
--- of each duplicate was used for.
+-- or ''; the letters of applyAll, and c for conflict, s for a session that is dead, d for duplicate, t for a unique key that is
+-- taken; and what the key of each duplicate was used for, and who has each key that is taken.
 local uses, live = {}, {}
-local function refuse(version, from, guard, key, ttl, use)
+local function refuse(version, from, holder, guard, key, ttl, use)
   local used = key and redis.call('GET', key)
   if used then
     uses[#uses + 1] = used
@@ -12,6 +12,10 @@ local function refuse(version, from, guard, key, ttl, use)
   if guard then
     if live[guard] == nil then live[guard] = redis.call('HGET', guard, 'st') == 'live' end
     if not live[guard] then return 's' end
+  end
+  if holder then
+    uses[#uses + 1] = holder
+    return 't'
   end
   if key then redis.call('SET', key, use, 'PX', ttl) end
 end
