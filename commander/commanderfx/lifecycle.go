@@ -8,6 +8,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/bulk"
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
 	"github.com/mission-control-dev/mission-control/commander/internal/custody"
+	"github.com/mission-control-dev/mission-control/commander/internal/deadline"
 	"github.com/mission-control-dev/mission-control/commander/internal/dispatch"
 	"github.com/mission-control-dev/mission-control/commander/internal/epoch"
 	"github.com/mission-control-dev/mission-control/commander/internal/health"
@@ -30,10 +31,10 @@ import (
 // things (reaper, intakes, dispatcher), then the inboxes, through which they answer.
 func order(lc fx.Lifecycle, g Ground, e *epoch.Keeper, c *clock.Clock, up *uptime.Tracker, w *uptime.Watch, in *inbox.Sender,
 	sq *squads.Registry, d *dispatch.Dispatcher, cu *custody.Keeper, it *ingest.Intake, subs *submit.Intake, mk *reap.Markers, r *reap.Reaper,
-	tr *retention.Trimmer, sk *schedule.Keeper, te *telemetry.Intake, br *bulk.Runner, h *health.Checker, s *httpapi.Server,
+	dl *deadline.Keeper, tr *retention.Trimmer, sk *schedule.Keeper, te *telemetry.Intake, br *bulk.Runner, h *health.Checker, s *httpapi.Server,
 ) {
 	parts := append([]Part{}, g.Parts...)
-	parts = append(parts, e, c, up, w, sender{in}, sq, d, cu, it, subs, mk, r, tr, sk, te, br, h, listener{s, up})
+	parts = append(parts, e, c, up, w, sender{in}, sq, d, cu, it, subs, mk, r, dl, tr, sk, te, br, h, listener{s, up})
 	for _, p := range parts {
 		lc.Append(fx.StartStopHook(p.Start, p.Stop))
 	}

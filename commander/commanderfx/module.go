@@ -18,6 +18,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/bulk"
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
 	"github.com/mission-control-dev/mission-control/commander/internal/custody"
+	"github.com/mission-control-dev/mission-control/commander/internal/deadline"
 	"github.com/mission-control-dev/mission-control/commander/internal/dispatch"
 	"github.com/mission-control-dev/mission-control/commander/internal/epoch"
 	"github.com/mission-control-dev/mission-control/commander/internal/inbox"
@@ -45,7 +46,7 @@ var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules 
 	fx.Provide(
 		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newDepths, newMetrics,
 		newSender, newSquads, newDispatcher, newSuspects, newMissions, newSessions, newDrainer, newIntake, newMarkers, newReaper, newWatch, newCustody,
-		newTrimmer, newSchedules, newTelemetry, newBulkJobs, newBulkRunner,
+		newDeadlines, newTrimmer, newSchedules, newTelemetry, newBulkJobs, newBulkRunner,
 		newDesk, newSubmissions, newShelf, newLimits, newHealth, newServer,
 	),
 	fx.Invoke(order),
@@ -149,6 +150,10 @@ func newCustody(s store.Store, b broker.Broker, sq *squads.Registry, d *dispatch
 	})
 }
 
+func newDeadlines(s store.Store, ms *mission.Service, log *zap.Logger) *deadline.Keeper {
+	return deadline.New(s, ms, log)
+}
+
 func newTrimmer(cfg config.Config, s store.Store, e *epoch.Keeper, c *clock.Clock, m *metrics.Metrics, log *zap.Logger) *retention.Trimmer {
 	return retention.New(retention.Config{
 		Store: s, Keep: cfg.Keep, Epoch: e.Current, Now: c.Now, Trimmed: m.Trimmed, Logger: log,
@@ -184,7 +189,7 @@ func newMissions(s store.Store, g Ground, sq *squads.Registry, d *dispatch.Dispa
 ) *mission.Service {
 	return mission.New(mission.Deps{
 		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Squads: sq, Observer: m, Epoch: e.Current, Now: c.Now, Claimed: d.Claimed, Ran: d.Ran,
-		Recall: g.Recall, Place: g.Place, Admitted: d.Wake, TicketKey: k.ticket, OrderKey: k.order, Logger: log,
+		Recall: g.Recall, Place: g.Place, Apart: g.Place != nil, Admitted: d.Wake, TicketKey: k.ticket, OrderKey: k.order, Logger: log,
 	})
 }
 

@@ -153,6 +153,12 @@ func decodeField(m strictjson.Member, r *contracts.MissionRequest) (wrong contra
 		want, read = aTime, decodeOptional(m.Value, &r.RunAt)
 	case "delay_seconds":
 		want, read = aNumber, decodeOptional(m.Value, &r.DelaySeconds)
+	case "unique_key":
+		want, read = "a string that is not empty", decodeString(m.Value, &r.UniqueKey) && r.UniqueKey != ""
+	case "deadline_at":
+		want, read = aTime, decodeOptional(m.Value, &r.DeadlineAt)
+	case "deadline_seconds":
+		want, read = aNumber, decodeOptional(m.Value, &r.DeadlineSeconds)
 	default:
 		return unknownField(m.Key), true
 	}

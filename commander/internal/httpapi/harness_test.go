@@ -59,7 +59,7 @@ func knownErrors() []error {
 	return []error{
 		invalid, store.ErrNotFound, store.ErrNotInMemory, store.ErrUnavailable, store.ErrCursor,
 		&mission.StateError{MissionID: "m", Status: contracts.StatusCompleted, Action: "be cancelled"},
-		bulk.ErrNotFound, bulk.ErrTooMany, &mission.AdoptableError{MissionID: "m"}, setaside.ErrNotFound, setaside.ErrNoTarget, setaside.ErrUnavailable, setaside.ErrBusy, submit.ErrFull, submit.ErrNeedsStore, submit.ErrTooLarge, submit.ErrBothAway, mission.ErrIdempotencyMismatch, mission.ErrContended, context.DeadlineExceeded, context.Canceled, events.ErrStopped, errUnknown,
+		bulk.ErrNotFound, bulk.ErrTooMany, &mission.AdoptableError{MissionID: "m"}, setaside.ErrNotFound, setaside.ErrNoTarget, setaside.ErrUnavailable, setaside.ErrBusy, submit.ErrFull, submit.ErrNeedsStore, submit.ErrTooLarge, submit.ErrBothAway, mission.ErrIdempotencyMismatch, mission.ErrContended, &mission.TakenError{Holder: "m"}, mission.ErrApart, context.DeadlineExceeded, context.Canceled, events.ErrStopped, errUnknown,
 	}
 }
 

@@ -24,13 +24,15 @@ import (
 
 // Problem is the body of every refusal (RFC 9457).
 type Problem struct {
-	Type     string                 `json:"type"`
-	Title    string                 `json:"title"`
-	Status   int                    `json:"status"`
-	Detail   string                 `json:"detail"`
-	Code     string                 `json:"code"`
-	Instance string                 `json:"instance"`
-	Errors   []contracts.FieldError `json:"errors,omitempty"`
+	Type     string `json:"type"`
+	Title    string `json:"title"`
+	Status   int    `json:"status"`
+	Detail   string `json:"detail"`
+	Code     string `json:"code"`
+	Instance string `json:"instance"`
+	// MissionID is who has the unique key.
+	MissionID string                 `json:"mission_id,omitempty"`
+	Errors    []contracts.FieldError `json:"errors,omitempty"`
 }
 
 // refusal is an answer to a request that can't be served. As an error it is what this package itself finds.
@@ -39,6 +41,8 @@ type refusal struct {
 	code   string
 	detail string
 	errors []contracts.FieldError
+	// mission is a mission that the refusal names.
+	mission string
 	// retryAfter is in seconds; 0 sends none.
 	retryAfter int
 }
@@ -65,6 +69,7 @@ func refusalOf(err error) refusal {
 	var invalid *contracts.ValidationError
 	var state *mission.StateError
 	var adoptable *mission.AdoptableError
+	var taken *mission.TakenError
 	var syntax *strictjson.SyntaxError
 	var server *fiber.Error
 	if r, is := squadRefusal(err); is {
@@ -91,6 +96,11 @@ func refusalOf(err error) refusal {
 	case errors.Is(err, bulk.ErrTooMany):
 		return refusal{status: http.StatusConflict, code: "too_many_jobs",
 			detail: "As many bulk jobs wait as may. Stop some (POST /bulk/{id}/stop), or order this one once others have ended: see GET /bulk."}
+	case errors.As(err, &taken):
+		return takenRefusal(taken)
+	case errors.Is(err, mission.ErrApart):
+		return invalidRefusal([]contracts.FieldError{notSupported("unique_key",
+			"can't be given in a batch where Redis has more than one shard: send each such mission alone")})
 	case errors.Is(err, mission.ErrIdempotencyMismatch):
 		return refusal{status: http.StatusUnprocessableEntity, code: "idempotency_key_reused",
 			detail: "The Idempotency-Key was used before with another body. Take a new key for a new mission, or send the first body again.",
@@ -130,7 +140,7 @@ func refusalOf(err error) refusal {
 				contracts.MaxSubmissionSize>>20)}
 	case errors.Is(err, submit.ErrNeedsStore):
 		return refusal{status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfter: retrySoon,
-			detail: "Redis is away or too slow, and only there it is known whether the Idempotency-Key was used. It is unknown whether the request took effect: send it again, with the same key, once GET /health is ok. Without a key it is accepted while Redis is away."}
+			detail: "Redis is away or too slow, and only there it is known whether the Idempotency-Key was used, or the unique_key is taken. It is unknown whether the request took effect: send it again, with the same key, once GET /health is ok. Without either it is accepted while Redis is away."}
 	case errors.Is(err, submit.ErrBothAway):
 		return refusal{status: http.StatusServiceUnavailable, code: "store_unavailable", retryAfter: retrySoon,
 			detail: "Redis is away or too slow, and RabbitMQ did not take the missions either. It is unknown whether the request took effect: send it again once GET /health is ok, or degraded by one of them alone. With an Idempotency-Key from the start nothing is carried out twice."}
@@ -180,6 +190,17 @@ func serverRefusal(status int) refusal {
 	}
 }
 
+func takenRefusal(e *mission.TakenError) refusal {
+	r := refusal{status: http.StatusConflict, code: "unique_key_taken", mission: e.Holder,
+		detail: fmt.Sprintf("Mission %s has this unique_key and has not ended, so nothing was done. Wait for its end or cancel it, or take another key.", e.Holder)}
+	if e.InBatch {
+		r.errors = []contracts.FieldError{{
+			Field: contracts.BatchField(e.Index) + ".unique_key", Code: "invalid", Message: "mission " + e.Holder + " has it and has not ended",
+		}}
+	}
+	return r
+}
+
 func tooLarge(limit int) refusal {
 	return refusal{status: http.StatusRequestEntityTooLarge, code: "body_too_large",
 		detail: fmt.Sprintf("The body is over %d bytes (%d MiB). Send less at once, keep large inputs elsewhere, and send where they are.",
@@ -212,6 +233,6 @@ func (s *Server) refuse(c *fiber.Ctx, err error) error {
 func (r refusal) problem(instance string) Problem {
 	return Problem{
 		Type: "about:blank", Title: http.StatusText(r.status), Status: r.status, Detail: r.detail, Code: r.code,
-		Instance: instance, Errors: r.errors,
+		Instance: instance, MissionID: r.mission, Errors: r.errors,
 	}
 }

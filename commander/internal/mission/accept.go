@@ -1,8 +1,6 @@
 package mission
 
 import (
-	"time"
-
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -12,17 +10,17 @@ func Accept(r contracts.MissionRequest, id string, key *store.Idempotency, now c
 	return create(contracts.Mission{
 		MissionID: id, Name: r.Name, Kind: r.Kind, Payload: r.Payload, Priority: r.Priority, Squad: r.Squad,
 		Labels: r.Labels, ConcurrencyKey: r.ConcurrencyKey, Status: contracts.StatusQueued, Attempt: 1, MaxAttempts: r.MaxAttempts,
-		TimeoutSeconds: r.TimeoutSeconds, Retry: r.Retry.Retry(), CreatedAt: now, UpdatedAt: now,
-	}, start(r, now), key, now, "accepted")
+		TimeoutSeconds: r.TimeoutSeconds, Retry: r.Retry.Retry(), UniqueKey: r.UniqueKey, DeadlineAt: deref(r.Deadline(now)),
+		CreatedAt: now, UpdatedAt: now,
+	}, r.Start(now), key, now, "accepted")
 }
 
-// start is the earliest start that a request asks for; nil is now.
-func start(r contracts.MissionRequest, now contracts.Time) *contracts.Time {
-	if r.DelaySeconds == nil {
-		return r.RunAt
+// deref is a moment, or none.
+func deref(at *contracts.Time) contracts.Time {
+	if at == nil {
+		return contracts.Time{}
 	}
-	at := contracts.At(now.Add(time.Duration(*r.DelaySeconds) * time.Second))
-	return &at
+	return *at
 }
 
 // Admit returns the creation of a mission that was accepted before, while the store was away. A time that came meanwhile

@@ -51,7 +51,7 @@ func HeldBy(rec store.Record, session string) (contracts.Ticket, bool) {
 	if rec.Mission.Status != contracts.StatusInProgress || rec.Session != session {
 		return contracts.Ticket{}, false
 	}
-	return *granted(rec).Ticket, true
+	return *granted(rec, contracts.Time{}).Ticket, true
 }
 
 // Settled tells whether a final of the execution could not change the mission any more: it is recorded, or would be

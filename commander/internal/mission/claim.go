@@ -23,6 +23,10 @@ func Claim(rec store.Record, u contracts.Update, by Speaker, hold string, now co
 		why = RefusedAhead
 	case rec.Recorded == u.Execution:
 		why = RefusedSuperseded // a late copy of a claim whose execution has ended: nobody would work on a grant
+	case m.Status == contracts.StatusQueued && overdue(m, now):
+		d := fail(rec, now, "its deadline_at passed while it waited")
+		d.Answer = refusal(u, RefusedTerminal)
+		return d
 	case m.Status == contracts.StatusQueued && hold != "":
 		return held(rec, u, hold, now)
 	case m.Status == contracts.StatusQueued:
@@ -32,20 +36,23 @@ func Claim(rec store.Record, u contracts.Update, by Speaker, hold string, now co
 			why = RefusedHeld
 			break
 		}
-		return Decision{Answer: granted(rec)}
+		return Decision{Answer: granted(rec, now)}
 	case m.Status == contracts.StatusInProgress:
 		why = RefusedHeld
 	default:
 		why = RefusedScheduled
 	}
 	d := refuse(rec, u, by, why, now)
-	d.Answer = contracts.Answer{
-		Type: contracts.AnswerRefused, MissionID: u.MissionID, Execution: u.Execution, Reason: string(why),
-	}
+	d.Answer = refusal(u, why)
 	if why == RefusedHeld && u.Redelivered {
 		d.Suspect = rec.Session
 	}
 	return d
+}
+
+// refusal is the answer to a claim that is refused.
+func refusal(u contracts.Update, why Refusal) contracts.Answer {
+	return contracts.Answer{Type: contracts.AnswerRefused, MissionID: u.MissionID, Execution: u.Execution, Reason: string(why)}
 }
 
 func grant(rec store.Record, u contracts.Update, by Speaker, now contracts.Time) Decision {
@@ -56,7 +63,7 @@ func grant(rec store.Record, u contracts.Update, by Speaker, now contracts.Time)
 	m.Run++
 	c := change(rec, n, line(n, contracts.CauseGranted, u.MadeAt, now, ""))
 	c.IfSession, c.Due = by.Session, store.DueDrop
-	return Decision{Change: c, Answer: granted(n)}
+	return Decision{Change: c, Answer: granted(n, now)}
 }
 
 // held refuses a claim that could be granted, and gives the mission a due entry: the soldier drops the order, and the dispatcher,
@@ -75,10 +82,10 @@ func held(rec store.Record, u contracts.Update, why string, now contracts.Time) 
 const reasonHeldBack = "held_back"
 
 // granted is the answer to the claim that rec was granted to. Its ticket is not signed yet.
-func granted(rec store.Record) contracts.Answer {
+func granted(rec store.Record, now contracts.Time) contracts.Answer {
 	m := rec.Mission
 	return contracts.Answer{
-		Type: contracts.AnswerGranted, MissionID: m.MissionID, Execution: rec.Execution,
+		Type: contracts.AnswerGranted, MissionID: m.MissionID, Execution: rec.Execution, Left: left(m, now),
 		Ticket: &contracts.Ticket{
 			MissionID: m.MissionID, Attempt: m.Attempt, Run: m.Run, Execution: rec.Execution, Session: rec.Session,
 			Cancel: m.CancelRequested,

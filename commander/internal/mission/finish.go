@@ -124,17 +124,27 @@ func end(rec store.Record, u contracts.Update, by Speaker, before []contracts.Hi
 	case m.CancelRequested:
 		cause = contracts.CauseCancel
 		m.Status, m.FinishedAt = contracts.StatusCancelled, u.MadeAt
+	case u.Status == contracts.UpdateReleased && overdue(*m, now):
+		cause, message = contracts.CauseDeadline, "handed back by the soldier after its deadline_at"
+		m.Status, m.FinishedAt = contracts.StatusFailed, u.MadeAt
+		m.Error = &contracts.MissionError{Code: contracts.ErrorCodeDeadline, Message: message}
 	case u.Status == contracts.UpdateReleased:
 		cause, message = contracts.CauseReleased, "handed back by the soldier"
 		queue(&n, c, now)
 		d.Dispatch = DispatchNow
-	case m.Attempt < m.MaxAttempts && !u.NoRetry:
+	case m.Attempt < m.MaxAttempts && !u.NoRetry && !ranOut(*m, u):
 		cause = contracts.CauseRetry
 		delay := RetryDelay(m.Retry, m.Attempt, jitter)
 		if u.RetryAfter > 0 {
 			delay = time.Duration(u.RetryAfter) * time.Millisecond
 		}
-		m.Status, m.RunAt = contracts.StatusScheduled, contracts.At(now.Add(delay))
+		at := contracts.At(now.Add(delay))
+		if overdue(*m, at) {
+			cause = contracts.CauseDeadline
+			m.Status, m.Error, m.FinishedAt = contracts.StatusFailed, tooLate(u.Error), u.MadeAt
+			break
+		}
+		m.Status, m.RunAt = contracts.StatusScheduled, at
 		c.Due, c.DueAt = store.DueSet, m.RunAt
 	default:
 		cause = contracts.CauseFailed
@@ -146,6 +156,11 @@ func end(rec store.Record, u contracts.Update, by Speaker, before []contracts.Hi
 	}
 	c.Record = n
 	return d
+}
+
+// ranOut tells whether an attempt failed because the mission's deadline came. Its soldier's clock may be a little early.
+func ranOut(m contracts.Mission, u contracts.Update) bool {
+	return !m.DeadlineAt.IsZero() && u.Error != nil && u.Error.Code == contracts.ErrorCodeDeadline
 }
 
 // RetryDelay is how long a mission with such retries waits after its attempt-th attempt failed: as contracts.Retry says,

@@ -30,6 +30,8 @@ func Lose(rec store.Record, now contracts.Time) Decision {
 		}
 		release(&n)
 		c.Due = store.DueDrop
+	case overdue(*m, now):
+		return fail(n, now, message+", and its deadline_at has passed")
 	default:
 		queue(&n, c, now)
 		d.Dispatch = DispatchNow

@@ -18,6 +18,11 @@ func Retry(rec store.Record, now contracts.Time) (Decision, error) {
 			MissionID: m.MissionID, Status: m.Status, Action: "be retried, only what is FAILED or CANCELLED can",
 		}
 	}
+	if overdue(*m, now) {
+		return Decision{}, &StateError{
+			MissionID: m.MissionID, Status: m.Status, Action: "be retried, its deadline_at has passed; order it anew",
+		}
+	}
 	m.Attempt++
 	m.MaxAttempts = max(m.MaxAttempts, m.Attempt)
 	m.Losses, n.Dispatches = 0, 0

@@ -35,6 +35,8 @@ const (
 	sealWithRetry = "order/2"
 	// sealWithKey is behind either.
 	sealWithKey = "+concurrency"
+	// sealWithBounds follows one of these where the mission has a unique key or a deadline.
+	sealWithBounds = "+bounds"
 )
 
 const (
@@ -103,6 +105,10 @@ func sealed(m contracts.Mission, digest, key []byte) []byte {
 	if m.ConcurrencyKey != "" {
 		fields[0] += sealWithKey
 		fields = append(fields, m.ConcurrencyKey)
+	}
+	if m.UniqueKey != "" || !m.DeadlineAt.IsZero() {
+		fields[0] += sealWithBounds
+		fields = append(fields, m.UniqueKey, strconv.FormatInt(m.DeadlineAt.Millis(), 10))
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Labels)) {
 		fields = append(fields, name, m.Labels[name])

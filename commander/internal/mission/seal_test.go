@@ -30,6 +30,7 @@ func adopts(t *testing.T, m contracts.Mission, seal string) (contracts.Mission, 
 func full() contracts.Mission {
 	m := *told(idOf(-time.Minute, 1), 1)
 	m.Error, m.ConcurrencyKey = &contracts.MissionError{Code: "c", Message: "m"}, "key"
+	m.UniqueKey, m.DeadlineAt = "u", contracts.At(wipedAt.Add(time.Hour))
 	return m
 }
 
@@ -54,6 +55,7 @@ func TestASealCoversAllThatIsAdopted(t *testing.T) {
 		"MissionID": idOf(-time.Minute, 2), "Name": "other", "Kind": "other", "Payload": json.RawMessage(`{"a":2}`), "Priority": contracts.PriorityLow,
 		"Squad": "blue", "Labels": map[string]string{"l": "w"}, "Attempt": 2, "MaxAttempts": 3, "Run": int64(4), "Losses": 2, "TimeoutSeconds": 61,
 		"ConcurrencyKey": "other", "Error": &contracts.MissionError{Code: "c", Message: "n"}, "Retry": &contracts.Retry{DelaySeconds: 8, Factor: 1.5, MaxDelaySeconds: 60},
+		"UniqueKey": "v", "DeadlineAt": contracts.At(wipedAt.Add(2 * time.Hour)),
 	}
 	covered := 0
 	for i := range reflect.TypeFor[contracts.Mission]().NumField() {
@@ -78,6 +80,8 @@ func TestASealCoversAllThatIsAdopted(t *testing.T) {
 		"another factor":              func(m *contracts.Mission) { m.Retry.Factor = 1.25 },
 		"another greatest delay":      func(m *contracts.Mission) { m.Retry.MaxDelaySeconds = 61 },
 		"no concurrency key":          func(m *contracts.Mission) { m.ConcurrencyKey = "" },
+		"no unique key":               func(m *contracts.Mission) { m.UniqueKey = "" },
+		"no deadline":                 func(m *contracts.Mission) { m.DeadlineAt = contracts.Time{} },
 		"no error":                    func(m *contracts.Mission) { m.Error = nil },
 		"another code":                func(m *contracts.Mission) { m.Error.Code = "d" },
 		"no labels":                   func(m *contracts.Mission) { m.Labels = nil },
@@ -117,12 +121,13 @@ func fill(t *testing.T, field reflect.Value) {
 	}
 }
 
-// TestASealOfBefore: a mission without retries of its own, and without a concurrency key, is sealed as it was before there were any, so that orders and commanders
+// TestASealOfBefore: a mission without retries of its own, keys and a deadline is sealed as it was before there were any, so that orders and commanders
 // of that time go with those of now.
 func TestASealOfBefore(t *testing.T) {
 	const before = "Uz4tlQCjifir8y-FHmb5j_zeecs_Vxn0a4Cl_FL5RO5ZE7qwnCaLJhCHJ2-ILsZuccxK8Xq0z1aOIdttGlN01g"
 	m := full()
 	m.MissionID, m.Retry, m.ConcurrencyKey = "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", nil, ""
+	m.UniqueKey, m.DeadlineAt = "", contracts.Time{}
 	if got := sealOf(t, m); got != before {
 		t.Errorf("%s, want %s", got, before)
 	}

@@ -82,6 +82,7 @@ type Service struct {
 	ran      func(squad, kind string, took time.Duration)
 	recall   func(id string) (store.Record, bool)
 	place    func(id, with string) string
+	apart    bool
 	creating *together
 	admitted func()
 	keys     Keys
@@ -111,8 +112,10 @@ type Deps struct {
 	Recall func(id string) (store.Record, bool)
 	// Admitted is told that missions became due which had waited at a gate (store.Gates). It must not block. It may be nil.
 	Admitted func()
-	// Place is a store.Placer's. It may be nil.
+	// Place is a store.Placer's. It may be nil. Apart says that what is placed with two words may lie apart: there is more than one
+	// shard.
 	Place func(id, with string) string
+	Apart bool
 	// TicketKey signs tickets, OrderKey seals orders; all commanders share them.
 	TicketKey, OrderKey []byte
 	Logger              *zap.Logger
@@ -140,7 +143,7 @@ func New(d Deps) *Service {
 	}
 	watched := watched{d.Store, d.Admitted}
 	return &Service{
-		recall: d.Recall, place: d.Place, creating: &together{commit: watched.Commit}, admitted: d.Admitted,
+		recall: d.Recall, place: d.Place, apart: d.Apart, creating: &together{commit: watched.Commit}, admitted: d.Admitted,
 		store: watched, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects, squads: d.Squads, observer: d.Observer,
 		epoch: d.Epoch, now: d.Now, claimed: d.Claimed, ran: d.Ran, keys: Keys{Ticket: d.TicketKey, Order: d.OrderKey}, log: d.Logger.Named("mission"),
 	}
@@ -148,15 +151,16 @@ func New(d Deps) *Service {
 
 // Submit creates a mission from a validated request. With a key that was used before it returns the mission that the key
 // made, ErrIdempotencyMismatch where the body was another, or ErrRemoved where it is kept no more. store.ErrUnavailable leaves open whether it was created; the
-// mission then comes with the error, so that it can be kept elsewhere and created later under the same id.
+// mission then comes with the error, so that it can be kept elsewhere and created later under the same id. A unique key that
+// somebody has is a TakenError.
 func (s *Service) Submit(ctx context.Context, r contracts.MissionRequest, key *store.Idempotency) (contracts.Mission, error) {
 	id, err := s.newID()
 	if err != nil {
 		return contracts.Mission{}, err
 	}
-	with := "" // it may lie anywhere
-	if key != nil {
-		with = key.Key
+	with := r.UniqueKey
+	if with == "" && key != nil {
+		with = key.Key // or anywhere
 	}
 	id = s.place(id, with)
 	d := Accept(r, id, key, s.now())
@@ -176,6 +180,8 @@ func (s *Service) Submit(ctx context.Context, r contracts.MissionRequest, key *s
 			return contracts.Mission{}, err
 		}
 		return first[0], nil
+	case store.Taken:
+		return contracts.Mission{}, &TakenError{Key: r.UniqueKey, Holder: o.Holder}
 	default:
 		return contracts.Mission{}, fmt.Errorf("create mission %s: %w", id, ErrContended)
 	}
@@ -184,6 +190,9 @@ func (s *Service) Submit(ctx context.Context, r contracts.MissionRequest, key *s
 // SubmitAll creates missions from validated requests, all of them or none, and returns them in the order of the requests.
 // Otherwise it is as Submit: the key is that of the whole.
 func (s *Service) SubmitAll(ctx context.Context, rs []contracts.MissionRequest, key *store.Idempotency) ([]contracts.Mission, error) {
+	if err := s.fits(rs); err != nil {
+		return nil, err
+	}
 	with := "" // what all are placed with: one step makes them
 	if key != nil {
 		with = key.Key
@@ -223,6 +232,8 @@ func (s *Service) SubmitAll(ctx context.Context, rs []contracts.MissionRequest, 
 		return missions, nil
 	case store.Duplicate:
 		return s.first(ctx, key, o.Existing)
+	case store.Taken:
+		return nil, takenOf(rs, outcomes)
 	default:
 		return nil, fmt.Errorf("create %d missions: %w", len(rs), ErrContended)
 	}
@@ -299,8 +310,8 @@ func (s *Service) Cancel(ctx context.Context, id string) (contracts.Mission, err
 	return rec.Mission, nil
 }
 
-// Retry sends a mission out again that FAILED or was CANCELLED: store.ErrNotFound, or a StateError where its status is
-// another. After store.ErrUnavailable it is unknown whether it was; its attempt tells.
+// Retry sends a mission out again that FAILED or was CANCELLED: store.ErrNotFound, a StateError where its status is another, or its
+// deadline has passed, or a TakenError where another one has its unique key meanwhile. After store.ErrUnavailable it is unknown whether it was; its attempt tells.
 func (s *Service) Retry(ctx context.Context, id string) (contracts.Mission, error) {
 	rec, _, err := s.change(ctx, id, Retry)
 	if err != nil {
@@ -336,6 +347,8 @@ func (s *Service) change(ctx context.Context, id string, rule func(store.Record,
 				s.send(rec, o)
 			}
 			return rec, d, nil
+		} else if o.Code == store.Taken {
+			return rec, Decision{}, &TakenError{Key: rec.Mission.UniqueKey, Holder: o.Holder}
 		}
 	}
 	return store.Record{}, Decision{}, ErrContended

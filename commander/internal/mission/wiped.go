@@ -72,6 +72,11 @@ func Adopt(e store.Epoch, u contracts.Update, by Speaker, hold string, sealKey [
 	first := adopted(rec, u, now, "from an order that was not delivered before")
 	var d Decision
 	switch {
+	case overdue(rec.Mission, now):
+		d = fail(rec, now, "its deadline_at passed while it waited")
+		if claim {
+			d.Answer = refusal(u, RefusedTerminal)
+		}
 	case claim && hold != "":
 		d = held(rec, u, hold, now)
 	case claim:
@@ -154,7 +159,7 @@ func restored(m *contracts.Mission, now contracts.Time) (store.Record, bool) {
 	r := contracts.MissionRequest{
 		Name: m.Name, Kind: m.Kind, Payload: m.Payload, Priority: m.Priority, Squad: m.Squad, Labels: m.Labels, ConcurrencyKey: m.ConcurrencyKey,
 		MaxAttempts:    min(m.MaxAttempts, contracts.MaxAttempts), // retries may bring it past its limit
-		TimeoutSeconds: m.TimeoutSeconds, Retry: m.Retry.Request(),
+		TimeoutSeconds: m.TimeoutSeconds, Retry: m.Retry.Request(), UniqueKey: m.UniqueKey,
 	}
 	r.Normalize()
 	created, ok := contracts.MissionCreated(m.MissionID)
@@ -167,7 +172,8 @@ func restored(m *contracts.Mission, now contracts.Time) (store.Record, bool) {
 		MissionID: m.MissionID, Name: r.Name, Kind: r.Kind, Payload: r.Payload, Priority: r.Priority, Squad: r.Squad,
 		Labels: r.Labels, ConcurrencyKey: r.ConcurrencyKey, Status: contracts.StatusQueued, Attempt: m.Attempt, Run: m.Run, Losses: m.Losses,
 		MaxAttempts:    min(max(m.MaxAttempts, 1), max(contracts.MaxAttempts, m.Attempt)),
-		TimeoutSeconds: r.TimeoutSeconds, Retry: r.Retry.Retry(), Error: bounded(m.Error), CreatedAt: contracts.At(created), UpdatedAt: now,
+		TimeoutSeconds: r.TimeoutSeconds, Retry: r.Retry.Retry(), Error: bounded(m.Error), UniqueKey: r.UniqueKey, DeadlineAt: m.DeadlineAt,
+		CreatedAt: contracts.At(created), UpdatedAt: now,
 	}}, true
 }
 
@@ -191,9 +197,7 @@ func refuseUnadopted(u contracts.Update, why Refusal) Decision {
 	case u.Status.Final():
 		d.Answer = recorded(u)
 	case u.Status == contracts.UpdateInProgress:
-		d.Answer = contracts.Answer{
-			Type: contracts.AnswerRefused, MissionID: u.MissionID, Execution: u.Execution, Reason: string(why),
-		}
+		d.Answer = refusal(u, why)
 	}
 	return d
 }

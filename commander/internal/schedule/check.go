@@ -46,6 +46,9 @@ func Check(r contracts.ScheduleRequest) []contracts.FieldError {
 	if r.Mission.DelaySeconds != nil {
 		add("mission.delay_seconds", "invalid", "is the schedule's to say; leave it out")
 	}
+	if r.Mission.DeadlineAt != nil {
+		add("mission.deadline_at", "invalid", "is one moment for all runs; say deadline_seconds, which count from each")
+	}
 	if _, given := r.Mission.Labels[contracts.ScheduleLabel]; given {
 		add("mission.labels."+contracts.ScheduleLabel, "invalid", "is set by the schedule, to its name; leave it out")
 	}

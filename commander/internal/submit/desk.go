@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -27,8 +28,8 @@ const (
 
 // Errors of a Desk, beside store.ErrUnavailable, which each of them is as well: whether the request took effect is unknown.
 var (
-	// ErrNeedsStore: the request has an Idempotency-Key.
-	ErrNeedsStore = fmt.Errorf("a request with an idempotency key needs the store: %w", store.ErrUnavailable)
+	// ErrNeedsStore: the request has an Idempotency-Key, or a mission with a unique key.
+	ErrNeedsStore = fmt.Errorf("a request with an idempotency key or a unique key needs the store: %w", store.ErrUnavailable)
 	// ErrTooLarge: the missions don't fit into one message.
 	ErrTooLarge = fmt.Errorf("too large for the broker: %w", store.ErrUnavailable)
 	// ErrFull: as many missions wait at the broker as may.
@@ -69,7 +70,10 @@ func (d *Desk) Submit(ctx context.Context, r contracts.MissionRequest, key *stor
 	if err == nil || !errors.Is(err, store.ErrUnavailable) {
 		return m, InStore, err
 	}
-	if err := d.keep(ctx, key, err, m); err != nil {
+	if needsStore(key, r) {
+		return contracts.Mission{}, InStore, errors.Join(ErrNeedsStore, err)
+	}
+	if err := d.keep(ctx, err, m); err != nil {
 		return contracts.Mission{}, InStore, err
 	}
 	return m, OnBroker, nil
@@ -83,7 +87,10 @@ func (d *Desk) SubmitAll(ctx context.Context, rs []contracts.MissionRequest, key
 	if err == nil || !errors.Is(err, store.ErrUnavailable) {
 		return ms, InStore, err
 	}
-	if err := d.keep(ctx, key, err, ms...); err != nil {
+	if needsStore(key, rs...) {
+		return nil, InStore, errors.Join(ErrNeedsStore, err)
+	}
+	if err := d.keep(ctx, err, ms...); err != nil {
 		return nil, InStore, err
 	}
 	return ms, OnBroker, nil
@@ -97,11 +104,13 @@ func forStore(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithCancel(ctx)
 }
 
+// needsStore tells whether a request has a key, of which only the store knows whether it is used.
+func needsStore(key *store.Idempotency, rs ...contracts.MissionRequest) bool {
+	return key != nil || slices.ContainsFunc(rs, func(r contracts.MissionRequest) bool { return r.UniqueKey != "" })
+}
+
 // keep has the broker keep missions that the store did not take. why is what the store said.
-func (d *Desk) keep(ctx context.Context, key *store.Idempotency, why error, missions ...contracts.Mission) error {
-	if key != nil {
-		return errors.Join(ErrNeedsStore, why)
-	}
+func (d *Desk) keep(ctx context.Context, why error, missions ...contracts.Mission) error {
 	s, err := contracts.NewSubmission(d.key, missions)
 	if err != nil {
 		return fmt.Errorf("sign %d missions: %w", len(missions), err)

@@ -135,6 +135,14 @@ func TestWhatTheBrokerDoesNotKeep(t *testing.T) {
 		if !errors.Is(err, submit.ErrNeedsStore) || !errors.Is(err, store.ErrUnavailable) {
 			t.Errorf("with a key: %v", err)
 		}
+		unique := request("with a unique key")
+		unique.UniqueKey = "u"
+		if _, _, err := r.desk.Submit(t.Context(), unique, nil); !errors.Is(err, submit.ErrNeedsStore) {
+			t.Errorf("with a unique key: %v", err)
+		}
+		if _, _, err := r.desk.SubmitAll(t.Context(), []contracts.MissionRequest{request("without"), unique}, nil); !errors.Is(err, submit.ErrNeedsStore) {
+			t.Errorf("a batch with a unique key: %v", err)
+		}
 		r.broker.Down()
 		synctest.Wait()
 		_, _, err = r.desk.SubmitAll(t.Context(), []contracts.MissionRequest{request("both away")}, nil)
