@@ -13,6 +13,8 @@ import (
 var (
 	// ErrTimeout: the mission's timeout_seconds are over.
 	ErrTimeout = errors.New("mission ran past its timeout_seconds")
+	// ErrDeadline: the mission's deadline_at has come. Whatever attempts are left, none follows.
+	ErrDeadline = errors.New("mission ran past its deadline_at")
 	// ErrCancelled: a client asked for the mission's cancellation.
 	ErrCancelled = errors.New("mission was cancelled")
 	// ErrSuperseded: the commander holds another execution for the current one, or has given this soldier up. Nothing

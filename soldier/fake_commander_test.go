@@ -404,6 +404,9 @@ func (c *fakeCommander) update(subject, inbox string, u contracts.Update) {
 		case m.Status == contracts.StatusInProgress && m.execution == u.Execution:
 			t := m.ticket()
 			a.Type, a.Ticket = contracts.AnswerGranted, &t
+			if !m.DeadlineAt.IsZero() {
+				a.Left = max(1, time.Until(m.DeadlineAt.Time).Milliseconds())
+			}
 		}
 		c.answer(inbox, a)
 	case u.Status == contracts.UpdateNoHandler:

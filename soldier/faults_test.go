@@ -306,6 +306,36 @@ func TestConfirmLost(t *testing.T) {
 	})
 }
 
+// TestDeadline: it comes before the mission's timeout; what the handler makes of the end of its context counts.
+func TestDeadline(t *testing.T) {
+	for _, test := range []struct {
+		do     string
+		status contracts.Status
+		code   string
+		after  time.Duration
+	}{
+		{"", contracts.StatusFailed, contracts.ErrorCodeDeadline, 5 * time.Second},
+		{"ignore", contracts.StatusFailed, contracts.ErrorCodeDeadline, 15 * time.Second},
+		{"finish", contracts.StatusCompleted, "", 5 * time.Second},
+	} {
+		t.Run(test.do, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				w.start()
+				deadline := time.Now().Add(5 * time.Second)
+				id := w.c.submit("work", `{"seconds":40,"do":"`+test.do+`"}`, func(m *contracts.Mission) {
+					m.TimeoutSeconds, m.DeadlineAt = 30, contracts.At(deadline)
+				})
+				w.pass(test.after - 100*time.Millisecond)
+				w.expect(id, contracts.StatusInProgress, "")
+				w.pass(200 * time.Millisecond)
+				w.expect(id, test.status, test.code)
+				w.pass(40 * time.Second)
+				w.stats(soldier.Stats{})
+			})
+		})
+	}
+}
+
 func TestTimeoutAndCancel(t *testing.T) {
 	for _, test := range []struct {
 		name, do string

@@ -28,12 +28,14 @@ type Mission[In any] struct {
 	// Execution is the random id of this execution.
 	Execution string
 	// Timeout is how long the handler has, from its start. ctx ends then.
-	Timeout   time.Duration
-	CreatedAt time.Time
+	Timeout time.Duration
+	// DeadlineAt is when ctx ends at the latest, by the commanders' clock; zero where the mission has no deadline.
+	DeadlineAt time.Time
+	CreatedAt  time.Time
 }
 
 // Handler carries out missions of one kind. Its result is written as JSON, at most 256 KiB of it. ctx ends at the
-// timeout, when the mission is cancelled or taken away, and when the soldier has no more time to stop in; context.Cause
+// timeout, at the mission's deadline, when the mission is cancelled or taken away, and when the soldier has no more time to stop in; context.Cause
 // says which. A handler that still succeeds then is taken at its word. One that goes on for 10 s after that without
 // returning is reported without it, and keeps its slot until it returns.
 type Handler[In, Out any] func(ctx context.Context, m Mission[In]) (Out, error)
@@ -85,7 +87,7 @@ func missionOf[In any](job worker.Job) (Mission[In], error) {
 		ID: from.MissionID, Name: from.Name, Kind: from.Kind, Labels: maps.Clone(from.Labels),
 		Attempt: job.Ticket.Attempt, MaxAttempts: from.MaxAttempts,
 		Run: job.Ticket.Run, Execution: job.Ticket.Execution,
-		Timeout: time.Duration(from.TimeoutSeconds) * time.Second, CreatedAt: from.CreatedAt.Time,
+		Timeout: time.Duration(from.TimeoutSeconds) * time.Second, DeadlineAt: from.DeadlineAt.Time, CreatedAt: from.CreatedAt.Time,
 	}
 	switch payload, asIs := any(&m.Payload).(*json.RawMessage); {
 	case len(from.Payload) == 0:

@@ -147,7 +147,7 @@ func (s *Soldier) assemble() error {
 	s.recorder = telemetry.NewRecorder(tokens{s}, s.broker, s.log)
 	s.pool = worker.New(worker.Config{
 		SoldierID: s.cfg.ID, Handlers: s.ready(), Journal: s.journal, Sink: s.recorder, Log: s.log,
-		Causes: worker.Causes{Timeout: ErrTimeout, Cancelled: ErrCancelled, Superseded: ErrSuperseded, Draining: ErrDraining},
+		Causes: worker.Causes{Timeout: ErrTimeout, Deadline: ErrDeadline, Cancelled: ErrCancelled, Superseded: ErrSuperseded, Draining: ErrDraining},
 		Ended: func(id protocol.WorkID, e protocol.End) {
 			s.engine.Do(func(m *protocol.Machine, now time.Time) { m.HandlerEnded(now, id, e) })
 		},

@@ -108,7 +108,7 @@ func Run(ctx context.Context, s *soldier.Soldier, r contracts.MissionRequest, op
 	pool := worker.New(worker.Config{
 		SoldierID: "test", Handlers: handlers, Sink: said, Log: zap.NewNop(), Ended: func(_ protocol.WorkID, e protocol.End) { ended <- e },
 		Causes: worker.Causes{
-			Timeout: soldier.ErrTimeout, Cancelled: soldier.ErrCancelled, Superseded: soldier.ErrSuperseded, Draining: soldier.ErrDraining,
+			Timeout: soldier.ErrTimeout, Deadline: soldier.ErrDeadline, Cancelled: soldier.ErrCancelled, Superseded: soldier.ErrSuperseded, Draining: soldier.ErrDraining,
 		},
 	})
 	const work = protocol.WorkID(1)
@@ -149,6 +149,8 @@ func causeOf(ctx context.Context) protocol.Cause {
 		return protocol.CauseDraining
 	case errors.Is(cause, soldier.ErrSuperseded):
 		return protocol.CauseSuperseded
+	case errors.Is(cause, soldier.ErrDeadline):
+		return protocol.CauseDeadline
 	case errors.Is(cause, soldier.ErrTimeout), errors.Is(cause, context.DeadlineExceeded):
 		return protocol.CauseTimeout
 	default:

@@ -13,6 +13,7 @@ func (m *Machine) Answer(now time.Time, a contracts.Answer) {
 	switch a.Type {
 	case contracts.AnswerGranted:
 		if asked && w.state == claiming {
+			w.bound(a.Left)
 			m.grant(now, w, a.Ticket)
 		}
 	case contracts.AnswerRefused:

@@ -75,6 +75,8 @@ type Cause int
 const (
 	// CauseTimeout: the mission's timeout_seconds are over.
 	CauseTimeout Cause = iota + 1
+	// CauseDeadline: the mission's deadline_at has come.
+	CauseDeadline
 	// CauseCancelled: a client asked for the mission's cancellation.
 	CauseCancelled
 	// CauseSuperseded: the execution is not the current one any more; nothing that comes of it counts.

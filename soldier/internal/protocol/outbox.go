@@ -60,7 +60,7 @@ func (l *letter) size() int {
 		n += 6 * (len(e.Code) + len(e.Message)) // all of it escaped as \u00XX
 	}
 	if t := l.update.Mission; t != nil {
-		n += 1024 + len(t.Payload) + 6*len(t.Name)
+		n += 1024 + len(t.Payload) + 6*(len(t.Name)+len(t.UniqueKey))
 		for k, v := range t.Labels {
 			n += 6*(len(k)+len(v)) + 8
 		}

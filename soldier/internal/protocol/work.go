@@ -64,9 +64,12 @@ type work struct {
 	cause     Cause
 
 	repeatAt  time.Time // claiming; zero while the claim is on its way
+	sentAt    time.Time // claiming: when the claim was sent last
 	timeoutAt time.Time // running
 	giveUpAt  time.Time // ending
 	ackAt     time.Time // running and held
+	// deadlineAt is when the mission's deadline comes; zero where it has none.
+	deadlineAt time.Time
 }
 
 func (w *work) left() bool { return w.gone }
@@ -139,7 +142,7 @@ func (m *Machine) trimWaiting() {
 func (m *Machine) claim(now time.Time, w *work) {
 	w.state, w.execution = claiming, m.cfg.NewExecution()
 	w.lost, w.cancelled, w.cause, w.final, w.ticket = false, false, 0, nil, nil
-	w.repeatAt = time.Time{}
+	w.repeatAt, w.sentAt, w.deadlineAt = time.Time{}, now, time.Time{}
 	m.taken++
 	m.open++
 	m.byExec[w.execution] = w
@@ -247,12 +250,34 @@ func (m *Machine) start(now time.Time, w *work) {
 		}})
 		return
 	}
+	if w.overdue(now) {
+		m.report(now, w, End{Status: contracts.UpdateFailed, Error: &contracts.MissionError{
+			Code: contracts.ErrorCodeDeadline, Message: "the mission's deadline_at passed before the handler started",
+		}})
+		return
+	}
 	w.state, w.inside = running, true
 	w.timeoutAt = now.Add(time.Duration(w.mission.TimeoutSeconds) * time.Second)
+	if !w.deadlineAt.IsZero() && w.deadlineAt.Before(w.timeoutAt) {
+		w.timeoutAt = w.deadlineAt
+	}
 	w.ackAt = now.Add(contracts.AckRunningAfter)
 	m.due(w.timeoutAt)
 	m.due(w.ackAt)
 	m.do(Start{Work: w.id, Mission: &w.mission, Ticket: w.ticket})
+}
+
+// bound notes how many ms a grant leaves until the mission's deadline, counted from when its claim was sent last: no clock but our
+// own monotonic one is asked, and the answer's way takes from the handler's time, not from the deadline. 0 is no deadline.
+func (w *work) bound(left int64) {
+	if left > 0 {
+		w.deadlineAt = w.sentAt.Add(time.Duration(left) * time.Millisecond)
+	}
+}
+
+// overdue tells whether the mission's deadline has come.
+func (w *work) overdue(now time.Time) bool {
+	return !w.deadlineAt.IsZero() && !now.Before(w.deadlineAt)
 }
 
 // release hands a granted mission back unstarted.
@@ -326,12 +351,14 @@ func (m *Machine) tickWork(now time.Time, w *work) {
 		case now.Before(w.repeatAt):
 			m.due(w.repeatAt)
 		case m.lease.young(now):
-			w.repeatAt = time.Time{}
+			w.repeatAt, w.sentAt = time.Time{}, now
 			m.send(w.claim)
 		}
 	case running:
 		if now.Before(w.timeoutAt) {
 			m.due(w.timeoutAt)
+		} else if w.overdue(now) {
+			m.end(now, w, CauseDeadline)
 		} else {
 			m.end(now, w, CauseTimeout)
 		}
@@ -361,6 +388,10 @@ func (m *Machine) giveUp(now time.Time, w *work) {
 	case w.cause == CauseTimeout:
 		e.Error = &contracts.MissionError{
 			Code: contracts.ErrorCodeTimeout, Message: "the handler ran past timeout_seconds and ignored the end of its context",
+		}
+	case w.cause == CauseDeadline:
+		e.Error = &contracts.MissionError{
+			Code: contracts.ErrorCodeDeadline, Message: "the mission's deadline_at passed, and the handler ignored the end of its context",
 		}
 	case w.cause == CauseCancelled:
 		e.Error = &contracts.MissionError{

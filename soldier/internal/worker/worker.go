@@ -47,12 +47,14 @@ func (f *Failure) Error() string { return f.Err.Error() }
 func (f *Failure) Unwrap() error { return f.Err }
 
 // Causes are the errors that contexts of handlers end with.
-type Causes struct{ Timeout, Cancelled, Superseded, Draining error }
+type Causes struct{ Timeout, Deadline, Cancelled, Superseded, Draining error }
 
 func (c Causes) of(cause protocol.Cause) error {
 	switch cause {
 	case protocol.CauseTimeout:
 		return c.Timeout
+	case protocol.CauseDeadline:
+		return c.Deadline
 	case protocol.CauseCancelled:
 		return c.Cancelled
 	case protocol.CauseSuperseded:
@@ -188,6 +190,8 @@ func (p *Pool) judge(ctx context.Context, s protocol.Start, out outcome) protoco
 		return protocol.End{Status: contracts.UpdateReleased}
 	case errors.Is(cause, p.cfg.Causes.Timeout):
 		return failed(contracts.ErrorCodeTimeout, "the handler ran past timeout_seconds: "+text(out.err))
+	case errors.Is(cause, p.cfg.Causes.Deadline):
+		return failed(contracts.ErrorCodeDeadline, "the mission's deadline_at passed: "+text(out.err))
 	default:
 		return failed(contracts.ErrorCodeCancelled, "the handler was cancelled: "+text(out.err))
 	}
