@@ -64,6 +64,7 @@ func printMission(w io.Writer, format cliout.Format, m client.Mission) error {
 		add("label", contracts.Label{Key: k, Value: m.Labels[k]}.String())
 	}
 	add("concurrency key", m.ConcurrencyKey)
+	add("unique key", m.UniqueKey)
 	add("status", statusText(m.Mission))
 	if m.Error != nil {
 		add("error", m.Error.Code+": "+m.Error.Message)
@@ -74,6 +75,7 @@ func printMission(w io.Writer, format cliout.Format, m client.Mission) error {
 	add("retries", retryText(m.Retry))
 	add("created", dateText(m.CreatedAt))
 	add("starts at", dateText(m.RunAt))
+	add("deadline", dateText(m.DeadlineAt))
 	add("started", dateText(m.StartedAt))
 	add("finished", dateText(m.FinishedAt))
 	add("took", tookText(m.Mission))

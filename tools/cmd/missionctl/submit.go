@@ -21,6 +21,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 		kind, payload, key string
 		priority, squad    string
 		concurrencyKey     string
+		uniqueKey          string
 		labels             []string
 		timeoutSeconds     int
 		wait, noKey        bool
@@ -39,6 +40,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
   missionctl submit "Rescue" --priority high
   missionctl submit "Sync" --concurrency-key customer-42
   missionctl submit "Render" --squad gpu
+  missionctl submit "Nightly report" --unique-key nightly-report --deadline 6h
   jq .input job.json | missionctl submit resize --kind resize --payload -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -52,7 +54,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 			}
 			r := contracts.MissionRequest{
 				Name: args[0], Kind: kind, Payload: body, Priority: contracts.Priority(priority), Squad: squad, Labels: labelled,
-				TimeoutSeconds: timeoutSeconds, ConcurrencyKey: concurrencyKey,
+				TimeoutSeconds: timeoutSeconds, ConcurrencyKey: concurrencyKey, UniqueKey: uniqueKey,
 			}
 			if err := when.apply(cmd.Flags(), &r); err != nil {
 				return err
@@ -89,6 +91,7 @@ func newSubmit(streams cliout.Streams, conn *connection) *cobra.Command {
 	f.StringVar(&payload, "payload", "", "the handler's input, a JSON object: itself, @FILE, or - for standard input")
 	f.StringVar(&priority, "priority", "", "which missions go first, where several wait: high, normal or low (default normal)")
 	f.StringVar(&squad, "squad", "", "whose soldiers carry it out (default the squad default)")
+	f.StringVar(&uniqueKey, "unique-key", "", "submit only while no other mission that has not ended has this key; at most 200 bytes")
 	f.StringArrayVar(&labels, "label", nil, "a label, KEY:VALUE; may be repeated")
 	f.StringVar(&concurrencyKey, "concurrency-key", "",
 		"run one at a time with all others of this key, or as many as its limit says: see missionctl limits")

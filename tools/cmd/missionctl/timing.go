@@ -12,7 +12,7 @@ import (
 
 // timing is when a mission starts, and when it starts again. A flag that is not given leaves it to the commander.
 type timing struct {
-	runAt                      string
+	runAt, deadline            string
 	delay, retryDelay, retryTo time.Duration
 	factor                     float64
 	attempts                   int
@@ -32,6 +32,8 @@ func (t *timing) flags(cmd *cobra.Command) {
 	f.DurationVar(&t.delay, delayFlag, 0, "start so much later, such as 90s or 1h; whole seconds, at most 366 days")
 	f.StringVar(&t.runAt, "run-at", "", "start at this time, as in 2026-11-23T09:30:00Z; at most 366 days ahead")
 	cmd.MarkFlagsMutuallyExclusive(delayFlag, "run-at")
+	f.StringVar(&t.deadline, "deadline", "",
+		"give it up at this time, whatever it still does or waits for: as in 2026-11-23T09:30:00Z, or so much later, such as 6h")
 	f.IntVar(&t.attempts, attemptsFlag, 0, "how often it is tried until it succeeds, 1 to 100 (default 1)")
 	f.DurationVar(&t.retryDelay, retryDelayFlag, 0, "how long it waits after its first attempt failed, 0s to 24h (default 5s)")
 	f.Float64Var(&t.factor, retryFactorFlag, 0, "how much longer it waits after each further one, 1 to 10 (default 2)")
@@ -47,6 +49,9 @@ func (t *timing) apply(f *pflag.FlagSet, r *contracts.MissionRequest) error {
 		}
 		runAt := contracts.At(at)
 		r.RunAt = &runAt
+	}
+	if err := t.applyDeadline(r); err != nil {
+		return err
 	}
 	if f.Changed(attemptsFlag) {
 		if t.attempts < 1 {
@@ -78,5 +83,28 @@ func (t *timing) apply(f *pflag.FlagSet, r *contracts.MissionRequest) error {
 	if retry != (contracts.RetryRequest{}) {
 		r.Retry = &retry
 	}
+	return nil
+}
+
+// applyDeadline writes a deadline that was given as a time, or as how long from now.
+func (t *timing) applyDeadline(r *contracts.MissionRequest) error {
+	if t.deadline == "" {
+		return nil
+	}
+	if d, err := time.ParseDuration(t.deadline); err == nil {
+		if d%time.Second != 0 {
+			return cliout.Usage("--deadline must be whole seconds, got %v", d)
+		}
+		seconds := int(d / time.Second)
+		r.DeadlineSeconds = &seconds
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, t.deadline)
+	if err != nil {
+		return cliout.Usage("--deadline must be a time such as 2026-11-23T09:30:00Z, or a duration such as 6h, got %s",
+			cliout.Cut(cliout.Plain(t.deadline), 60))
+	}
+	deadline := contracts.At(at)
+	r.DeadlineAt = &deadline
 	return nil
 }

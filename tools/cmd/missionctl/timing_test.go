@@ -20,6 +20,10 @@ func TestTimingIsWhatWasGiven(t *testing.T) {
 		"--max-attempts 5 --retry-delay 30s --retry-factor 1.5 --retry-max-delay 1h": `{"name":"n","max_attempts":5,` +
 			`"retry":{"delay_seconds":30,"factor":1.5,"max_delay_seconds":3600}}`,
 		"--run-at 2026-11-23T10:30:00+01:00":       `{"name":"n","run_at":"2026-11-23T09:30:00.000Z"}`,
+		"--deadline 6h":                            `{"name":"n","deadline_seconds":21600}`,
+		"--deadline 2026-11-23T10:30:00+01:00":     `{"name":"n","deadline_at":"2026-11-23T09:30:00.000Z"}`,
+		"--deadline 1500ms":                        "--deadline must be whole seconds, got 1.5s",
+		"--deadline soon":                          "--deadline must be a time such as",
 		"--delay 1500ms":                           "--delay must be whole seconds, got 1.5s",
 		"--max-attempts 0":                         "--max-attempts must be 1 to 100, got 0",
 		"--run-at tomorrow":                        "--run-at must be a time such as",
