@@ -195,7 +195,8 @@ export interface paths {
          *     it where that was the last one. `losses` begins at 0 again, `run` goes on. Where there was a `run_at` it is gone:
          *     the mission may start now. What soldiers of the attempts before still report changes nothing.
          *
-         *     Any other status is 409; after a 503 or a broken connection the mission's `attempt` tells whether this took
+         *     Any other status is 409, and so is a mission whose `deadline_at` has passed. Where it has a `unique_key` that another mission
+         *     got meanwhile, it is 409 `unique_key_taken`, with that one's `mission_id`. After a 503 or a broken connection the mission's `attempt` tells whether this took
          *     effect. Takes no body but an empty object.
          */
         post: operations["retryMission"];
@@ -999,6 +1000,26 @@ export interface components {
              *     Not together with `run_at`.
              */
             delay_seconds?: number;
+            /**
+             * @description Accept the mission only while no other one that has not ended has this key; else it is 409 `unique_key_taken`, and `mission_id`
+             *     of the problem names the one that has it. Printable, at most 200 bytes. Where one mission of a batch is refused so, none
+             *     is created, and `errors` names it; two of a batch with one key are 422. An `Idempotency-Key` that was used gives its first
+             *     answer, whatever became of the `unique_key`. While Redis is away the request is 503. Where Redis has more than one
+             *     shard it is 422 `not_supported` in a batch, and an `Idempotency-Key` is looked for only among those that were used with this
+             *     `unique_key`.
+             * @example nightly-report:2026-11-29
+             */
+            unique_key?: string;
+            /**
+             * @description End the mission then: FAILED with `deadline_exceeded` where it waits, and where it runs its handler is told to stop, whatever
+             *     attempts are left. It must lie ahead and after the start, at most 366 days.
+             */
+            deadline_at?: components["schemas"]["Time"];
+            /**
+             * @description The same, so long after the mission is accepted, by the commander's clock. The answer has it as `deadline_at`. Not together
+             *     with `deadline_at`.
+             */
+            deadline_seconds?: number;
         };
         /**
          * @description 1 to 200 bytes of printable UTF-8, without spaces at its ends; neither `.` nor `..`.
@@ -1319,6 +1340,8 @@ export interface components {
             squad: components["schemas"]["Token"];
             labels?: components["schemas"]["Labels"];
             concurrency_key?: components["schemas"]["ConcurrencyKey"];
+            /** @description No other mission that has not ended has it, but for one that was adopted after Redis was wiped. */
+            unique_key?: string;
             status: components["schemas"]["Status"];
             /**
              * @description Why the mission waits, where that is known: no soldier has its kind, or, in the answer for this one mission, as many of its
@@ -1356,6 +1379,7 @@ export interface components {
             created_at: components["schemas"]["Time"];
             updated_at: components["schemas"]["Time"];
             run_at?: components["schemas"]["Time"];
+            deadline_at?: components["schemas"]["Time"];
             started_at?: components["schemas"]["Time"];
             finished_at?: components["schemas"]["Time"];
             /**
@@ -1369,7 +1393,7 @@ export interface components {
             as_of?: components["schemas"]["Time"];
         };
         MissionError: {
-            /** @description `failed`, `panic`, `timeout`, `cancelled`, `soldier_lost`, `undeliverable`, `invalid_payload`, `invalid_result`, `result_too_large`, or the handler's own. */
+            /** @description `failed`, `panic`, `timeout`, `deadline_exceeded`, `cancelled`, `soldier_lost`, `undeliverable`, `invalid_payload`, `invalid_result`, `result_too_large`, or the handler's own. */
             code: string;
             message: string;
         };
@@ -1651,6 +1675,8 @@ export interface components {
             code: string;
             /** @description This request, as in X-Request-Id: `urn:uuid:...`. */
             instance: string;
+            /** @description Of `unique_key_taken`: the mission that has the key. */
+            mission_id?: components["schemas"]["MissionId"];
             errors?: components["schemas"]["FieldError"][];
         };
         FieldError: {
@@ -1699,7 +1725,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `mission_removed` */
+        /** @description `mission_removed`, `unique_key_taken` */
         Removed: {
             headers: {
                 [name: string]: unknown;
@@ -1719,6 +1745,7 @@ export interface components {
             };
         };
         /** @description `wrong_status`, `may_be_adopted`, `too_many_jobs` */
+        /** @description `wrong_status`; of a retry `unique_key_taken`, too */
         Conflict: {
             headers: {
                 [name: string]: unknown;
@@ -1875,7 +1902,9 @@ export interface operations {
                  *       "retry": {
                  *         "delay_seconds": 30,
                  *         "factor": 1.5
-                 *       }
+                 *       },
+                 *       "unique_key": "recon-sector-7",
+                 *       "deadline_seconds": 3600
                  *     }
                  */
                 "application/json": components["schemas"]["MissionRequest"];
