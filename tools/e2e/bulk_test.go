@@ -3,11 +3,7 @@ package e2e
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,37 +12,6 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts/client"
 	"github.com/mission-control-dev/mission-control/tools/internal/localstack"
 )
-
-// secondCommander runs one more commander over the same servers, until it is killed, and returns a client of it.
-func (s *stack) secondCommander() (c *client.Client, kill func()) {
-	s.t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	_ = l.Close()
-	cmd := exec.Command(filepath.Join(binDir, "commander")) //nolint:noctx // ended by kill
-	cmd.Env = append(os.Environ(),
-		"COMMANDER_ADDR="+addr, "RABBITMQ_URL="+s.RabbitMQURL(), "REDIS_URL="+s.RedisURL(),
-		"COMMANDER_MASTER_SECRET_FILE="+s.Secrets().MasterSecret, "COMMANDER_ENROLLMENT_KEY_FILE="+s.Secrets().EnrollmentKey,
-	)
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(ended) }()
-	kill = func() { _ = cmd.Process.Kill(); <-ended }
-	s.t.Cleanup(kill)
-	if c, err = client.New(client.Config{BaseURL: "http://" + addr}); err != nil {
-		s.t.Fatal(err)
-	}
-	s.eventually(30*time.Second, "the second commander is well", func() bool {
-		h, err := c.Health(s.t.Context())
-		return err == nil && h.Status == "ok"
-	})
-	return c, kill
-}
 
 // bulkEnds waits for a job's end, and wants it to have changed all that it chose.
 func (s *stack) bulkEnds(id string, changed int) {
@@ -94,13 +59,15 @@ func TestManyMissionsAreChangedOnceEach(t *testing.T) {
 	s.bulkEnds(s.bulk(s.Client, contracts.BulkCancel, "drill:many"), missions)
 
 	// Whoever takes an order begins with it. It dies in the middle, and the other goes on.
-	second, kill := s.secondCommander()
+	commander2, second := s.second()
 	retry := s.bulk(second, contracts.BulkRetry, "drill:many")
 	s.eventually(30*time.Second, "some are retried", func() bool {
 		j, err := s.GetBulk(t.Context(), retry)
 		return err == nil && j.Changed >= missions/10
 	})
-	kill()
+	if err := commander2.KillAndHold(); err != nil {
+		t.Fatal(err)
+	}
 	if j, err := s.GetBulk(t.Context(), retry); err != nil || j.State != contracts.BulkRunning {
 		t.Fatalf("it was not killed in the middle: %+v, %v", j.BulkJob, err)
 	}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts/client"
 	"github.com/mission-control-dev/mission-control/store/redisserver"
 	"github.com/mission-control-dev/mission-control/tools/internal/localstack"
+	"github.com/mission-control-dev/mission-control/tools/internal/supervise"
 )
 
 // binDir is where programs builds to. TestMain makes it, and removes it when all tests are done.
@@ -188,4 +190,43 @@ func (s *stack) eventually(within time.Duration, what string, holds func() bool)
 			s.t.Fatalf("not within %v: %s", within, what)
 		}
 	}
+}
+
+// second starts another commander of the stack, and returns a client of it.
+func (s *stack) second() (*supervise.Part, *client.Client) {
+	s.t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	addr := free.Addr().String()
+	_ = free.Close()
+	c, err := client.New(client.Config{BaseURL: "http://" + addr})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(c.CloseIdleConnections)
+	part := supervise.NewPart(supervise.Config{
+		Name: "commander-2", ReadyWithin: time.Minute, Grace: 30 * time.Second, Report: func(supervise.Event) {},
+		Service: supervise.NewProgram(supervise.ProgramConfig{
+			Path: filepath.Join(binDir, "commander"),
+			Env: append(os.Environ(), "COMMANDER_ADDR="+addr, "REDIS_URL="+s.RedisURL(), "RABBITMQ_URL="+s.RabbitMQURL(), "MISSION_CONTROL_GROUND=local",
+				"COMMANDER_MASTER_SECRET_FILE="+s.Secrets().MasterSecret, "COMMANDER_ENROLLMENT_KEY_FILE="+s.Secrets().EnrollmentKey),
+			Ready: func(ctx context.Context) error {
+				_, err := c.Health(ctx)
+				return err
+			},
+		}),
+	})
+	if err := part.Start(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := part.Stop(ctx); err != nil {
+			s.t.Error(err)
+		}
+	})
+	return part, c
 }

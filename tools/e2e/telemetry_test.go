@@ -3,10 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
-	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -23,7 +20,8 @@ import (
 func TestWhatHandlersSayIsSeenByAll(t *testing.T) {
 	t.Parallel()
 	s := run(t, func(c *localstack.Config) { c.Soldiers = 0 })
-	commanders := []*client.Client{s.Client, s.secondCommander()}
+	_, second := s.second()
+	commanders := []*client.Client{s.Client, second}
 	goOn, flooded, enough := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	s.serve(map[string]soldier.Handler[json.RawMessage, any]{
 		"report": func(ctx context.Context, _ soldier.Mission[json.RawMessage]) (any, error) {
@@ -129,36 +127,6 @@ func (s *stack) serve(handlers map[string]soldier.Handler[json.RawMessage, any])
 			s.t.Error(err)
 		}
 	})
-}
-
-// secondCommander starts one more commander, and returns a client of it.
-func (s *stack) secondCommander() *client.Client {
-	s.t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	_ = l.Close()
-	cmd := exec.Command(filepath.Join(binDir, "commander")) //nolint:noctx // ended by the cleanup
-	cmd.Env = append(os.Environ(), "COMMANDER_ADDR="+addr, "RABBITMQ_URL="+s.RabbitMQURL(), "REDIS_URL="+s.RedisURL(),
-		"COMMANDER_MASTER_SECRET_FILE="+s.Secrets().MasterSecret, "COMMANDER_ENROLLMENT_KEY_FILE="+s.Secrets().EnrollmentKey)
-	if err := cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	c, err := client.New(client.Config{BaseURL: "http://" + addr})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.eventually(30*time.Second, "a second commander", func() bool {
-		h, err := c.Health(s.t.Context())
-		return err == nil && h.Status == client.HealthOK
-	})
-	return c
 }
 
 // logWatcher follows what is told of a mission.
