@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -30,12 +31,13 @@ const maxAnswer = 64 << 20
 // Config says whom to call, and how.
 type Config struct {
 	// BaseURL is the commander's address, http or https, with a path where a proxy adds one (the dashboard's server:
-	// http://127.0.0.1:3000/api). Default DefaultBaseURL.
+	// http://127.0.0.1:3000/api). Default DefaultBaseURL. Errors show it without a password that it may have.
 	BaseURL string
 	// APIKey is sent as Bearer where it is not empty. A commander off loopback asks for it (COMMANDER_API_KEY).
 	APIKey string
-	// HTTPClient makes the requests. Its Timeout would cut Events; leave it 0. Default: a client of its own with no
-	// proxy surprises beyond HTTP_PROXY and NO_PROXY.
+	// HTTPClient makes the requests. Its Timeout would cut Events; leave it 0. Without a CheckRedirect of its own it
+	// follows redirects that keep the method alone: a POST that became a GET would be answered with something else.
+	// Default: a client of its own with no proxy surprises beyond HTTP_PROXY and NO_PROXY.
 	HTTPClient *http.Client
 	// UserAgent names the caller in the commander's logs. Default "mission-control-client".
 	UserAgent string
@@ -50,6 +52,7 @@ type Config struct {
 // Client calls one commander.
 type Client struct {
 	base      string
+	shown     string // base without a password
 	key       string
 	http      *http.Client
 	userAgent string
@@ -58,7 +61,7 @@ type Client struct {
 	retry     Retry
 }
 
-// New returns a Client. It fails where BaseURL is no address; it does not connect.
+// New returns a Client. It fails where BaseURL is no address, or the key can't be sent; it does not connect.
 func New(cfg Config) (*Client, error) {
 	if cfg.BaseURL == "" {
 		cfg.BaseURL = DefaultBaseURL
@@ -70,8 +73,17 @@ func New(cfg Config) (*Client, error) {
 	if cfg.HTTPClient == nil {
 		cfg.HTTPClient = &http.Client{Transport: newTransport()}
 	}
+	if cfg.HTTPClient.CheckRedirect == nil {
+		own := *cfg.HTTPClient
+		own.CheckRedirect = keepMethod
+		cfg.HTTPClient = &own
+	}
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "mission-control-client"
+	}
+	cfg.APIKey = strings.TrimSpace(cfg.APIKey)
+	if !headerValue(cfg.APIKey) || !headerValue(cfg.UserAgent) {
+		return nil, errors.New("the API key and the user agent must be one line without control characters")
 	}
 	long := cfg.Timeout
 	if cfg.Timeout <= 0 {
@@ -79,7 +91,8 @@ func New(cfg Config) (*Client, error) {
 	}
 	return &Client{
 		base:      strings.TrimRight(cfg.BaseURL, "/"),
-		key:       strings.TrimSpace(cfg.APIKey),
+		shown:     strings.TrimRight(u.Redacted(), "/"),
+		key:       cfg.APIKey,
 		http:      cfg.HTTPClient,
 		userAgent: cfg.UserAgent,
 		timeout:   cfg.Timeout,
@@ -100,8 +113,8 @@ func newTransport() *http.Transport {
 	}
 }
 
-// BaseURL returns the address that the client calls, without a slash at its end.
-func (c *Client) BaseURL() string { return c.base }
+// BaseURL returns the address that the client calls, without a slash at its end and without a password.
+func (c *Client) BaseURL() string { return c.shown }
 
 // CloseIdleConnections closes connections that no call uses.
 func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
@@ -117,10 +130,15 @@ type call struct {
 	// accept lists statuses past 2xx whose body is an answer.
 	accept []int
 	into   any // nil: there is nothing to read
+	// invalid is what is wrong with the caller's arguments, where something is: nothing is sent then.
+	invalid error
 }
 
 // once makes one try.
 func (c *Client) once(ctx context.Context, k call) error {
+	if k.invalid != nil {
+		return k.invalid
+	}
 	limit := c.timeout
 	if k.long {
 		limit = c.long
@@ -184,10 +202,16 @@ func (c *Client) read(ctx context.Context, res *http.Response, k call) error {
 		return nil
 	}
 	if err := json.Unmarshal(body, k.into); err != nil {
-		return &UnexpectedError{URL: c.base, Status: res.StatusCode, ContentType: media, Err: err}
+		return &UnexpectedError{URL: c.shown, Status: res.StatusCode, ContentType: media, Err: err}
+	}
+	if m, ok := k.into.(*Mission); ok && m.MissionID == "" {
+		return &UnexpectedError{URL: c.shown, Status: res.StatusCode, ContentType: media, Err: errNoMission}
 	}
 	return nil
 }
+
+// errNoMission: JSON, but of something else. A caller that took it for the mission would go on with an empty id.
+var errNoMission = errors.New("the answer has no mission_id")
 
 // refusal reads a status past 2xx.
 func (c *Client) refusal(res *http.Response, media string, body []byte) error {
@@ -203,5 +227,33 @@ func (c *Client) refusal(res *http.Response, media string, body []byte) error {
 	if p.temporary() {
 		return p
 	}
-	return &UnexpectedError{URL: c.base, Status: res.StatusCode, ContentType: media}
+	e := &UnexpectedError{URL: c.shown, Status: res.StatusCode, ContentType: media}
+	if to := res.Header.Get("Location"); to != "" {
+		e.Err = fmt.Errorf("it redirects to %s", to)
+	}
+	return e
+}
+
+// keepMethod follows redirects that ask the same question elsewhere.
+func keepMethod(req *http.Request, via []*http.Request) error {
+	switch {
+	case req.Method != via[0].Method:
+		return http.ErrUseLastResponse
+	case len(via) >= 10:
+		return errors.New("stopped after 10 redirects")
+	}
+	return nil
+}
+
+// headerValue tells whether s can be sent in a header. What can't would fail again and again, like an absent commander.
+func headerValue(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) < 0
+}
+
+// checkID refuses what would make the path another one: an empty id asks for the list.
+func checkID(what, id string) error {
+	if id == "" || id == "." || id == ".." {
+		return fmt.Errorf("%q is no %s", id, what)
+	}
+	return nil
 }

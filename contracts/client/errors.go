@@ -163,7 +163,7 @@ func Temporary(err error) bool {
 // tries make sense.
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("calling %s: %w", c.base, context.Cause(ctx))
+		return fmt.Errorf("calling %s: %w", c.shown, context.Cause(ctx))
 	}
-	return &UnreachableError{URL: c.base, Err: err}
+	return &UnreachableError{URL: c.shown, Err: err}
 }

@@ -51,12 +51,23 @@ type Event struct {
 }
 
 // Mission reads the mission of an EventMission.
-func (e Event) Mission() (contracts.Mission, error) {
-	var m contracts.Mission
-	if err := json.Unmarshal(e.Data, &m); err != nil {
-		return m, fmt.Errorf("reading a %s event: %w", e.Type, err)
+func (e Event) Mission() (contracts.Mission, error) { return read[contracts.Mission](e) }
+
+// Stats reads an EventStats.
+func (e Event) Stats() (Stats, error) { return read[Stats](e) }
+
+// Soldiers reads an EventSoldiers.
+func (e Event) Soldiers() (Fleet, error) { return read[Fleet](e) }
+
+// Health reads an EventHealth.
+func (e Event) Health() (Health, error) { return read[Health](e) }
+
+func read[T any](e Event) (T, error) {
+	var v T
+	if err := json.Unmarshal(e.Data, &v); err != nil {
+		return v, fmt.Errorf("reading a %s event: %w", e.Type, err)
 	}
-	return m, nil
+	return v, nil
 }
 
 // EventsOptions say which events.
@@ -133,7 +144,11 @@ func (s *stream) once(ctx context.Context) (stood bool, err error) {
 	watchdog := time.AfterFunc(min(silenceLimit, s.c.timeout), cancel)
 	defer watchdog.Stop()
 
-	res, err := s.open(connCtx)
+	req, err := s.request(connCtx)
+	if err != nil {
+		return false, err
+	}
+	res, err := s.c.http.Do(req)
 	if err != nil {
 		return false, s.c.unreachable(ctx, silent(connCtx, err))
 	}
@@ -144,7 +159,7 @@ func (s *stream) once(ctx context.Context) (stood bool, err error) {
 		return false, s.c.refusal(res, media, body)
 	}
 	if media != "text/event-stream" {
-		return false, &UnexpectedError{URL: s.c.base, Status: res.StatusCode, ContentType: media}
+		return false, &UnexpectedError{URL: s.c.shown, Status: res.StatusCode, ContentType: media}
 	}
 	watchdog.Reset(silenceLimit)
 
@@ -162,7 +177,7 @@ func (s *stream) once(ctx context.Context) (stood bool, err error) {
 		f, err := in.next()
 		s.lastID, s.retry = in.lastID, min(in.retry, s.c.retry.MaxDelay)
 		if errors.Is(err, errEventTooLarge) {
-			return true, &UnexpectedError{URL: s.c.base, Status: res.StatusCode, ContentType: media, Err: err}
+			return true, &UnexpectedError{URL: s.c.shown, Status: res.StatusCode, ContentType: media, Err: err}
 		}
 		if err != nil {
 			return true, s.c.unreachable(ctx, fmt.Errorf("the stream of events broke off: %w", silent(connCtx, err)))
@@ -173,7 +188,10 @@ func (s *stream) once(ctx context.Context) (stood bool, err error) {
 	}
 }
 
-func (s *stream) open(ctx context.Context) (*http.Response, error) {
+func (s *stream) request(ctx context.Context) (*http.Request, error) {
+	if !headerValue(s.lastID) {
+		return nil, fmt.Errorf("%q is no id of an event", s.lastID)
+	}
 	k := call{method: http.MethodGet, path: "/events"}
 	if s.missionID != "" {
 		k.query = url.Values{"mission_id": {s.missionID}}
@@ -187,7 +205,7 @@ func (s *stream) open(ctx context.Context) (*http.Response, error) {
 	if s.lastID != "" {
 		req.Header.Set("Last-Event-ID", s.lastID)
 	}
-	return s.c.http.Do(req)
+	return req, nil
 }
 
 // errSilent stands for the watchdog, whose act looks like a cancel of the caller's.

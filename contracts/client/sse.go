@@ -74,7 +74,7 @@ func (f *frames) next() (frame, error) {
 			e.data = append(e.data, value...)
 			hasData = true
 		case "id":
-			if bytes.IndexByte(value, 0) < 0 {
+			if headerValue(string(value)) { // else it could not be sent to resume
 				id = string(value)
 			}
 		case "retry":

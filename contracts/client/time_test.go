@@ -87,7 +87,7 @@ func TestATryIsBounded(t *testing.T) {
 				<-r.Context().Done() // a commander that hangs
 				return nil, r.Context().Err()
 			}
-			return response(200, "application/json", `{"status":"QUEUED"}`), nil
+			return response(200, "application/json", `{"mission_id":"`+missionID+`","status":"QUEUED"}`), nil
 		})
 		began := time.Now()
 		if _, err := cl.Get(t.Context(), missionID); err != nil {
