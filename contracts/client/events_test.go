@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -131,17 +132,18 @@ func TestEventsEndWithTheContext(t *testing.T) {
 }
 
 func TestWait(t *testing.T) {
-	reads := 0
+	var completed atomic.Bool
 	c := newCommander(t, func(_ int, w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/events" {
 			write := sse(w)
 			write("event: mission\nid: 1\ndata: %s\n\n", eventOf(mission(contracts.StatusInProgress, 2)))
+			completed.Store(true)
 			write("event: mission\nid: 2\ndata: %s\n\n", eventOf(mission(contracts.StatusCompleted, 3)))
 			<-r.Context().Done()
 			return
 		}
 		m := mission(contracts.StatusInProgress, 2)
-		if reads++; reads > 1 {
+		if completed.Load() {
 			m = mission(contracts.StatusCompleted, 3)
 			m.Result = []byte(`{"done":true}`)
 		}
