@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -10,31 +14,90 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/client"
 	"github.com/mission-control-dev/mission-control/tools/internal/cliout"
+	"github.com/mission-control-dev/mission-control/tools/internal/live"
 )
 
 // newWatch returns `missionctl watch`.
 func newWatch(streams cliout.Streams, conn *connection) *cobra.Command {
-	return &cobra.Command{
+	var (
+		filter        live.Filter
+		status, label string
+		lines         bool
+	)
+	cmd := &cobra.Command{
 		Use:   "watch [ID]",
-		Short: "Print changes as they happen",
-		Long: "Print a line for each change of a mission, as it happens. Without ID it goes on until Ctrl-C; with one it\n" +
-			"ends with the mission, and exits with 3 unless that is COMPLETED. With --output json each line is the mission\n" +
-			"as JSON. A broken connection is made again, and nothing is missed.",
+		Short: "See changes as they happen",
+		Long: `See changes as they happen. On a terminal that is a live view: missions by status, rates, what waits in the queues, the
+fleet, health, what runs and what ended last. q quits, p pauses. Elsewhere, with --lines or --output json, it is a line for
+each change, until Ctrl-C. With ID, lines of that mission alone: it ends with the mission, and exits with 3 unless that is
+COMPLETED. With --output json each line is the mission as JSON.
+
+A broken connection is made again, and nothing is missed. NO_COLOR=1 shows no colours.`,
+		Example: `  missionctl watch
+  missionctl watch --squad heavy --label team:blue
+  missionctl watch --status failed --lines
+  missionctl watch --output json | jq -r .mission_id
+  missionctl watch 0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			filter.Status = contracts.Status(strings.ToUpper(status))
+			if status != "" && !filter.Status.Valid() {
+				return cliout.Usage("--status must be one of %v, got %q", contracts.Statuses(), status)
+			}
+			if label != "" {
+				var err error
+				if filter.Label, err = readLabel(label); err != nil {
+					return err
+				}
+			}
+			if len(args) == 1 && filter != (live.Filter{}) {
+				return cliout.Usage("give an ID, or --status, --kind, --squad and --label, not both")
+			}
 			c, err := conn.client(client.Retry{})
 			if err != nil {
 				return err
 			}
 			ctx, cancel := conn.follow(cmd.Context())
 			defer cancel()
-			w := &watcher{streams: streams, format: conn.output, c: c, seen: map[string]int64{}}
+			if len(args) == 0 && !lines && conn.output == cliout.Table && cliout.Terminal(streams.In) && cliout.Terminal(streams.Out) {
+				return watchLive(ctx, streams, c, filter)
+			}
+			w := &watcher{streams: streams, format: conn.output, c: c, filter: filter, seen: map[string]int64{}}
 			if len(args) == 1 {
 				w.id = args[0]
 			}
 			return w.run(ctx)
 		},
 	}
+	f := cmd.Flags()
+	f.StringVar(&status, "status", "", "only missions that come into this status")
+	f.StringVar(&filter.Kind, "kind", "", "only missions of this kind")
+	f.StringVar(&filter.Squad, "squad", "", "only missions of this squad")
+	f.StringVar(&label, "label", "", "only missions with this label, KEY:VALUE")
+	f.BoolVar(&lines, "lines", false, "a line for each change, on a terminal too")
+	return cmd
+}
+
+// watchLive takes the terminal over until somebody quits.
+func watchLive(ctx context.Context, streams cliout.Streams, c *client.Client, f live.Filter) (err error) {
+	screen, err := live.Open(streams.In.(*os.File), streams.Out.(*os.File))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := screen.Close(); err == nil {
+			err = closed
+		}
+	}()
+	end, err := live.Run(ctx, live.Source{
+		URL:    c.BaseURL(),
+		Events: func(ctx context.Context) iter.Seq2[client.Event, error] { return c.Events(ctx, client.EventsOptions{}) },
+		List:   func(ctx context.Context) ([]contracts.Mission, error) { return live.List(ctx, c, f) },
+	}, f, screen)
+	if err == nil && end == live.Interrupted {
+		return &cliout.CodeError{Code: cliout.ExitInterrupted, Err: errors.New("interrupted")}
+	}
+	return err
 }
 
 // watcher prints each picture of a mission once, and never an older one after a newer one.
@@ -42,7 +105,8 @@ type watcher struct {
 	streams cliout.Streams
 	format  cliout.Format
 	c       *client.Client
-	id      string // empty: all missions
+	id      string // empty: all missions that the filter chooses
+	filter  live.Filter
 	seen    map[string]int64
 	broken  bool
 }
@@ -125,7 +189,7 @@ func (w *watcher) ended(m contracts.Mission) (bool, error) {
 }
 
 func (w *watcher) print(m contracts.Mission) {
-	if m.Version <= w.seen[m.MissionID] {
+	if m.Version <= w.seen[m.MissionID] || !w.filter.Fits(m) {
 		return
 	}
 	if len(w.seen) >= maxSeen {

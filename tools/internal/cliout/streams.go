@@ -3,6 +3,8 @@ package cliout
 import (
 	"io"
 	"os"
+
+	"golang.org/x/term"
 )
 
 // Streams are where a command reads and writes.
@@ -11,12 +13,8 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// Terminal tells whether w is one that understands cursor movement.
-func Terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+// Terminal tells whether stream, a reader or a writer, is one that understands cursor movement.
+func Terminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
