@@ -20,8 +20,11 @@ func newDemo(io cliout.Streams) *cobra.Command {
 		Long: `Run the commander, soldiers and the dashboard in this one process until Ctrl-C, with a broker and a store in memory.
 It needs no server and writes no file. Missions live only as long as the process. Every flag's default comes from the
 environment variable in brackets, where that is set; LOG_LEVEL=info shows more.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return up.Embedded(cmd.Context(), cfg, io.Out) },
+		Example: `  missionctl demo
+  missionctl demo --soldiers 8 --commander-addr 127.0.0.1:8081`,
+		Args:        cobra.NoArgs,
+		Annotations: forPeople(),
+		RunE:        func(cmd *cobra.Command, _ []string) error { return up.Embedded(cmd.Context(), cfg, io.Out) },
 	}
 	s := settings{flags: cmd.Flags()}
 	s.addresses(&cfg.CommanderAddr, &cfg.DashboardAddr)

@@ -14,7 +14,10 @@ func newDown(io cliout.Streams) *cobra.Command {
 		Use:   "down",
 		Short: "Stop the stack that `up` runs",
 		Long:  "Stop the stack that `up` runs, on either ground, and wait until everything has ended. The data stays.",
-		Args:  cobra.NoArgs,
+		Example: `  missionctl down
+  missionctl down --state-dir /var/lib/mission-control`,
+		Args:        cobra.NoArgs,
+		Annotations: forPeople(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return up.Down(cmd.Context(), stateDir, projectDir, io.Out)
 		},

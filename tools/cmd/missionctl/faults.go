@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"time"
 
@@ -101,17 +102,39 @@ func (o *faultsOptions) complete(cmd *cobra.Command) error {
 	return nil
 }
 
-func (o *faultsOptions) run(cmd *cobra.Command, streams cliout.Streams) error {
-	for _, f := range schedule.New(o.plan) {
-		switch {
-		case o.dryRun:
-			fmt.Fprintln(streams.Out, f)
-		case !o.silent:
-			fmt.Fprintln(streams.Err, f)
+// plannedFault is a fault of the schedule, as JSON.
+type plannedFault struct {
+	Kind       schedule.Kind `json:"kind"`
+	On         []string      `json:"on"`
+	AtSeconds  float64       `json:"at_seconds"`
+	ForSeconds float64       `json:"for_seconds"`
+}
+
+func (o *faultsOptions) printPlan(w io.Writer, plan []schedule.Fault) error {
+	if o.asJSON {
+		faults := make([]plannedFault, len(plan))
+		for i, f := range plan {
+			faults[i] = plannedFault{f.Kind, f.On, f.At.Seconds(), f.For.Seconds()}
+		}
+		return cliout.WriteJSON(w, map[string]any{"seed": o.plan.Seed, "faults": faults})
+	}
+	for _, f := range plan {
+		if _, err := fmt.Fprintln(w, f); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+func (o *faultsOptions) run(cmd *cobra.Command, streams cliout.Streams) error {
+	plan := schedule.New(o.plan)
 	if o.dryRun {
-		return nil
+		return o.printPlan(streams.Out, plan)
+	}
+	if !o.silent {
+		for _, f := range plan {
+			fmt.Fprintln(streams.Err, f)
+		}
 	}
 	screen := cliout.NewScreen(streams.Err)
 	defer screen.Close()

@@ -21,7 +21,11 @@ func newGet(streams cliout.Streams, conn *connection) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get ID",
 		Short: "Show one mission, or its history",
-		Args:  cobra.ExactArgs(1),
+		Long:  "Show one mission with its payload and result, or with --history all that happened to it.",
+		Example: `  missionctl get 0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b
+  missionctl get 0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b --history
+  missionctl get 0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b --output json | jq .result`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := conn.client(client.Retry{})
 			if err != nil {

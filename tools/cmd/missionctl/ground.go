@@ -14,16 +14,21 @@ import (
 )
 
 // newGround returns `missionctl ground`.
-func newGround(io cliout.Streams) *cobra.Command {
+func newGround(io cliout.Streams, conn *connection) *cobra.Command {
 	return &cobra.Command{
 		Use:   "ground",
 		Short: "Tell whether `up` would take containers, local processes or this one, and why",
 		Long:  "Print compose, local or embedded: what `up` would take. The reason goes to standard error.",
-		Args:  cobra.NoArgs,
+		Example: `  missionctl ground
+  missionctl ground --output json`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			chosen, why, err := ground.Choose(cmd.Context(), os.Getenv("GROUND"), ground.Exec, lacking(up.InstallMissing))
 			if err != nil {
 				return cliout.Usage("%v", err)
+			}
+			if conn.output == cliout.JSON {
+				return cliout.WriteJSON(io.Out, map[string]string{"ground": string(chosen), "reason": why})
 			}
 			fmt.Fprintln(io.Out, chosen)
 			fmt.Fprintln(io.Err, why)

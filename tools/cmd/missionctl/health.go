@@ -19,6 +19,8 @@ func newHealth(streams cliout.Streams, conn *connection) *cobra.Command {
 		Short: "Show how the commander, Redis and RabbitMQ are",
 		Long: "Show how the commander, Redis and RabbitMQ are. Exits with 0 while the commander serves (ok or degraded),\n" +
 			"with 3 while it is down, and with 1 where none answers.",
+		Example: `  missionctl health
+  missionctl health --output json | jq -r .status`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := conn.client(client.Retry{})

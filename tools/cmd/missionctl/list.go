@@ -23,7 +23,12 @@ func newList(streams cliout.Streams, conn *connection) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List missions, newest first",
-		Args:  cobra.NoArgs,
+		Long: "List missions, newest first: 50 unless --limit or --all say otherwise. With --output json they are in one document, which\n" +
+			"says whether there are more, and whether something is missing because Redis is away.",
+		Example: `  missionctl list --status failed --kind resize
+  missionctl list --label team:blue --q recon
+  missionctl list --all --output json | jq -r '.missions[].mission_id'`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o := client.ListOptions{Status: contracts.Status(strings.ToUpper(status)), Kind: kind, Squad: squad, Search: q}
 			if status != "" && !o.Status.Valid() {

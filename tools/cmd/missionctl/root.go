@@ -27,9 +27,9 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newUp(io),
 		newDemo(io),
 		newDown(io),
-		newGround(io),
-		newServers(io),
-		newSecrets(io),
+		newGround(io, conn),
+		newServers(io, conn),
+		newSecrets(io, conn),
 		newSubmit(io, conn),
 		newGet(io, conn),
 		newLogs(io, conn),
@@ -48,17 +48,53 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newHealth(io, conn),
 		newDrill(io, conn),
 		newFaults(io, conn),
-		newVersion(io),
+		newVersion(io, conn),
+		newCompletion(io),
 	)
+	completeArguments(root, conn)
+	everyCommand(root, refuseUnknown)
 	return root
 }
+
+// everyCommand does something with all commands.
+func everyCommand(cmd *cobra.Command, do func(*cobra.Command)) {
+	do(cmd)
+	for _, sub := range cmd.Commands() {
+		everyCommand(sub, do)
+	}
+}
+
+// refuseUnknown has a command that only holds others refuse what is none of them: by itself it would print its help and
+// report success.
+func refuseUnknown(cmd *cobra.Command) {
+	if cmd.Runnable() || !cmd.HasParent() {
+		return
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		return cliout.Usage("%s has no command %q; see %s --help", cmd.CommandPath(), args[0], cmd.CommandPath())
+	}
+}
+
+// forPeople marks a command that prints no data: with --output json it is wrong usage, rather than text that no program reads.
+func forPeople() map[string]string { return map[string]string{forPeopleMark: ""} }
+
+const forPeopleMark = "for people"
 
 // run runs one command line and returns the exit code.
 func run(ctx context.Context, args []string, io cliout.Streams) int {
 	root := newRoot(io)
 	root.SetArgs(args)
 	understood := false
-	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		understood = true
+		if _, marked := cmd.Annotations[forPeopleMark]; marked && cmd.Flag("output").Value.String() != string(cliout.Table) {
+			return cliout.Usage("%s prints no data: leave out --output", cmd.CommandPath())
+		}
+		return nil
+	}
 	cmd, err := root.ExecuteContextC(ctx)
 	var coded *cliout.CodeError
 	if err != nil && !understood && !errors.As(err, &coded) {

@@ -10,7 +10,7 @@ import (
 )
 
 // newSecrets returns `missionctl secrets`.
-func newSecrets(io cliout.Streams) *cobra.Command {
+func newSecrets(io cliout.Streams, conn *connection) *cobra.Command {
 	var dir, user, rabbitmq string
 	cmd := &cobra.Command{
 		Use:   "secrets",
@@ -18,6 +18,8 @@ func newSecrets(io cliout.Streams) *cobra.Command {
 		Long: `Make a stack's secrets in a folder, where they are missing: commander-master-secret, enrollment-key and
 rabbitmq-password, each a file that its owner alone can read; with --rabbitmq also rabbitmq-url, which has the password
 in it. What exists stays as it is.`,
+		Example: `  missionctl secrets --dir secrets
+  missionctl secrets --dir secrets --rabbitmq rabbitmq.example:5672`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			files, err := secrets.Ensure(dir)
@@ -28,6 +30,9 @@ in it. What exists stays as it is.`,
 				if _, err := secrets.EnsureURL(files, user, rabbitmq); err != nil {
 					return err
 				}
+			}
+			if conn.output == cliout.JSON {
+				return cliout.WriteJSON(io.Out, map[string]string{"dir": dir})
 			}
 			fmt.Fprintln(io.Out, "the secrets are in", dir)
 			return nil

@@ -18,6 +18,8 @@ func newSetAside(streams cliout.Streams, conn *connection) *cobra.Command {
 		Short: "See what was set aside for a person, send it again, or drop it",
 		Long: "Refused updates and unreadable messages lie in status_refused_queue, missions of an outage of Redis that could\n" +
 			"not be created in submissions_refused_queue, orders that no soldier could read in orders_dead_queue.",
+		Example: `  missionctl set-aside list
+  missionctl set-aside drop --queue status_refused_queue --reason expired`,
 	}
 	cmd.AddCommand(
 		newSetAsideList(streams, conn),
@@ -41,6 +43,8 @@ func newSetAsideList(streams cliout.Streams, conn *connection) *cobra.Command {
 		Short: "List what is set aside, as a rule the oldest first",
 		Long: "List what is set aside, as a rule the oldest first. With --output json the bodies are shown, too. Messages that\n" +
 			"somebody else looks at just now are not seen.",
+		Example: `  missionctl set-aside list --queue status_refused_queue --limit 200
+  missionctl set-aside list --output json | jq .counts`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := conn.client(client.Retry{})

@@ -17,7 +17,10 @@ func newSoldiers(streams cliout.Streams, conn *connection) *cobra.Command {
 		Use:   "soldiers",
 		Short: "List the soldiers, or have one drain",
 		Long:  "List the soldiers: those that live, and those that died within the last hour.",
-		Args:  cobra.NoArgs,
+		Example: `  missionctl soldiers
+  missionctl soldiers --output json | jq '[.soldiers[].slots] | add'
+  missionctl soldiers drain soldier-2`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := conn.client(client.Retry{})
 			if err != nil {

@@ -44,8 +44,12 @@ variable in brackets, where that is set.
 On every ground count --commander-addr and --dashboard-addr (in containers their ports, on 127.0.0.1), --state-dir (in
 containers and embedded only the lock that down looks for) and --fresh. Only in containers counts --project-dir; only on
 local processes the other ports, --bin-dir and --no-install; not in containers --soldiers: there three run.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runUp(cmd, f, io) },
+		Example: `  missionctl up
+  missionctl up --ground local --fresh
+  DASHBOARD_ADDR=127.0.0.1:3001 missionctl up --soldiers 8`,
+		Args:        cobra.NoArgs,
+		Annotations: forPeople(),
+		RunE:        func(cmd *cobra.Command, _ []string) error { return runUp(cmd, f, io) },
 	}
 	s := settings{flags: cmd.Flags()}
 	s.text(&f.ground, "ground", "GROUND", "", "compose, local or embedded; empty picks")

@@ -10,18 +10,24 @@ import (
 )
 
 // newVersion returns `missionctl version`.
-func newVersion(io cliout.Streams) *cobra.Command {
+func newVersion(io cliout.Streams, conn *connection) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the release of missionctl",
 		Long:  "Print the release of missionctl, or dev where it was built from a working tree without one.",
-		Args:  cobra.NoArgs,
-		Run: func(*cobra.Command, []string) {
+		Example: `  missionctl version
+  missionctl version --output json`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
 			version := "dev"
 			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 				version = info.Main.Version
 			}
-			fmt.Fprintln(io.Out, "missionctl", version)
+			if conn.output == cliout.JSON {
+				return cliout.WriteJSON(io.Out, map[string]string{"version": version})
+			}
+			_, err := fmt.Fprintln(io.Out, "missionctl", version)
+			return err
 		},
 	}
 }
