@@ -48,13 +48,22 @@ func (l Line) Width() int {
 	return n
 }
 
+// Palette is whether styles are shown.
+type Palette int
+
+// The palettes.
+const (
+	Coloured Palette = iota
+	Uncoloured
+)
+
 // Render writes what fits in so many cells.
-func (l Line) Render(width int, colours bool) string {
+func (l Line) Render(width int, p Palette) string {
 	var b strings.Builder
 	for _, s := range l {
 		text := cut(s.Text, width)
 		width -= runewidth.StringWidth(text)
-		if s.Style == Plain || !colours || text == "" {
+		if s.Style == Plain || p == Uncoloured || text == "" {
 			b.WriteString(text)
 			continue
 		}
@@ -71,8 +80,8 @@ func cut(s string, width int) string {
 	return runewidth.Truncate(s, width, "…")
 }
 
-// flow puts pieces on as many lines as they need, all but the first indented, and says on the last of at most most lines how
-// many pieces are left.
+// flow puts pieces on as many lines as they need, all but the first indented. Where they need more than there may be, the last
+// line ends in a mark.
 func flow(head string, pieces []Line, width, most int) []Line {
 	indent := strings.Repeat(" ", runewidth.StringWidth(head))
 	lines := []Line{{{head, Dim}}}

@@ -89,7 +89,7 @@ func TestFilters(t *testing.T) {
 // TestMemoryIsBounded, however many missions come.
 func TestMemoryIsBounded(t *testing.T) {
 	m := NewModel(Filter{}, noon)
-	for n := range 3 * maxSeen {
+	for n := range maxSeen + maxRunning {
 		m.put(missionOf(n, contracts.StatusInProgress, 1))
 		m.put(missionOf(n+1_000_000, contracts.StatusCompleted, 1))
 	}

@@ -13,7 +13,7 @@ type Terminal struct {
 	in, out *os.File
 	before  *term.State
 	keys    chan byte
-	colours bool
+	palette Palette
 }
 
 // What a terminal is told. The alternate screen keeps what was on it before; lines that are too long are cut, not wrapped.
@@ -31,7 +31,10 @@ func Open(in, out *os.File) (*Terminal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("taking over the terminal: %w", err)
 	}
-	t := &Terminal{in: in, out: out, before: before, keys: make(chan byte, 16), colours: os.Getenv("NO_COLOR") == ""}
+	t := &Terminal{in: in, out: out, before: before, keys: make(chan byte, 16)}
+	if os.Getenv("NO_COLOR") != "" {
+		t.palette = Uncoloured
+	}
 	if _, err := t.out.WriteString(enter); err != nil {
 		_ = t.Close() // the first error says why
 		return nil, fmt.Errorf("taking over the terminal: %w", err)
@@ -88,7 +91,7 @@ func (t *Terminal) Draw(lines []Line) error {
 		if i > 0 {
 			b.WriteString("\r\n")
 		}
-		b.WriteString(l.Render(width, t.colours))
+		b.WriteString(l.Render(width, t.palette))
 		if l.Width() < width { // else it would erase the last cell, where the cursor stays
 			b.WriteString(toEnd)
 		}

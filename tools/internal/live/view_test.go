@@ -70,7 +70,7 @@ func busy() Picture {
 func textOf(lines []Line, width int) []string {
 	var out []string
 	for _, l := range lines {
-		out = append(out, strings.TrimRight(l.Render(width, false), " "))
+		out = append(out, strings.TrimRight(l.Render(width, Uncoloured), " "))
 	}
 	return out
 }
@@ -127,7 +127,7 @@ func TestViewFits(t *testing.T) {
 					t.Fatalf("%s at %dx%d: %d lines", name, width, height, len(lines))
 				}
 				for _, l := range lines {
-					plain, coloured := l.Render(width, false), l.Render(width, true)
+					plain, coloured := l.Render(width, Uncoloured), l.Render(width, Coloured)
 					if runewidth.StringWidth(plain) > width {
 						t.Fatalf("%s at %dx%d: too wide: %q", name, width, height, plain)
 					}
