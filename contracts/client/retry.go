@@ -57,8 +57,12 @@ func (r Retry) delay(failure int, err error) time.Duration {
 // do makes tries until one succeeds, fails for good, or Attempts are used up. It returns the last error, and how many
 // tries were made.
 func (c *Client) do(ctx context.Context, k call) (tries int, err error) {
+	var last error
 	for tries = 1; ; tries++ {
-		err = c.once(ctx, k)
+		last, err = err, c.once(ctx, k)
+		if err != nil && last != nil && ctx.Err() != nil {
+			return tries, &endedError{last: last, cause: context.Cause(ctx)}
+		}
 		if err == nil || tries >= c.retry.Attempts || !Temporary(err) || asksForMore(err) {
 			return tries, err
 		}
@@ -73,7 +77,7 @@ func asksForMore(err error) bool {
 	return errors.As(err, &p) && p.RetryAfter > maxRetryAfter
 }
 
-// endedError is the end of the caller's context between two tries. The last failure says more than that end.
+// endedError is the end of the caller's context after a try that failed. That failure says more than the end.
 type endedError struct{ last, cause error }
 
 func (e *endedError) Error() string   { return fmt.Sprintf("%v (gave up: %v)", e.last, e.cause) }

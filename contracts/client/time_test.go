@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,6 +76,26 @@ func TestTheWaitBetweenTriesEndsWithTheContext(t *testing.T) {
 		_, err := cl.Get(ctx, missionID)
 		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "Redis is away") || client.Temporary(err) {
 			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestAnEndTellsTheFailureBefore: that nobody listened says more than that the time was over.
+func TestAnEndTellsTheFailureBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		cl := newTimed(t, func(r *http.Request) (*http.Response, error) {
+			if tries++; tries == 1 {
+				return nil, syscall.ECONNREFUSED
+			}
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := cl.Get(ctx, missionID)
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no commander listens") || client.Temporary(err) || tries != 2 {
+			t.Errorf("got %v after %d tries", err, tries)
 		}
 	})
 }

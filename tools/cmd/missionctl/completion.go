@@ -57,6 +57,7 @@ func completeArguments(root *cobra.Command, conn *connection) {
 	arguments := map[string]suggest{
 		"get": suggestMissions, "watch": suggestMissions, "cancel": suggestMissions, "retry": suggestMissions,
 		"soldiers drain": suggestSoldiers,
+		"limits get":     suggestKeys, "limits set": suggestKeys, "limits remove": suggestKeys,
 	}
 	everyCommand(root, func(cmd *cobra.Command) {
 		for name, complete := range flags {
@@ -134,6 +135,15 @@ func suggestMissions(ctx context.Context, c *client.Client) ([]string, error) {
 
 func suggestSoldiers(ctx context.Context, c *client.Client) ([]string, error) {
 	return ofSoldiers(ctx, c, func(s client.Soldier) []string { return []string{s.SoldierID + "\t" + soldierState(s)} })
+}
+
+func suggestKeys(ctx context.Context, c *client.Client) ([]string, error) {
+	limits, err := c.Limits(ctx)
+	var words []string
+	for _, l := range limits {
+		words = append(words, l.Key)
+	}
+	return words, err
 }
 
 func suggestKinds(ctx context.Context, c *client.Client) ([]string, error) {

@@ -20,6 +20,8 @@ func newLimits(streams cliout.Streams, conn *connection) *cobra.Command {
 		Short: "Say how many missions of a concurrency key may run at once",
 		Long: "Missions that are submitted with the same --concurrency-key run one at a time, or as many at once as the key's limit\n" +
 			"says, and start no faster than its rate. The others wait, in the order in which they came.",
+		Example: `  missionctl limits set customer-42 --max-running 3
+  missionctl limits list`,
 	}
 	cmd.AddCommand(
 		newLimitsList(streams, conn),
@@ -38,7 +40,9 @@ func newLimitsList(streams cliout.Streams, conn *connection) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the keys whose limit is set",
-		Args:  cobra.NoArgs,
+		Example: `  missionctl limits list
+  missionctl limits list --output json | jq '.limits[].key'`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := conn.client(client.Retry{})
 			if err != nil {

@@ -70,6 +70,7 @@ func refuseUnknown(cmd *cobra.Command) {
 	if cmd.Runnable() || !cmd.HasParent() {
 		return
 	}
+	cmd.Annotations = map[string]string{groupMark: ""}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return cmd.Help()
@@ -81,7 +82,8 @@ func refuseUnknown(cmd *cobra.Command) {
 // forPeople marks a command that prints no data: with --output json it is wrong usage, rather than text that no program reads.
 func forPeople() map[string]string { return map[string]string{forPeopleMark: ""} }
 
-const forPeopleMark = "for people"
+// The marks of commands that print no data, and of those that only hold others.
+const forPeopleMark, groupMark = "for people", "group"
 
 // run runs one command line and returns the exit code.
 func run(ctx context.Context, args []string, io cliout.Streams) int {

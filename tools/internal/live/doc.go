@@ -7,4 +7,7 @@
 // Model, Picture and Lines are plain values and functions; only Screen knows a terminal. What is shown is the commander's
 // word: counts, rates, queues, the fleet and health as it tells them, missions by their newest picture. How much is
 // remembered is bounded, however many missions there are and however fast they change, and so is how often the screen is drawn.
+//
+// There is one screen and there are two keys: golang.org/x/term and a dozen escape sequences do, where a framework would bring
+// twenty modules.
 package live
