@@ -130,14 +130,12 @@ type call struct {
 	// accept lists statuses past 2xx whose body is an answer.
 	accept []int
 	into   any // nil: there is nothing to read
-	// invalid is what is wrong with the caller's arguments, where something is: nothing is sent then.
-	invalid error
 }
 
 // once makes one try.
 func (c *Client) once(ctx context.Context, k call) error {
-	if k.invalid != nil {
-		return k.invalid
+	if err := checkPath(k.path); err != nil {
+		return err
 	}
 	limit := c.timeout
 	if k.long {
@@ -250,10 +248,12 @@ func headerValue(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) < 0
 }
 
-// checkID refuses what would make the path another one: an empty id asks for the list.
-func checkID(what, id string) error {
-	if id == "" || id == "." || id == ".." {
-		return fmt.Errorf("%q is no %s", id, what)
+// checkPath refuses a path with an id that makes it another one: an empty id asks for the list.
+func checkPath(path string) error {
+	for part := range strings.SplitSeq(path[1:], "/") {
+		if part == "" || part == "." || part == ".." {
+			return fmt.Errorf("an id or a name is missing: nothing can be asked of %s", path)
+		}
 	}
 	return nil
 }

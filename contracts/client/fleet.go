@@ -133,7 +133,7 @@ func (c *Client) Soldiers(ctx context.Context) (Fleet, error) {
 func (c *Client) Drain(ctx context.Context, soldierID string) (Soldier, error) {
 	var s Soldier
 	path := "/soldiers/" + url.PathEscape(soldierID) + "/drain"
-	if _, err := c.do(ctx, call{method: http.MethodPost, path: path, into: &s, invalid: checkID("soldier's id", soldierID)}); err != nil {
+	if _, err := c.do(ctx, call{method: http.MethodPost, path: path, into: &s}); err != nil {
 		return Soldier{}, fmt.Errorf("draining soldier %s: %w", soldierID, err)
 	}
 	return s, nil

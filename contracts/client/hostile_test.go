@@ -32,6 +32,7 @@ func TestArgumentsThatCannotBeSent(t *testing.T) {
 		"retry":           func() error { _, err := cl.Retry(ctx, ""); return err },
 		"drain":           func() error { _, err := cl.Drain(ctx, ""); return err },
 		"limit":           func() error { _, err := cl.Limit(ctx, ""); return err },
+		"schedule":        func() error { return cl.DeleteSchedule(ctx, "") },
 		"drop":            func() error { _, err := cl.DropSetAside(ctx, ""); return err },
 		"resend":          func() error { _, err := cl.ResendSetAside(ctx, ""); return err },
 		"wait":            func() error { _, err := cl.Wait(ctx, ".."); return err },

@@ -54,7 +54,7 @@ func (c *Client) RemoveLimit(ctx context.Context, key string) (ConcurrencyKey, e
 // limit does something with a key. Doing it twice is doing it once.
 func (c *Client) limit(ctx context.Context, k call, key string) (ConcurrencyKey, error) {
 	var got ConcurrencyKey
-	k.path, k.into, k.invalid = "/limits/"+url.PathEscape(key), &got, checkID("concurrency key", key)
+	k.path, k.into = "/limits/"+url.PathEscape(key), &got
 	if _, err := c.do(ctx, k); err != nil {
 		return ConcurrencyKey{}, fmt.Errorf("limit of concurrency key %q: %w", key, err)
 	}

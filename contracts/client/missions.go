@@ -129,7 +129,7 @@ func encode(v any) ([]byte, error) {
 // (503) that the commander can't know while Redis is away.
 func (c *Client) Get(ctx context.Context, id string) (Mission, error) {
 	var m Mission
-	if _, err := c.do(ctx, onMission(http.MethodGet, id, "", &m)); err != nil {
+	if _, err := c.do(ctx, call{method: http.MethodGet, path: missionPath(id), into: &m}); err != nil {
 		return Mission{}, fmt.Errorf("reading mission %s: %w", id, err)
 	}
 	return m, nil
@@ -147,7 +147,7 @@ type History struct {
 // History returns every change of a mission, and the updates that were refused.
 func (c *Client) History(ctx context.Context, id string) (History, error) {
 	var h History
-	if _, err := c.do(ctx, onMission(http.MethodGet, id, "/history", &h)); err != nil {
+	if _, err := c.do(ctx, call{method: http.MethodGet, path: missionPath(id) + "/history", into: &h}); err != nil {
 		return History{}, fmt.Errorf("reading the history of mission %s: %w", id, err)
 	}
 	return h, nil
@@ -157,7 +157,7 @@ func (c *Client) History(ctx context.Context, id string) (History, error) {
 // soon, perhaps as COMPLETED. A mission that had ended before is a Problem with status 409.
 func (c *Client) Cancel(ctx context.Context, id string) (Mission, error) {
 	var m Mission
-	tries, err := c.do(ctx, onMission(http.MethodPost, id, "/cancel", &m))
+	tries, err := c.do(ctx, call{method: http.MethodPost, path: missionPath(id) + "/cancel", into: &m})
 	if err == nil {
 		return m, nil
 	}
@@ -178,7 +178,7 @@ func (c *Client) Cancel(ctx context.Context, id string) (Mission, error) {
 // mission's Attempt, as Get shows it, tells whether this took effect.
 func (c *Client) Retry(ctx context.Context, id string) (Mission, error) {
 	var m Mission
-	if err := c.once(ctx, onMission(http.MethodPost, id, "/retry", &m)); err != nil {
+	if err := c.once(ctx, call{method: http.MethodPost, path: missionPath(id) + "/retry", into: &m}); err != nil {
 		return Mission{}, fmt.Errorf("retrying mission %s: %w", id, err)
 	}
 	return m, nil
@@ -265,7 +265,4 @@ func (c *Client) List(ctx context.Context, o ListOptions) iter.Seq2[contracts.Mi
 	}
 }
 
-// onMission is a call about one mission.
-func onMission(method, id, suffix string, into any) call {
-	return call{method: method, path: "/missions/" + url.PathEscape(id) + suffix, into: into, invalid: checkID("mission's id", id)}
-}
+func missionPath(id string) string { return "/missions/" + url.PathEscape(id) }

@@ -86,12 +86,12 @@ func (c *Client) ListSetAside(ctx context.Context, f SetAsideFilter, limit int) 
 // ResendSetAside sends one message again to the queue that it came from. It is tried once, like all that follow: after an
 // UnreachableError or a temporary Problem the message may be sent and still be set aside.
 func (c *Client) ResendSetAside(ctx context.Context, id string) (SetAsideDone, error) {
-	return c.actOnSetAside(ctx, call{method: http.MethodPost, path: setAsidePath(id) + "/resend", invalid: checkID("message's id", id)})
+	return c.actOnSetAside(ctx, call{method: http.MethodPost, path: setAsidePath(id) + "/resend"})
 }
 
 // DropSetAside drops one message for good.
 func (c *Client) DropSetAside(ctx context.Context, id string) (SetAsideDone, error) {
-	return c.actOnSetAside(ctx, call{method: http.MethodDelete, path: setAsidePath(id), invalid: checkID("message's id", id)})
+	return c.actOnSetAside(ctx, call{method: http.MethodDelete, path: setAsidePath(id)})
 }
 
 // ResendAllSetAside sends all messages of a queue again, or of a reason there. The queue is required.

@@ -63,6 +63,7 @@ func TestJSONOfADeadCommander(t *testing.T) {
 	// What a command needs beside the arguments that its use names in capitals.
 	more := map[string]string{
 		"set-aside drop": "id", "set-aside resend": "id", "drill": "-n 1 --deadline 100ms", "limits set": "--max-running 1",
+		"schedules set": "--every 1m",
 	}
 	local := map[string]bool{
 		"up": true, "demo": true, "down": true, "ground": true, "servers": true, "secrets": true, "faults": true, "version": true,
@@ -75,7 +76,7 @@ func TestJSONOfADeadCommander(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			line := path
-			for _, word := range strings.Fields(cmd.Use) {
+			for word := range strings.FieldsSeq(cmd.Use) {
 				if word == strings.ToUpper(word) && word[0] != '[' {
 					line += " something"
 				}

@@ -57,7 +57,9 @@ func completeArguments(root *cobra.Command, conn *connection) {
 	arguments := map[string]suggest{
 		"get": suggestMissions, "watch": suggestMissions, "cancel": suggestMissions, "retry": suggestMissions,
 		"soldiers drain": suggestSoldiers,
-		"limits get":     suggestKeys, "limits set": suggestKeys, "limits remove": suggestKeys,
+		"schedules get":  suggestSchedules, "schedules set": suggestSchedules, "schedules pause": suggestSchedules,
+		"schedules resume": suggestSchedules, "schedules run": suggestSchedules, "schedules remove": suggestSchedules,
+		"limits get": suggestKeys, "limits set": suggestKeys, "limits remove": suggestKeys,
 	}
 	everyCommand(root, func(cmd *cobra.Command) {
 		for name, complete := range flags {
@@ -142,6 +144,15 @@ func suggestKeys(ctx context.Context, c *client.Client) ([]string, error) {
 	var words []string
 	for _, l := range limits {
 		words = append(words, l.Key)
+	}
+	return words, err
+}
+
+func suggestSchedules(ctx context.Context, c *client.Client) ([]string, error) {
+	all, err := c.Schedules(ctx)
+	var words []string
+	for _, s := range all.Schedules {
+		words = append(words, s.Name)
 	}
 	return words, err
 }

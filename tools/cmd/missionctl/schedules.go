@@ -22,13 +22,16 @@ func newSchedules(streams cliout.Streams, conn *connection) *cobra.Command {
 		Use:   "schedules",
 		Short: "List schedules, which order missions again and again, or change them",
 		Long:  "List schedules: each orders a mission at its times, by cron or every so many seconds.",
-		Args:  cobra.NoArgs,
+		Example: `  missionctl schedules
+  missionctl schedules set poll --every 30s
+  missionctl schedules pause poll`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return ask(cmd, conn, (*client.Client).Schedules, func(all client.Schedules) error { return printSchedules(streams, conn.output, all) })
 		},
 	}
 	also := *list
-	also.Use, also.Short = "list", "List schedules"
+	also.Use, also.Short, also.Example = "list", "List schedules", "  missionctl schedules list --output json | jq '.schedules[].name'"
 	list.AddCommand(&also, newSetSchedule(streams, conn),
 		scheduleCommand(streams, conn, "get", "Show a schedule, its latest runs and its next times", (*client.Client).Schedule),
 		scheduleCommand(streams, conn, "pause", "Have a schedule order nothing until it is resumed", (*client.Client).PauseSchedule),
@@ -58,7 +61,7 @@ func scheduleCommand(streams cliout.Streams, conn *connection, use, short string
 	call func(*client.Client, context.Context, string) (client.Schedule, error),
 ) *cobra.Command {
 	return &cobra.Command{
-		Use: use + " NAME", Short: short, Args: cobra.ExactArgs(1),
+		Use: use + " NAME", Short: short, Example: "  missionctl schedules " + use + " nightly-report", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return ask(cmd, conn, func(c *client.Client, ctx context.Context) (client.Schedule, error) { return call(c, ctx, args[0]) },
 				func(s client.Schedule) error { return printSchedule(streams, conn.output, s) })
@@ -69,7 +72,8 @@ func scheduleCommand(streams cliout.Streams, conn *connection, use, short string
 func newRunSchedule(streams cliout.Streams, conn *connection) *cobra.Command {
 	return &cobra.Command{
 		Use: "run NAME", Short: "Order a schedule's mission now", Args: cobra.ExactArgs(1),
-		Long: "Order a schedule's mission now, also where it is paused or its last mission has not ended.",
+		Example: "  missionctl schedules run nightly-report",
+		Long:    "Order a schedule's mission now, also where it is paused or its last mission has not ended.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return ask(cmd, conn, func(c *client.Client, ctx context.Context) (client.Mission, error) {
 				return c.RunSchedule(ctx, args[0])
@@ -82,6 +86,7 @@ func newRunSchedule(streams cliout.Streams, conn *connection) *cobra.Command {
 func newRemoveSchedule(streams cliout.Streams, conn *connection) *cobra.Command {
 	return &cobra.Command{
 		Use: "remove NAME", Short: "Remove a schedule; its missions stay", Args: cobra.ExactArgs(1),
+		Example: "  missionctl schedules remove nightly-report",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return ask(cmd, conn, func(c *client.Client, ctx context.Context) (string, error) {
 				return args[0], c.DeleteSchedule(ctx, args[0])

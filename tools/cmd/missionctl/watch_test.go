@@ -156,6 +156,7 @@ func TestWatchOnATerminal(t *testing.T) {
 		code int
 	}{"q": {"q", 0}, "Ctrl-C": {"\x03", cliout.ExitInterrupted}, "SIGTERM": {"", cliout.ExitInterrupted}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			commander, frames := watched(t)
 			ours, theirs, err := pty.Open()
 			if err != nil {
