@@ -59,6 +59,7 @@ func completeArguments(root *cobra.Command, conn *connection) {
 		"soldiers drain": suggestSoldiers,
 		"schedules get":  suggestSchedules, "schedules set": suggestSchedules, "schedules pause": suggestSchedules,
 		"schedules resume": suggestSchedules, "schedules run": suggestSchedules, "schedules remove": suggestSchedules,
+		"squads pause": suggestSquads, "squads resume": suggestSquads, "squads remove": suggestSquads,
 		"limits get": suggestKeys, "limits set": suggestKeys, "limits remove": suggestKeys,
 	}
 	everyCommand(root, func(cmd *cobra.Command) {
@@ -162,7 +163,12 @@ func suggestKinds(ctx context.Context, c *client.Client) ([]string, error) {
 }
 
 func suggestSquads(ctx context.Context, c *client.Client) ([]string, error) {
-	return ofSoldiers(ctx, c, func(s client.Soldier) []string { return s.Squads })
+	all, err := c.Squads(ctx)
+	var words []string
+	for _, s := range all.Squads {
+		words = append(words, s.Name)
+	}
+	return words, err
 }
 
 // ofSoldiers collects words of all that live.

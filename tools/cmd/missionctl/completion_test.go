@@ -34,6 +34,8 @@ func TestCompletion(t *testing.T) {
 		case "/missions":
 			fmt.Fprint(w, `{"missions":[{"mission_id":"0193-b","name":"second\tone","status":"FAILED"},
 				{"mission_id":"0193-a","name":"first","status":"IN_PROGRESS"},{"mission_id":"0192-z","name":"old","status":"QUEUED"}]}`)
+		case "/squads":
+			fmt.Fprint(w, `{"squads":[{"name":"default"},{"name":"heavy"}]}`)
 		case "/limits":
 			fmt.Fprint(w, `{"limits":[{"key":"customer-42"},{"key":"printer"}]}`)
 		case "/soldiers":
@@ -53,6 +55,7 @@ func TestCompletion(t *testing.T) {
 		{"soldiers drain s-", "s-1\tlive\ns-2\tdraining"},
 		{"list --status f", "scheduled\nqueued\nin_progress\ncompleted\nfailed\ncancelled"}, // the shell chooses
 		{"limits set c", "customer-42"},
+		{"squads pause ", "default\nheavy"},
 		{"list --kind r", "resize"},
 		{"submit name --priority h", "high\nnormal\nlow"},
 		{"watch --squad h", "heavy"},

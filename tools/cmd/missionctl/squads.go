@@ -17,7 +17,9 @@ func newSquads(streams cliout.Streams, conn *connection) *cobra.Command {
 		Use:   "squads",
 		Short: "List the squads; pause, resume or remove one",
 		Long:  "List the squads: groups of soldiers with orders of their own. A squad is there once a mission names it, or a soldier\nserves it (SOLDIER_SQUADS).",
-		Args:  cobra.NoArgs,
+		Example: `  missionctl squads
+  missionctl squads pause gpu`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := conn.client(client.Retry{})
 			if err != nil {
