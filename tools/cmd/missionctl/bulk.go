@@ -199,6 +199,7 @@ func newBulk(streams cliout.Streams, conn *connection) *cobra.Command {
 		Short: "See and stop jobs that change many missions",
 		Long: "See and stop jobs that change many missions. They are begun by missionctl cancel, retry and purge with a filter;\n" +
 			"the last 100 are kept, for 7 days.",
+		Example: "  missionctl bulk list\n  missionctl bulk stop 0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b",
 	}
 	cmd.AddCommand(
 		newBulkList(streams, conn),
@@ -213,6 +214,7 @@ func newBulkOne(streams cliout.Streams, conn *connection, name, short string,
 ) *cobra.Command {
 	return &cobra.Command{
 		Use: name + " ID", Short: short, Args: cobra.ExactArgs(1),
+		Example: "  missionctl bulk " + name + " 0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := conn.client(client.Retry{})
 			if err != nil {
@@ -232,6 +234,7 @@ func newBulkOne(streams cliout.Streams, conn *connection, name, short string,
 func newBulkList(streams cliout.Streams, conn *connection) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List bulk jobs, newest first", Args: cobra.NoArgs,
+		Example: "  missionctl bulk list",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := conn.client(client.Retry{})
 			if err != nil {

@@ -56,6 +56,8 @@ func completeArguments(root *cobra.Command, conn *connection) {
 	}
 	arguments := map[string]suggest{
 		"get": suggestMissions, "watch": suggestMissions, "cancel": suggestMissions, "retry": suggestMissions,
+		"purge": suggestMissions, "logs": suggestMissions,
+		"bulk get": suggestBulkJobs, "bulk stop": suggestBulkJobs,
 		"soldiers drain": suggestSoldiers,
 		"schedules get":  suggestSchedules, "schedules set": suggestSchedules, "schedules pause": suggestSchedules,
 		"schedules resume": suggestSchedules, "schedules run": suggestSchedules, "schedules remove": suggestSchedules,
@@ -154,6 +156,15 @@ func suggestSchedules(ctx context.Context, c *client.Client) ([]string, error) {
 	var words []string
 	for _, s := range all.Schedules {
 		words = append(words, s.Name)
+	}
+	return words, err
+}
+
+func suggestBulkJobs(ctx context.Context, c *client.Client) ([]string, error) {
+	all, err := c.ListBulk(ctx)
+	var words []string
+	for _, j := range all.Jobs {
+		words = append(words, j.ID)
 	}
 	return words, err
 }

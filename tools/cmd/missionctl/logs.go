@@ -21,7 +21,8 @@ func newLogs(streams cliout.Streams, conn *connection) *cobra.Command {
 		Long: "Print the log lines that a mission's handlers reported, of all attempts, oldest first. The newest 200 are kept.\n" +
 			"With --follow it goes on with what is said, and how far the mission comes, and ends with the mission: it exits with 3\n" +
 			"unless that is COMPLETED. With --output json each line is JSON.",
-		Args: cobra.ExactArgs(1),
+		Example: "  missionctl logs --follow 0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := conn.client(client.Retry{})
 			if err != nil {
