@@ -8,9 +8,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/bulk"
+	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/commander/internal/strictjson"
 	"github.com/mission-control-dev/mission-control/contracts"
 )
@@ -187,4 +190,22 @@ func bulkFilterOf(value json.RawMessage) (contracts.BulkFilter, []contracts.Fiel
 	}
 	f.Status = contracts.Status(status)
 	return f, bad
+}
+
+// bulkRefusal is what bulk jobs, and the removal of missions, are refused for.
+func bulkRefusal(err error) (refusal, bool) {
+	var adoptable *mission.AdoptableError
+	switch {
+	case errors.As(err, &adoptable):
+		return refusal{status: http.StatusConflict, code: "may_be_adopted",
+			detail: fmt.Sprintf("Mission %s is older than what Redis has: from what soldiers and RabbitMQ know of it, it would come back and be carried out again. Remove it after %s.",
+				adoptable.MissionID, adoptable.Until.UTC().Format(time.RFC3339))}, true
+	case errors.Is(err, bulk.ErrNotFound):
+		return refusal{status: http.StatusNotFound, code: "not_found",
+			detail: "There is no bulk job with that id, or it is not kept any more. Look it up with GET /bulk."}, true
+	case errors.Is(err, bulk.ErrTooMany):
+		return refusal{status: http.StatusConflict, code: "too_many_jobs",
+			detail: "As many bulk jobs wait as may. Stop some (POST /bulk/{id}/stop), or order this one once others have ended: see GET /bulk."}, true
+	}
+	return refusal{}, false
 }

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"go.uber.org/zap"
 
-	"github.com/mission-control-dev/mission-control/commander/internal/bulk"
 	"github.com/mission-control-dev/mission-control/commander/internal/events"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/commander/internal/schedule"
@@ -68,12 +66,13 @@ func refusalOf(err error) refusal {
 	var own refusal
 	var invalid *contracts.ValidationError
 	var state *mission.StateError
-	var adoptable *mission.AdoptableError
 	var taken *mission.TakenError
 	var syntax *strictjson.SyntaxError
 	var server *fiber.Error
-	if r, is := squadRefusal(err); is {
-		return r
+	for _, of := range []func(error) (refusal, bool){squadRefusal, bulkRefusal} {
+		if r, is := of(err); is {
+			return r
+		}
 	}
 	switch {
 	case errors.As(err, &own):
@@ -86,16 +85,6 @@ func refusalOf(err error) refusal {
 	case errors.As(err, &state):
 		return refusal{status: http.StatusConflict, code: "wrong_status",
 			detail: fmt.Sprintf("Mission %s is %s: it can't %s.", state.MissionID, state.Status, state.Action)}
-	case errors.As(err, &adoptable):
-		return refusal{status: http.StatusConflict, code: "may_be_adopted",
-			detail: fmt.Sprintf("Mission %s is older than what Redis has: from what soldiers and RabbitMQ know of it, it would come back and be carried out again. Remove it after %s.",
-				adoptable.MissionID, adoptable.Until.UTC().Format(time.RFC3339))}
-	case errors.Is(err, bulk.ErrNotFound):
-		return refusal{status: http.StatusNotFound, code: "not_found",
-			detail: "There is no bulk job with that id, or it is not kept any more. Look it up with GET /bulk."}
-	case errors.Is(err, bulk.ErrTooMany):
-		return refusal{status: http.StatusConflict, code: "too_many_jobs",
-			detail: "As many bulk jobs wait as may. Stop some (POST /bulk/{id}/stop), or order this one once others have ended: see GET /bulk."}
 	case errors.As(err, &taken):
 		return takenRefusal(taken)
 	case errors.Is(err, mission.ErrApart):

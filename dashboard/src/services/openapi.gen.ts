@@ -1744,8 +1744,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `wrong_status`, `may_be_adopted`, `too_many_jobs` */
-        /** @description `wrong_status`; of a retry `unique_key_taken`, too */
+        /** @description `wrong_status`, `may_be_adopted`, `too_many_jobs`; of a retry `unique_key_taken`, too */
         Conflict: {
             headers: {
                 [name: string]: unknown;
