@@ -79,6 +79,10 @@ func (m *many) run(ctx context.Context, streams cliout.Streams, conn *connection
 		return err
 	}
 	if m.noWait {
+		if conn.output == cliout.Table {
+			_, err = fmt.Fprintf(streams.Out, "bulk job %s is %s: follow it with missionctl bulk get %s\n", job.ID, job.State, job.ID)
+			return err
+		}
 		return printBulk(streams, conn.output, job)
 	}
 	if job, err = awaitBulk(ctx, streams, c, job); err != nil {
@@ -145,7 +149,7 @@ func awaitBulk(ctx context.Context, streams cliout.Streams, c *client.Client, jo
 }
 
 func jobProgress(j contracts.BulkJob) string {
-	text := fmt.Sprintf("%s: %d of %d examined changed", j.Action, j.Changed, j.Examined)
+	text := fmt.Sprintf("%s: %d changed of %d examined", j.Action, j.Changed, j.Examined)
 	if n := skippedOf(j); n > 0 {
 		text += fmt.Sprintf(", %d skipped", n)
 	}
@@ -194,15 +198,17 @@ func printBulk(streams cliout.Streams, format cliout.Format, j client.BulkJob) e
 
 // newBulk returns `missionctl bulk`.
 func newBulk(streams cliout.Streams, conn *connection) *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := newBulkList(streams, conn, cobra.Command{
 		Use:   "bulk",
-		Short: "See and stop jobs that change many missions",
-		Long: "See and stop jobs that change many missions. They are begun by missionctl cancel, retry and purge with a filter;\n" +
-			"the last 100 are kept, for 7 days.",
-		Example: "  missionctl bulk list\n  missionctl bulk stop 0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b",
-	}
+		Short: "List the jobs that change many missions, or stop one",
+		Long: "List the jobs that change many missions, newest first. They are begun by missionctl cancel, retry and purge with a\n" +
+			"filter; the last 100 are kept, for 7 days.",
+		Example: "  missionctl bulk\n  missionctl bulk stop 0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b",
+	})
 	cmd.AddCommand(
-		newBulkList(streams, conn),
+		newBulkList(streams, conn, cobra.Command{
+			Use: "list", Short: "List bulk jobs, newest first", Example: "  missionctl bulk list",
+		}),
 		newBulkOne(streams, conn, "get", "Show a bulk job", (*client.Client).GetBulk),
 		newBulkOne(streams, conn, "stop", "Stop a bulk job; what is changed stays so", (*client.Client).StopBulk),
 	)
@@ -231,21 +237,11 @@ func newBulkOne(streams cliout.Streams, conn *connection, name, short string,
 	}
 }
 
-func newBulkList(streams cliout.Streams, conn *connection) *cobra.Command {
-	return &cobra.Command{
-		Use: "list", Short: "List bulk jobs, newest first", Args: cobra.NoArgs,
-		Example: "  missionctl bulk list",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := conn.client(client.Retry{})
-			if err != nil {
-				return err
-			}
-			ctx, cancel := conn.call(cmd.Context())
-			defer cancel()
-			l, err := c.ListBulk(ctx)
-			if err != nil {
-				return err
-			}
+// newBulkList has a command list the jobs.
+func newBulkList(streams cliout.Streams, conn *connection, cmd cobra.Command) *cobra.Command {
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return ask(cmd, conn, (*client.Client).ListBulk, func(l client.BulkJobs) error {
 			if conn.output == cliout.JSON {
 				return cliout.WriteJSON(streams.Out, l)
 			}
@@ -263,8 +259,9 @@ func newBulkList(streams cliout.Streams, conn *connection) *cobra.Command {
 				fmt.Fprintf(streams.Err, "Redis is away: these are the jobs in the commander's memory, as of %s\n", dateText(l.AsOf))
 			}
 			return nil
-		},
+		})
 	}
+	return &cmd
 }
 
 // whichText is a job's filter.

@@ -70,10 +70,10 @@ func TestBulk(t *testing.T) {
 		code                    int
 	}{
 		{"retry --label a:b --kind k --reason mail", "y\n", preview + " " + order + " " + get + " " + get, `{"action":"retry","filter":{"kind":"k","label":"a:b"},"reason":"mail"}`,
-			[]string{"bulk job j1 is done", "5 of 9 examined changed, 2 skipped", "2 skipped: completed"}, []string{"retry 7 missions", "the newest", "go on?"}, 0},
+			[]string{"bulk job j1 is done", "5 changed of 9 examined, 2 skipped", "2 skipped: completed"}, []string{"retry 7 missions", "the newest", "go on?"}, 0},
 		{"retry --label a:b", "n\n", preview, "", nil, []string{"nothing is changed"}, 2},
 		{"retry --label a:b", "", preview, "", nil, []string{"give --yes"}, 2},
-		{"cancel --all --yes --no-wait", "", preview + " " + order, `{"action":"cancel","all":true}`, []string{"bulk job j1 is running"}, nil, 0},
+		{"cancel --all --yes --no-wait", "", preview + " " + order, `{"action":"cancel","all":true}`, []string{"bulk job j1 is running: follow it with missionctl bulk get j1"}, nil, 0},
 		{"purge --status completed --squad s --q x -y -o json", "", preview + " " + order + " " + get + " " + get, `{"action":"purge","filter":{"status":"COMPLETED","squad":"s","q":"x"}}`,
 			[]string{`"state": "done"`}, nil, 0},
 		{"retry --q unlucky -y", "", preview + " " + order + " " + get + " " + get, `{"action":"retry","filter":{"q":"unlucky"}}`, []string{"m9 failed: is unreadable"}, []string{"1 of 7 missions could not be changed"}, 3},
@@ -87,7 +87,7 @@ func TestBulk(t *testing.T) {
 		{"purge m1 -o json", "", "DELETE /missions/m1", "", nil, nil, 0},
 		{"bulk list", "", "GET /bulk", "", []string{"j1   retry", "kind=k label=a:b"}, []string{"Redis is away"}, 0},
 		{"bulk list -o json", "", "GET /bulk", "", []string{`"degraded": true`}, nil, 0},
-		{"bulk get j1", "", get, "", []string{"bulk job j1 is running: retry: 5 of 9 examined changed"}, nil, 0},
+		{"bulk get j1", "", get, "", []string{"bulk job j1 is running: retry: 5 changed of 9 examined"}, nil, 0},
 		{"bulk stop j1", "", "POST /bulk/j1/stop", "", []string{"bulk job j1 is stopped"}, nil, 0},
 		{"bulk get j2", "", "GET /bulk/j2", "", nil, []string{"Nothing"}, 1},
 		{"export --status failed --label a:b", "", "GET /missions/export?label=a%3Ab&status=FAILED", "", []string{`{"mission_id":"m1","name":"one"`}, nil, 0},

@@ -116,18 +116,20 @@ func TestJSONWithoutACommander(t *testing.T) {
 
 func TestWrongUsage(t *testing.T) {
 	for line, want := range map[string]string{
-		"bogus":                         "unknown command",
-		"set-aside bogus":               "set-aside has no command",
-		"list --output yaml":            "must be table or json",
-		"list --bogus":                  "unknown flag",
-		"watch id --kind resize":        "not both",
-		"watch --status gone":           "--status must be one of",
-		"watch --label blue":            "--label",
-		"completion csh":                "invalid argument",
-		"health --url localhost:8080":   "see --url and MISSIONCTL_URL",
-		"get":                           "accepts 1 arg",
-		"list --timeout soon":           "invalid",
-		"set-aside list --limit twenty": "invalid",
+		"bogus":                                 "unknown command",
+		"set-aside bogus":                       "set-aside has no command",
+		"submti":                                "Did you mean this? submit; see missionctl --help",
+		"submit a --no-key --idempotency-key k": "none of the others can be",
+		"list --output yaml":                    "must be table or json",
+		"list --bogus":                          "unknown flag",
+		"watch id --kind resize":                "not both",
+		"watch --status gone":                   "--status must be one of",
+		"watch --label blue":                    "--label",
+		"completion csh":                        "invalid argument",
+		"health --url localhost:8080":           "see --url and MISSIONCTL_URL",
+		"get":                                   "accepts 1 arg",
+		"list --timeout soon":                   "invalid",
+		"set-aside list --limit twenty":         "invalid",
 	} {
 		code, out, errs := runLine(t, strings.Fields(line)...)
 		if code != cliout.ExitUsage || out != "" || !strings.Contains(errs, want) {

@@ -51,6 +51,8 @@ func completeArguments(root *cobra.Command, conn *connection) {
 		"output":   fixed(string(cliout.Table), string(cliout.JSON)),
 		"status":   fixed(lower(contracts.Statuses())...),
 		"priority": fixed(lower(contracts.Priorities())...),
+		"missed":   fixed(string(contracts.MissedSkip), string(contracts.MissedLast), string(contracts.MissedAll)),
+		"overlap":  fixed(string(contracts.OverlapAllow), string(contracts.OverlapSkip)),
 		"kind":     conn.ask(suggestKinds),
 		"squad":    conn.ask(suggestSquads),
 	}

@@ -15,16 +15,21 @@ import (
 
 // newLimits returns `missionctl limits`.
 func newLimits(streams cliout.Streams, conn *connection) *cobra.Command {
-	cmd := &cobra.Command{
+	cmd := newLimitsList(streams, conn, cobra.Command{
 		Use:   "limits",
-		Short: "Say how many missions of a concurrency key may run at once",
-		Long: "Missions that are submitted with the same --concurrency-key run one at a time, or as many at once as the key's limit\n" +
-			"says, and start no faster than its rate. The others wait, in the order in which they came.",
-		Example: `  missionctl limits set customer-42 --max-running 3
-  missionctl limits list`,
-	}
+		Short: "List how many missions of a concurrency key may run at once, or change it",
+		Long: "List the keys whose limit is set. Missions that are submitted with the same --concurrency-key run one at\n" +
+			"a time, or as many at once as the key's limit says, and start no faster than its rate. The others wait, in the order\n" +
+			"in which they came.",
+		Example: `  missionctl limits
+  missionctl limits set customer-42 --max-running 3`,
+	})
 	cmd.AddCommand(
-		newLimitsList(streams, conn),
+		newLimitsList(streams, conn, cobra.Command{
+			Use: "list", Short: "List the keys whose limit is set",
+			Example: `  missionctl limits list
+  missionctl limits list --output json | jq '.limits[].key'`,
+		}),
 		newLimitOf(streams, conn, limitAction{
 			name: "get", short: "Show one key", do: (*client.Client).Limit,
 		}),
@@ -36,32 +41,20 @@ func newLimits(streams cliout.Streams, conn *connection) *cobra.Command {
 	return cmd
 }
 
-func newLimitsList(streams cliout.Streams, conn *connection) *cobra.Command {
-	return &cobra.Command{
-		Use:   "list",
-		Short: "List the keys whose limit is set",
-		Example: `  missionctl limits list
-  missionctl limits list --output json | jq '.limits[].key'`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := conn.client(client.Retry{})
-			if err != nil {
-				return err
-			}
-			ctx, cancel := conn.call(cmd.Context())
-			defer cancel()
-			all, err := c.Limits(ctx)
-			if err != nil {
-				return err
-			}
+// newLimitsList has a command list the keys.
+func newLimitsList(streams cliout.Streams, conn *connection, cmd cobra.Command) *cobra.Command {
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return ask(cmd, conn, (*client.Client).Limits, func(all []client.ConcurrencyKey) error {
 			if conn.output == cliout.JSON {
 				return cliout.WriteJSON(streams.Out, struct {
 					Limits []client.ConcurrencyKey `json:"limits"`
 				}{all})
 			}
 			return printKeys(streams, all...)
-		},
+		})
 	}
+	return &cmd
 }
 
 // limitAction is what takes a key alone.
@@ -114,6 +107,7 @@ func newLimitsSet(streams cliout.Streams, conn *connection) *cobra.Command {
 	f.IntVar(&l.MaxRunning, "max-running", l.MaxRunning, "how many may run at once, 1 to 10000")
 	f.IntVar(&starts, "starts", 0, "how many may start in each period, 1 to 10000 (default any number)")
 	f.DurationVar(&period, "period", period, "the period of --starts, 1s to 24h")
+	cmd.MarkFlagsOneRequired("max-running", "starts") // without any it would only undo what was set, as remove does
 	return cmd
 }
 

@@ -33,13 +33,17 @@ func TestLimits(t *testing.T) {
 		code                    int
 	}{
 		{"list", "GET /limits", "5 in 1m0s", "", 0},
+		{"", "GET /limits", "5 in 1m0s", "", 0},
+		{"--output json", "GET /limits", `"waiting": 340`, "", 0},
+		{"bogus", "", "", "unknown command", 2},
+		{"set a/b", "", "", "at least one of the flags", 2},
 		{"list --output json", "GET /limits", `"waiting": 340`, "", 0},
 		{"get a/b", "GET /limits/a%2Fb", "340", "", 0},
 		{"set a/b --max-running 3", `PUT /limits/a%2Fb {"max_running":3}`, "340", "", 0},
 		{"set a/b --max-running 3 --starts 5 --period 1m", `PUT /limits/a%2Fb {"max_running":3,"rate":{"starts":5,"period_seconds":60}}`, "340", "", 0},
 		{"set a/b --starts 5", `PUT /limits/a%2Fb {"max_running":1,"rate":{"starts":5,"period_seconds":1}}`, "340", "", 0},
 		{"remove a/b", "DELETE /limits/a%2Fb", "1 (default)", "", 0},
-		{"set a/b --period 1m", "", "", "needs --starts", 2},
+		{"set a/b --max-running 2 --period 1m", "", "", "needs --starts", 2},
 		{"set a/b --starts 5 --period 1500ms", "", "", "whole number of seconds", 2},
 		{"set", "", "", "accepts 1 arg", 2},
 	} {

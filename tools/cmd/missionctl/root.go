@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -91,6 +92,10 @@ func run(ctx context.Context, args []string, io cliout.Streams) int {
 	root.SetArgs(args)
 	understood := false
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		// Cobra looks at groups of flags only after this, when an error is no longer one of usage.
+		if err := cmd.ValidateFlagGroups(); err != nil {
+			return err
+		}
 		understood = true
 		if _, marked := cmd.Annotations[forPeopleMark]; marked && cmd.Flag("output").Value.String() != string(cliout.Table) {
 			return cliout.Usage("%s prints no data: leave out --output", cmd.CommandPath())
@@ -100,7 +105,7 @@ func run(ctx context.Context, args []string, io cliout.Streams) int {
 	cmd, err := root.ExecuteContextC(ctx)
 	var coded *cliout.CodeError
 	if err != nil && !understood && !errors.As(err, &coded) {
-		err = cliout.Usage("%v; see %s --help", err, cmd.CommandPath())
+		err = cliout.Usage("%s; see %s --help", strings.Join(strings.Fields(err.Error()), " "), cmd.CommandPath())
 	}
 	return cliout.Exit(ctx, io, err)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/client"
@@ -110,6 +111,7 @@ func newSetSchedule(streams cliout.Streams, conn *connection) *cobra.Command {
 		every                   time.Duration
 		labels                  []string
 		paused                  bool
+		when                    timing
 	)
 	cmd := &cobra.Command{
 		Use:   "set NAME",
@@ -131,6 +133,9 @@ func newSetSchedule(streams cliout.Streams, conn *connection) *cobra.Command {
 					return err
 				}
 				if r.Mission.Labels, err = readLabels(labels); err != nil {
+					return err
+				}
+				if err := when.apply(cmd.Flags(), &r.Mission); err != nil {
 					return err
 				}
 				if every%time.Second != 0 || every < 0 {
@@ -162,13 +167,17 @@ func newSetSchedule(streams cliout.Streams, conn *connection) *cobra.Command {
 	f.StringVar(&r.Mission.Kind, "kind", "", "which handler carries them out (default simulate)")
 	f.StringVar(&payload, "payload", "", "the handler's input, a JSON object: itself, @FILE, or - for standard input")
 	f.StringVar(&priority, "priority", "", "high, normal or low (default normal)")
+	f.StringVar(&r.Mission.Squad, "squad", "", "whose soldiers carry them out (default the squad default)")
 	f.StringArrayVar(&labels, "label", nil, "a label, KEY:VALUE; may be repeated")
 	f.StringVar(&r.Mission.ConcurrencyKey, "concurrency-key", "", "a key of whose missions only so many may run at once: see missionctl limits")
-	f.IntVar(&r.Mission.MaxAttempts, "max-attempts", 0, "how often each is tried until it succeeds, 1 to 100 (default 1)")
+	f.StringVar(&r.Mission.UniqueKey, "unique-key", "", "order none while another mission that has not ended has this key; at most 200 bytes")
+	when.bounds(cmd)
 	f.IntVar(&r.Mission.TimeoutSeconds, "timeout-seconds", 0, "bounds one attempt, 1 to 86400 (default 300)")
-	for _, flag := range []string{"cron", "every", "time-zone", "missed", "overlap", "mission-name", "kind", "payload", "priority", "label", "concurrency-key", "max-attempts", "timeout-seconds"} {
-		cmd.MarkFlagsMutuallyExclusive("file", flag)
-	}
+	f.VisitAll(func(flag *pflag.Flag) {
+		if flag.Name != "file" && flag.Name != "paused" {
+			cmd.MarkFlagsMutuallyExclusive("file", flag.Name)
+		}
+	})
 	cmd.MarkFlagsMutuallyExclusive("cron", "every")
 	cmd.MarkFlagsOneRequired("file", "cron", "every")
 	return cmd

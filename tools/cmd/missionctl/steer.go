@@ -67,7 +67,7 @@ func newSteer(streams cliout.Streams, conn *connection, s steer) *cobra.Command 
 		Long: s.long + "\n\nWith a filter all missions that fit, and that this can be done to, are meant: they are counted, you are asked, and\n" +
 			"a job changes them in the background, at most 2,000 a second. It goes on without this command; see missionctl bulk.",
 		Example: fmt.Sprintf("  missionctl %[1]s 0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b\n"+
-			"  missionctl %[1]s --status %[2]s --label team:blue --reason 'the mail server is back'", s.action, s.action.Statuses()[0]),
+			"  missionctl %[1]s --status %[2]s --label team:blue --reason 'asked for in ticket 42'", s.action, s.action.Statuses()[0]),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if bulk, err := m.meant(len(args)); err != nil {
 				return err

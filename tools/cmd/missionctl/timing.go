@@ -32,6 +32,12 @@ func (t *timing) flags(cmd *cobra.Command) {
 	f.DurationVar(&t.delay, delayFlag, 0, "start so much later, such as 90s or 1h; whole seconds, at most 366 days")
 	f.StringVar(&t.runAt, "run-at", "", "start at this time, as in 2026-11-23T09:30:00Z; at most 366 days ahead")
 	cmd.MarkFlagsMutuallyExclusive(delayFlag, "run-at")
+	t.bounds(cmd)
+}
+
+// bounds are the flags that say how long a mission is tried, without those of its start.
+func (t *timing) bounds(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.StringVar(&t.deadline, "deadline", "",
 		"give it up at this time, whatever it still does or waits for: as in 2026-11-23T09:30:00Z, or so much later, such as 6h")
 	f.IntVar(&t.attempts, attemptsFlag, 0, "how often it is tried until it succeeds, 1 to 100 (default 1)")
