@@ -38,7 +38,9 @@ func newSoldiers(streams cliout.Streams, conn *connection) *cobra.Command {
 			return printSoldiers(streams, fleet)
 		},
 	}
-	cmd.AddCommand(newDrainSoldier(streams, conn))
+	also := *cmd
+	also.Use, also.Short, also.Example = "list", "List the soldiers", "  missionctl soldiers list --output json | jq -r '.soldiers[].soldier_id'"
+	cmd.AddCommand(&also, newDrainSoldier(streams, conn))
 	return cmd
 }
 
@@ -74,8 +76,12 @@ func newDrainSoldier(streams cliout.Streams, conn *connection) *cobra.Command {
 func printSoldiers(streams cliout.Streams, fleet client.Fleet) error {
 	rows := [][]string{{"SOLDIER", "STATE", "RUNNING", "SLOTS", "LAST SEEN", "VERSION", "SQUADS", "KINDS"}}
 	for _, s := range fleet.Soldiers {
+		running := strconv.Itoa(len(s.Running))
+		if s.State == client.SoldierDead {
+			running = "" // what it told last has ended since, or runs elsewhere
+		}
 		rows = append(rows, []string{
-			s.SoldierID, soldierState(s), strconv.Itoa(len(s.Running)), strconv.Itoa(s.Slots), s.LastSeenAt.Local().Format("01-02 15:04:05"),
+			s.SoldierID, soldierState(s), running, strconv.Itoa(s.Slots), s.LastSeenAt.Local().Format("01-02 15:04:05"),
 			s.Version, cliout.Cut(strings.Join(s.Squads, ","), 40), cliout.Cut(strings.Join(s.Kinds, ","), 60),
 		})
 	}

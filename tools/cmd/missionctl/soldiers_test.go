@@ -39,6 +39,7 @@ func TestSoldiers(t *testing.T) {
 		code          int
 	}{
 		{"", "GET /soldiers", []string{"soldier-1  live  ", "soldier-2  draining", "soldier-3  dead  "}, "Redis is away", 0},
+		{"list", "GET /soldiers", []string{"soldier-2  draining  1        4", "soldier-3  dead               4"}, "Redis is away", 0},
 		{"-o json", "GET /soldiers", []string{`"draining": true`, `"degraded": true`}, "", 0},
 		{"drain soldier-2", "POST /soldiers/soldier-2/drain", []string{"soldier soldier-2 is asked to drain, 1 running"}, "", 0},
 		{"drain soldier-2 -o json", "POST /soldiers/soldier-2/drain", []string{`"draining": true`}, "", 0},

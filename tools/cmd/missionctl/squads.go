@@ -16,7 +16,8 @@ func newSquads(streams cliout.Streams, conn *connection) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "squads",
 		Short: "List the squads; pause, resume or remove one",
-		Long:  "List the squads: groups of soldiers with orders of their own. A squad is there once a mission names it, or a soldier\nserves it (SOLDIER_SQUADS).",
+		Long: "List the squads: groups of soldiers with orders of their own. A squad is there once a mission names it, or a soldier\n" +
+			"serves it (SOLDIER_SQUADS). READY is how many orders or packs of them wait at RabbitMQ; a paused squad's wait in Redis.",
 		Example: `  missionctl squads
   missionctl squads pause gpu`,
 		Args: cobra.NoArgs,
@@ -37,7 +38,10 @@ func newSquads(streams cliout.Streams, conn *connection) *cobra.Command {
 			return printSquads(streams, list)
 		},
 	}
+	also := *cmd
+	also.Use, also.Short, also.Example = "list", "List the squads", "  missionctl squads list --output json | jq -r '.squads[].name'"
 	cmd.AddCommand(
+		&also,
 		newSquad(streams, conn, squadAction{
 			use: "pause", short: "Have a squad's missions wait; what runs goes on", do: (*client.Client).PauseSquad, done: "is paused: its missions wait",
 		}),

@@ -30,7 +30,27 @@ func (s *Stack) AwaitOK(ctx context.Context) error {
 	}
 }
 
-func (s *Stack) missing(ctx context.Context) error {
+// queuesWithin is how long soldiers are kept back.
+const queuesWithin = 5 * time.Second
+
+// awaitQueues waits a moment for the commander to have declared the queues of a new RabbitMQ. Soldiers do without: they try
+// on, but each says so in several lines, the first ones that a person sees of Mission Control.
+func (s *Stack) awaitQueues(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, queuesWithin)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for s.unwell(ctx) != nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// unwell says why the commander is not, or nothing.
+func (s *Stack) unwell(ctx context.Context) error {
 	var health struct {
 		Status string `json:"status"`
 	}
@@ -39,6 +59,14 @@ func (s *Stack) missing(ctx context.Context) error {
 	}
 	if health.Status != "ok" {
 		return fmt.Errorf("the commander's health is %q", health.Status)
+	}
+	return nil
+}
+
+// missing says what keeps all from being well, or nothing.
+func (s *Stack) missing(ctx context.Context) error {
+	if err := s.unwell(ctx); err != nil {
+		return err
 	}
 	var fleet struct {
 		Soldiers []struct {

@@ -3,11 +3,13 @@ package localstack_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -45,7 +47,15 @@ func bin(t *testing.T) string {
 func serve(addr string) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	http.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"status":"ok"}`) })
+	var asked atomic.Int32
+	http.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) <= unwellFor {
+			fmt.Fprint(w, `{"status":"down"}`)
+			return
+		}
+		fmt.Fprint(w, `{"status":"ok"}`)
+	})
+	http.HandleFunc("/queues", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, asked.Load() > unwellFor) })
 	http.HandleFunc("/soldiers", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"soldiers":[{"soldier_id":"soldier-1","state":"live"},{"soldier_id":"soldier-2","state":"live"}]}`)
 	})
@@ -60,7 +70,24 @@ func serve(addr string) {
 	<-ctx.Done()
 }
 
-// work says in the journal who it is and which secrets it was given.
+// unwellFor is how many questions for its health the commander answers with "down".
+const unwellFor = 3
+
+// queues says whether the commander had become well, as "true" or "false".
+func queues() string {
+	answer, err := http.Get(os.Getenv("COMMANDER_URL") + "/queues")
+	if err != nil {
+		return err.Error()
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return string(body)
+}
+
+// work says in the journal who it is, which secrets it was given, and whether the commander was well before.
 func work() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -69,7 +96,8 @@ func work() {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	line := fmt.Sprintf("%s %v %d %s %s\n", os.Getenv("SOLDIER_ID"), os.Args, len(key), os.Getenv("MASTER"), os.Getenv("COMMANDER_MASTER_SECRET_FILE"))
+	line := fmt.Sprintf("%s %v %d %s %s well:%s\n", os.Getenv("SOLDIER_ID"), os.Args, len(key), os.Getenv("MASTER"),
+		os.Getenv("COMMANDER_MASTER_SECRET_FILE"), queues())
 	if err := os.WriteFile(os.Getenv("SOLDIER_JOURNAL"), []byte(line), 0o600); err != nil {
 		fmt.Println(err)
 		os.Exit(1)

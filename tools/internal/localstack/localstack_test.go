@@ -86,7 +86,7 @@ func TestLifeOfAStack(t *testing.T) {
 		}
 	}
 	journal := filepath.Join(stack.JournalDir(), "soldier-2.jsonl")
-	if got := awaitFile(t, journal); got != "soldier-2 [soldier --id soldier-2] 65 no \n" {
+	if got := awaitFile(t, journal); got != "soldier-2 [soldier --id soldier-2] 65 no  well:true\n" {
 		t.Errorf("the soldier's journal: %q", got)
 	}
 

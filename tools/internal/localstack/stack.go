@@ -163,7 +163,10 @@ func (s *Stack) openLog(part string) (*partlog.Log, error) {
 // Start starts every part in order and returns when each is ready on its own; AwaitOK waits for the whole. After an
 // error nothing is left running.
 func (s *Stack) Start(ctx context.Context) error {
-	for _, step := range s.order {
+	for i, step := range s.order {
+		if i == len(s.order)-1 {
+			s.awaitQueues(ctx)
+		}
 		if err := step.each(func(p *supervise.Part) error { return p.Start(ctx) }); err != nil {
 			// What is stopped here may be killed at once: nothing runs yet.
 			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), commanderGrace)
