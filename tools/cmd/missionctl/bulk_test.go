@@ -84,7 +84,7 @@ func TestBulk(t *testing.T) {
 		{"cancel m1 --reason why", "", "", "", nil, []string{"not for one"}, 2},
 		{"retry --status lost", "", "", "", nil, []string{"--status must be one of"}, 2},
 		{"purge m1", "", "DELETE /missions/m1", "", []string{"mission m1 is removed"}, nil, 0},
-		{"purge m1 -o json", "", "DELETE /missions/m1", "", nil, nil, 0},
+		{"purge m1 -o json", "", "DELETE /missions/m1", "", []string{`"mission_id": "m1"`}, nil, 0},
 		{"bulk list", "", "GET /bulk", "", []string{"j1   retry", "kind=k label=a:b"}, []string{"Redis is away"}, 0},
 		{"bulk list -o json", "", "GET /bulk", "", []string{`"degraded": true`}, nil, 0},
 		{"bulk get j1", "", get, "", []string{"bulk job j1 is running: retry: 5 changed of 9 examined"}, nil, 0},

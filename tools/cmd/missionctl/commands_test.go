@@ -125,9 +125,9 @@ func TestWrongUsage(t *testing.T) {
 		"watch id --kind resize":                "not both",
 		"watch --status gone":                   "--status must be one of",
 		"watch --label blue":                    "--label",
-		"completion csh":                        "invalid argument",
+		"completion csh":                        "missionctl completion bash|zsh|fish",
 		"health --url localhost:8080":           "see --url and MISSIONCTL_URL",
-		"get":                                   "accepts 1 arg",
+		"get":                                   "accepts 1 arg(s), received 0: missionctl get ID [flags]; see missionctl get --help",
 		"list --timeout soon":                   "invalid",
 		"set-aside list --limit twenty":         "invalid",
 	} {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -54,6 +55,7 @@ func newRoot(io cliout.Streams) *cobra.Command {
 	)
 	completeArguments(root, conn)
 	everyCommand(root, refuseUnknown)
+	everyCommand(root, nameArguments)
 	return root
 }
 
@@ -77,6 +79,20 @@ func refuseUnknown(cmd *cobra.Command) {
 			return cmd.Help()
 		}
 		return cliout.Usage("%s has no command %q; see %s --help", cmd.CommandPath(), args[0], cmd.CommandPath())
+	}
+}
+
+// nameArguments has a command that takes arguments say which, where it got others: cobra only counts them.
+func nameArguments(cmd *cobra.Command) {
+	check := cmd.Args
+	if check == nil || !strings.Contains(cmd.Use, " ") {
+		return
+	}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return fmt.Errorf("%w: %s", err, cmd.UseLine())
+		}
+		return nil
 	}
 }
 

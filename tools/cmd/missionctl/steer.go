@@ -56,7 +56,7 @@ type steer struct {
 	short, long string
 	do          func(c *client.Client, ctx context.Context, id string) (client.Mission, error)
 	say         func(client.Mission) string
-	// silent: there is nothing left to show as JSON.
+	// silent: nothing is left to show as JSON, but the id.
 	silent bool
 }
 
@@ -85,7 +85,7 @@ func newSteer(streams cliout.Streams, conn *connection, s steer) *cobra.Command 
 			case err != nil:
 				return err
 			case conn.output == cliout.JSON && s.silent:
-				return nil
+				return cliout.WriteJSON(streams.Out, map[string]string{"mission_id": got.MissionID})
 			case conn.output == cliout.JSON:
 				return cliout.WriteJSON(streams.Out, got)
 			}
