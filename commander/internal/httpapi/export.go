@@ -143,7 +143,7 @@ func (e *export) write(recs []store.Record) (err error) {
 // fail makes the last line.
 func (e *export) fail(err error) {
 	e.failed = true
-	line, encodeErr := encode(map[string]Problem{"error": refusalOf(err).problem(e.instance)})
+	line, encodeErr := encode(map[string]Problem{"error": refusalOf(err).ofReading().problem(e.instance)})
 	if encodeErr == nil {
 		e.ready = slices.Clone(line)
 	}

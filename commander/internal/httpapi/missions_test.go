@@ -242,7 +242,29 @@ func TestStoreErrorsBecomeProblems(t *testing.T) {
 			case call[1] == "/missions/batch":
 				body = `{"missions":[{"name":"x"}]}`
 			}
+			if call[0] == "GET" {
+				s.checkRefused(call[0], call[1], body, want.ofReading())
+				continue
+			}
 			s.checkRefused(call[0], call[1], body, want)
+		}
+	}
+}
+
+// TestAReadSaysNothingOfEffects: who only reads need not fear that something was done.
+func TestAReadSaysNothingOfEffects(t *testing.T) {
+	s := newTestServer(t, Config{})
+	away := store.ErrUnavailable
+	s.store.err.Store(&away)
+	for call, effect := range map[string]bool{"GET /limits": false, "GET /missions/export": false, "PUT /limits/k": true} {
+		method, path, _ := strings.Cut(call, " ")
+		body := ""
+		if method == "PUT" {
+			body = `{"max_running":2}`
+		}
+		a := s.do(method, path, body)
+		if p := a.problem(t); p.Code != "store_unavailable" || strings.Contains(p.Detail, "took effect") != effect {
+			t.Errorf("%s: %d %s", call, a.status, a.body)
 		}
 	}
 }

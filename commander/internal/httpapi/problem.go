@@ -150,6 +150,14 @@ func refusalOf(err error) refusal {
 	}
 }
 
+// ofReading is what a refusal says to a request that only reads: nothing took effect, nor could it.
+func (r refusal) ofReading() refusal {
+	if r.code == "store_unavailable" {
+		r.detail = "Redis is away or too slow, and what this reads is there alone. Ask again once GET /health is ok."
+	}
+	return r
+}
+
 func invalidRefusal(fields []contracts.FieldError) refusal {
 	r := refusal{status: http.StatusUnprocessableEntity, code: "not_supported", errors: fields,
 		detail: "The request asks for what this release does not support yet: see errors."}
@@ -199,6 +207,9 @@ func tooLarge(limit int) refusal {
 // refuse writes the problem for err. It is also fiber's error handler.
 func (s *Server) refuse(c *fiber.Ctx, err error) error {
 	r := refusalOf(err)
+	if c.Method() == http.MethodGet {
+		r = r.ofReading()
+	}
 	id := identify(c)
 	if r.status == http.StatusInternalServerError {
 		fields := []zap.Field{zap.String("request", id), zap.Error(err)}

@@ -95,5 +95,5 @@ func (c *connection) follow(ctx context.Context) (context.Context, context.Cance
 }
 
 func bounded(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, limit, fmt.Errorf("gave up after %s, see --timeout", limit))
+	return context.WithTimeoutCause(ctx, limit, fmt.Errorf("the time is up after %s, see --timeout", limit))
 }
