@@ -25,7 +25,7 @@
 //
 // A mission that a Commit makes QUEUED or SCHEDULED has a due entry: the outbox from which commanders dispatch. Clearing
 // it may put the mission on a shelf, which remembers in order of time what needs no dispatch now and may need one again.
-// A mission has a due entry, or lies on one shelf, or waits at the gate of its concurrency key (Gates), or none of these. Every change is an event, in the order in which the store
+// A mission has a due entry, or lies on one shelf, or waits at the gate of its concurrency key or its squad (Gates), or none of these. Every change is an event, in the order in which the store
 // made them.
 //
 // # Epochs

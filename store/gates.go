@@ -3,12 +3,13 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/mission-control-dev/mission-control/contracts"
 )
 
-// Gates hold back missions that share a concurrency key, so that no more of them run at once, or start in a while, than the
-// key's limit allows.
+// Gates hold back missions that share a concurrency key, or the squad of which has a limit, so that no more of them run at once, or
+// start in a while, than the limit allows. What follows is said of a key; what differs for a squad comes last.
 //
 // A mission with a key that a Commit makes QUEUED with a due entry is admitted where its key has a free place, nobody waits for
 // one, and its rate has a start left. Else it waits at the gate: it is QUEUED, lies on no shelf and has no due entry, and its
@@ -28,16 +29,28 @@ import (
 //
 // Limits are Documents of the collection LimitsCollection, by key, see EncodeLimit. A limit that was raised holds from the next
 // change of the key's missions on, or OpenGate. A lower one takes no place away.
+//
+// # Squads
+//
+// The gate of a squad, under the name SquadGate, is there while the squad has a limit: a document of the collection SquadLimitsCollection. It has no
+// rate. Who has passed its key's gate, or has no key, comes to it, in this order alone; it keeps the place that it has at its
+// key's while it waits. So whoever holds up others goes on by itself: nobody waits for each other in a circle.
+//
+//	DueSet ──> gate of its key, if it has one ──> gate of its squad, if that has a limit ──> due
+//
+// When a limit is set what is IN_PROGRESS already is counted from its next change on, and a due entry from before becomes a place in
+// line where TakeDue finds no place free for it. When it is removed those who wait are admitted, as ever a bounded number at a
+// time, and the gate is gone.
 type Gates interface {
-	// Gates returns how many missions stand at the gate of each key.
+	// Gates returns how many missions stand at each gate: that of a key, or a SquadGate.
 	Gates(ctx context.Context, keys ...string) ([]Gate, error)
-	// WaitsAtGate tells whether a mission waits at the gate of a key.
+	// WaitsAtGate tells whether a mission waits at a gate.
 	WaitsAtGate(ctx context.Context, key, missionID string) (bool, error)
 	// OpenGate admits those who wait as far as the limit allows now. It is for whoever changed the limit.
 	OpenGate(ctx context.Context, key string) error
 }
 
-// Gate is how many missions of a key stand at its gate.
+// Gate is how many missions stand at a gate.
 type Gate struct {
 	// Admitted have a place: they are QUEUED or IN_PROGRESS.
 	Admitted int
@@ -45,8 +58,20 @@ type Gate struct {
 	Waiting int
 }
 
-// LimitsCollection has the limits of concurrency keys.
-const LimitsCollection = "limits"
+// LimitsCollection has the limits of concurrency keys, SquadLimitsCollection those of squads.
+const (
+	LimitsCollection      = "limits"
+	SquadLimitsCollection = "squad_limits"
+)
+
+// squadGate begins the names of squads' gates. No concurrency key has it.
+const squadGate = "\x00"
+
+// SquadGate is the name of a squad's gate, where those of keys have the key.
+func SquadGate(squad string) string { return squadGate + squad }
+
+// SquadOfGate returns the squad whose gate it is; not where it is a key's.
+func SquadOfGate(name string) (squad string, is bool) { return strings.CutPrefix(name, squadGate) }
 
 // GateBatch is how many missions one call admits for each gate that it looks at.
 const GateBatch = 100

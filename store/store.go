@@ -209,7 +209,7 @@ type DueChange int
 const (
 	// DueKeep leaves it as it is, or absent.
 	DueKeep DueChange = iota
-	// DueSet writes a new one: it has a new Dispatch. A QUEUED mission with a concurrency key may have to wait for it: see Gates.
+	// DueSet writes a new one: it has a new Dispatch. A QUEUED mission may have to wait for it: see Gates.
 	DueSet
 	// DueDrop removes it, whoever's it is.
 	DueDrop

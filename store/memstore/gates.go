@@ -1,7 +1,9 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"math"
 	"slices"
 
@@ -9,7 +11,7 @@ import (
 	"github.com/mission-control-dev/mission-control/store"
 )
 
-// gate is that of a concurrency key. A mission is in one of the two at most.
+// gate is that of a concurrency key or a squad. A mission is in one of the two at most.
 type gate struct {
 	admitted map[string]struct{}
 	// waiting are in the order of arrival.
@@ -20,25 +22,37 @@ type gate struct {
 	wake float64
 }
 
-// gateOf returns the gate of a key as it is now: whoever can be admitted is.
-func (s *Store) gateOf(key string) *gate {
-	g := s.gates[key]
-	if g == nil {
-		g = &gate{admitted: map[string]struct{}{}}
-		s.gates[key] = g
+// unlimited is the limit of a squad that has none.
+const unlimited = math.MaxInt
+
+// gateOf returns a gate as it is now: whoever can be admitted is. It is nil for that of a squad without a limit at which nobody waits.
+func (s *Store) gateOf(name string) *gate {
+	if s.gates[name] == nil {
+		if s.limit(name).MaxRunning == unlimited {
+			return nil
+		}
+		s.gates[name] = &gate{admitted: map[string]struct{}{}}
 	}
-	s.openGate(key, g)
-	return g
+	s.openGate(name)
+	return s.gates[name]
 }
 
-func (s *Store) limit(key string) contracts.Limit {
-	return store.DecodeLimit(s.documents[store.LimitsCollection][key].Body)
+func (s *Store) limit(name string) contracts.Limit {
+	if squad, is := store.SquadOfGate(name); is {
+		d, limited := s.documents[store.SquadLimitsCollection][squad]
+		if !limited {
+			return contracts.Limit{MaxRunning: unlimited}
+		}
+		return store.DecodeLimit(d.Body)
+	}
+	return store.DecodeLimit(s.documents[store.LimitsCollection][name].Body)
 }
 
-// openGate admits those who wait, as far as the limit allows and one call may.
-func (s *Store) openGate(key string, g *gate) {
-	limit := s.limit(key)
+// openGate admits those who wait, as far as the limit allows and one call may. Of a squad without a limit nothing is left then.
+func (s *Store) openGate(name string) {
+	g, limit := s.gates[name], s.limit(name)
 	g.wake = 0
+	_, last := store.SquadOfGate(name)
 	for n := 0; len(g.waiting) > 0 && len(g.admitted) < limit.MaxRunning; n++ {
 		if n == store.GateBatch {
 			g.wake = s.millis()
@@ -50,8 +64,13 @@ func (s *Store) openGate(key string, g *gate) {
 		id := g.waiting[0]
 		g.waiting = g.waiting[1:]
 		g.admitted[id] = struct{}{}
-		s.setDue(id, 0)
-		s.opened = true
+		if last || s.stands(store.SquadGate(s.missions[id].record.Mission.Squad), id) {
+			s.setDue(id, 0)
+			s.opened = true
+		}
+	}
+	if limit.MaxRunning == unlimited && len(g.waiting) == 0 {
+		delete(s.gates, name)
 	}
 }
 
@@ -73,52 +92,81 @@ func (s *Store) start(g *gate, r *contracts.Rate) bool {
 
 func (s *Store) millis() float64 { return float64(s.now().UnixMilli()) }
 
-// passes does what a change of a mission means to its gate, and tells whether its due entry may be written.
-func (s *Store) passes(next store.Record, due store.DueChange) bool {
-	key, id := next.Mission.ConcurrencyKey, next.Mission.MissionID
-	if key == "" {
+// stands has a mission stand at a gate, behind those who wait, and tells whether it is admitted. Where there is no gate, it is.
+func (s *Store) stands(name, id string) bool {
+	g := s.gateOf(name)
+	if g == nil {
 		return true
 	}
-	g := s.gateOf(key)
-	_, admitted := g.admitted[id]
-	at := slices.Index(g.waiting, id)
-	stepBack := func() {
-		if at >= 0 {
-			g.waiting = slices.Delete(g.waiting, at, at+1)
-		}
+	if _, admitted := g.admitted[id]; admitted {
+		return true
 	}
-	switch status := next.Mission.Status; {
-	case status == contracts.StatusInProgress:
-		stepBack()
+	if slices.Contains(g.waiting, id) {
+		return false
+	}
+	if limit := s.limit(name); len(g.waiting) == 0 && len(g.admitted) < limit.MaxRunning && s.start(g, limit.Rate) {
 		g.admitted[id] = struct{}{}
-	case status != contracts.StatusQueued:
-		stepBack()
-		delete(g.admitted, id)
-		s.openGate(key, g)
-		if len(g.admitted)+len(g.waiting) == 0 && g.next <= s.millis() {
-			delete(s.gates, key)
+		return true
+	}
+	g.waiting = append(g.waiting, id)
+	return false
+}
+
+// holds gives a mission that runs a place, whatever the limit.
+func (g *gate) holds(id string) {
+	g.waiting = without(g.waiting, id)
+	g.admitted[id] = struct{}{}
+}
+
+// leaves takes a mission away from a gate, and admits others.
+func (s *Store) leaves(name, id string) {
+	g := s.gates[name]
+	if g == nil { // a squad's without a limit, at which nobody waits any more
+		return
+	}
+	g.waiting = without(g.waiting, id)
+	delete(g.admitted, id)
+	s.openGate(name)
+	if len(g.admitted)+len(g.waiting) == 0 && g.next <= s.millis() {
+		delete(s.gates, name)
+	}
+}
+
+func without(ids []string, id string) []string {
+	return slices.DeleteFunc(ids, func(other string) bool { return other == id })
+}
+
+// passes does what a change of a mission means to its gates, and tells whether its due entry may be written.
+func (s *Store) passes(next store.Record, due store.DueChange) bool {
+	m := next.Mission
+	names := []string{store.SquadGate(m.Squad)}
+	if m.ConcurrencyKey != "" {
+		names = []string{m.ConcurrencyKey, names[0]}
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return s.gateOf(name) == nil })
+	for _, name := range names {
+		switch {
+		case m.Status == contracts.StatusInProgress:
+			s.gates[name].holds(m.MissionID)
+		case m.Status != contracts.StatusQueued:
+			s.leaves(name, m.MissionID)
+		case due == store.DueSet && !s.stands(name, m.MissionID):
+			return false
 		}
-	case due != store.DueSet || admitted:
-	case at >= 0:
-		return false
-	default:
-		if limit := s.limit(key); len(g.waiting) == 0 && len(g.admitted) < limit.MaxRunning && s.start(g, limit.Rate) {
-			g.admitted[id] = struct{}{}
-			return true
-		}
-		g.waiting = append(g.waiting, id)
-		return false
 	}
 	return true
 }
 
-// wakeGates opens the gates whose time has come.
+// wakeGates opens the gates whose time has come, in the order of those.
 func (s *Store) wakeGates() {
 	now := s.millis()
-	for key, g := range s.gates {
-		if g.wake > 0 && g.wake <= now {
-			s.openGate(key, g)
-		}
+	names := slices.DeleteFunc(slices.Collect(maps.Keys(s.gates)), func(name string) bool {
+		wake := s.gates[name].wake
+		return wake == 0 || wake > now
+	})
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(s.gates[a].wake, s.gates[b].wake), cmp.Compare(a, b)) })
+	for _, name := range names {
+		s.gateOf(name)
 	}
 }
 
@@ -156,8 +204,8 @@ func (s *Store) OpenGate(ctx context.Context, key string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if g := s.gates[key]; g != nil {
-		s.openGate(key, g)
+	if s.gates[key] != nil {
+		s.openGate(key)
 	}
 	return nil
 }

@@ -39,6 +39,11 @@ func (s *Store) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]s
 	ids = ids[:min(max(limit, 0), len(ids))]
 	taken := make([]store.Due, 0, len(ids))
 	for _, id := range ids {
+		m := s.missions[id].record.Mission
+		if m.Status == contracts.StatusQueued && !s.stands(store.SquadGate(m.Squad), id) {
+			delete(s.due, id) // became due before its squad had a limit
+			continue
+		}
 		taken = append(taken, store.Due{MissionID: id, Dispatch: s.setDue(id, now+hold.Milliseconds())})
 	}
 	return taken, nil

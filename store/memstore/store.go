@@ -44,7 +44,7 @@ type Store struct {
 	due       map[string]dueEntry
 	shelves   map[string]shelf
 	brokerID  string
-	// gates are those of concurrency keys; opened: the call admitted somebody who had waited.
+	// gates are those of concurrency keys and squads; opened: the call admitted somebody who had waited.
 	gates  map[string]*gate
 	opened bool
 	// dispatch is the last Dispatch that was given out.

@@ -34,9 +34,9 @@ import (
 //	{mc:0}:dispatch      string  the last Dispatch
 //	{mc:0}:shelves       hash    outbox: the number of each shelf that was ever used, 1 to 2047
 //	{mc:0}:g:<key>       zset    the gate of a concurrency key, while anybody stands there: score 0 those that are admitted, from 1
-//	                             on those that wait, in their order
+//	                             on those that wait, in their order. That of a squad with a limit has a zero byte before its name
 //	{mc:0}:starts:<key>  string  when all starts of the key's rate are back, ms; expires then
-//	{mc:0}:gates         zset    concurrency keys by the ms at which take_due.lua looks at their gates
+//	{mc:0}:gates         zset    concurrency keys, and squads as above, by the ms at which take_due.lua looks at their gates
 //	{mc:0}:broker        string  the id of the broker that the orders went to
 //	{mc:0}:events        stream  e: mission (16 bytes), version (8), status (1) of each change of a script call, see events.go;
 //	                             about Config.EventsKept events

@@ -84,7 +84,7 @@ const (
 	deadlineTag // ms, in digits as those of a due entry
 )
 
-// gateTag has the concurrency key. It stands first, where lua/gates.lua looks for it.
+// gateTag has the concurrency key. It stands first, where lua/gates.lua looks for it. It finds kind and squad behind those two above.
 const gateTag = 64
 
 func putFixed(b []byte, m contracts.Mission) []byte {

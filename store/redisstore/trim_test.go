@@ -14,7 +14,7 @@ import (
 )
 
 // Nothing that a mission put into Redis is there once it was removed: bodies and lines that lie apart, places in indexes and sets and at
-// the gate of its key, and a due entry that it should not have had.
+// the gates of its key and its squad, and a due entry that it should not have had.
 func TestNothingIsLeftOfWhatIsRemoved(t *testing.T) {
 	url := emptied(t)
 	s := start(t, redisstore.Config{URL: url, Timeout: 10 * time.Second})
@@ -35,6 +35,9 @@ func TestNothingIsLeftOfWhatIsRemoved(t *testing.T) {
 			left = append(left, name)
 		}
 		return fmt.Sprint(len(left))
+	}
+	if _, err := s.PutDocument(ctx, store.SquadLimitsCollection, store.Document{Name: "gpu", Body: []byte(`{"max_running":3}`)}); err != nil {
+		t.Fatal(err)
 	}
 	before := keys()
 	large := []byte(`"` + strings.Repeat("x", 4000) + `"`)

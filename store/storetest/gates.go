@@ -14,7 +14,7 @@ import (
 
 // RunGates runs the suite of store.Gates, for stores in which missions do not lie apart.
 func RunGates(t *testing.T, newStore func(t *testing.T) store.Store) {
-	for _, tt := range gateTests() {
+	for _, tt := range append(gateTests(), squadGateTests()...) {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
@@ -73,11 +73,16 @@ func (t *tester) wantDue(want ...store.Record) {
 // limit sets the limit of a key, and does not open its gate.
 func (t *tester) limit(key string, l contracts.Limit) {
 	t.Helper()
+	t.putLimit(store.LimitsCollection, key, l)
+}
+
+func (t *tester) putLimit(collection, name string, l contracts.Limit) {
+	t.Helper()
 	body, err := store.EncodeLimit(l)
 	t.must(err)
-	d, _ := t.Document(t.ctx, store.LimitsCollection, key)
-	d.Name, d.Body = key, body
-	_, err = t.PutDocument(t.ctx, store.LimitsCollection, d)
+	d, _ := t.Document(t.ctx, collection, name)
+	d.Name, d.Body = name, body
+	_, err = t.PutDocument(t.ctx, collection, d)
 	t.must(err)
 }
 

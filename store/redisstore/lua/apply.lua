@@ -137,8 +137,9 @@ local function apply(i, refuse)
     if held ~= '' then push(sets.SREM, 'sm:' .. held, id) end
     if holds ~= '' then push(sets.SADD, 'sm:' .. holds, id) end
   end
-  local gate, dispatch = gateKey(v or part, v and 14 or 5), nil
-  local waits = gate and not passes(gate, id, status, due == SET)
+  local concurrency, squad = belongs(v or part, v and 14 or 5)
+  local passed, gated = passes(concurrency, squad, id, status, due == SET)
+  local waits, dispatch = not passed, nil
   if due == SET then
     if not firstDispatch then
       firstDispatch = nextDispatch(tonumber(ARGV[4]))
@@ -149,9 +150,9 @@ local function apply(i, refuse)
   end
   if due == SET and not waits then
     local from = string.sub(STEPS, at + 15, at + STEP)
-    if gate then redis.call('ZADD', DUE, from, id) else push(sets.ZADD, 'due', from, id) end
+    if gated then redis.call('ZADD', DUE, from, id) else push(sets.ZADD, 'due', from, id) end
   elseif waits or due == DROP or was == 'Q' and status ~= 'Q' and onShelf(id) then
-    if gate then redis.call('ZREM', DUE, id) else push(sets.ZREM, 'due', id) end
+    if gated then redis.call('ZREM', DUE, id) else push(sets.ZREM, 'due', id) end
   end
   if not v then
     v = ROW .. (dispatch or NONE) .. part

@@ -1,7 +1,11 @@
--- Shared by the scripts that admit missions of a concurrency key, behind row.lua: see store.Gates. What is written here is written
--- at once, so that each change of a call finds the gate as those before it left it.
+-- Shared by the scripts that admit missions of a concurrency key, or of a squad with a limit, behind row.lua: see store.Gates. What is
+-- written here is written at once, so that each change of a call finds the gate as those before it left it.
 local BATCH = 100 -- store.GateBatch
+local SQUAD = '\0' -- store.SquadGate
 local gates, opened = {}, false
+local squads = {} -- of missions whose rows this call writes
+local limited = redis.call('EXISTS', PREFIX .. 'd:squad_limits') == 1 -- a squad has a limit, or had one
+local gateOf
 
 -- nextStart takes a start of the gate's rate; or returns when there will be one.
 local function nextStart(g)
@@ -18,7 +22,63 @@ local function wakeGate(g, at)
   if at then redis.call('ZADD', PREFIX .. 'gates', string.format('%.0f', at), g.key) else redis.call('ZREM', PREFIX .. 'gates', g.key) end
 end
 
--- openGate admits those who wait, as far as the limit allows and one call may.
+-- textAt returns a field's text, which begins with its length at p, and where the next field begins.
+local function textAt(v, p)
+  local size = string.byte(v, p)
+  if size < 128 then return string.sub(v, p + 1, p + size), p + 1 + size end
+  size = size - 128 + 128 * string.byte(v, p + 1)
+  return string.sub(v, p + 2, p + 1 + size), p + 2 + size
+end
+
+-- belongs returns the concurrency key of a mission, if it has one, and where any squad is limited its squad, from what creation fixed:
+-- where that begins in a row, and in what a creation writes, is known.
+local function belongs(v, at)
+  local fixed, name = struct.unpack('>I4I4', v, at)
+  local p, last, key, squad = at + 8 + name, at + 3 + fixed, nil, nil
+  if p <= last and string.byte(v, p) == 64 then key, p = textAt(v, p + 1) end -- gateTag
+  if not limited then return key end
+  if p <= last and string.byte(v, p) == 9 then p = p + 2 + string.byte(v, p + 1) end -- uniqueTag
+  if p <= last and string.byte(v, p) == 10 then p = p + 16 end -- deadlineTag
+  if p <= last and string.byte(v, p) == 1 then p = select(2, textAt(v, p + 1)) end -- kindTag
+  if p <= last and string.byte(v, p) == 2 then squad = textAt(v, p + 1) else squad = 'default' end -- squadTag
+  return key, squad
+end
+
+-- stands has a mission stand at a gate, behind those who wait, and tells whether it is admitted.
+local function stands(g, id)
+  local score = redis.call('ZSCORE', g.name, id)
+  if score then return score == '0' end
+  if g.waiting == 0 and g.admitted < g.max then
+    local wake = nextStart(g)
+    if not wake then
+      redis.call('ZADD', g.name, 0, id)
+      g.admitted = g.admitted + 1
+      return true
+    end
+    wakeGate(g, wake)
+  end
+  local last = redis.call('ZRANGE', g.name, -1, -1, 'WITHSCORES')
+  redis.call('ZADD', g.name, tonumber(last[2] or 0) + 1, id)
+  g.waiting = g.waiting + 1
+  return false
+end
+
+-- passesSquad has a mission that its key admitted, or has none, stand at the gate of its squad, and tells whether it is admitted there.
+local function passesSquad(squad, id)
+  local g = squad and gateOf(SQUAD .. squad)
+  return not g or stands(g, id)
+end
+
+-- squadOf returns the squad of any mission, where any is limited.
+local function squadOf(id)
+  if not limited then return end
+  local squad = squads[id]
+  if squad then return squad end
+  local v = redis.call('GET', PREFIX .. 'm:' .. id)
+  if v then return select(2, belongs(v, 14)) end
+end
+
+-- openGate admits those who wait, as far as the limit allows and one call may. Of a squad without a limit nothing is left then.
 local function openGate(g)
   local n, wake = math.min(g.waiting, g.max - g.admitted, BATCH), nil
   local ids = n > 0 and redis.call('ZRANGE', g.name, 1, '+inf', 'BYSCORE', 'LIMIT', 0, n) or {}
@@ -26,19 +86,31 @@ local function openGate(g)
     wake = nextStart(g)
     if wake then break end
     redis.call('ZADD', g.name, 0, id)
-    redis.call('ZADD', DUE, 0, id)
-    g.admitted, g.waiting, opened = g.admitted + 1, g.waiting - 1, true
+    g.admitted, g.waiting = g.admitted + 1, g.waiting - 1
+    if g.squad or passesSquad(squadOf(id), id) then
+      redis.call('ZADD', DUE, 0, id)
+      opened = true
+    end
   end
   if not wake and g.waiting > 0 and g.admitted < g.max then wake = ms end
   wakeGate(g, wake)
+  if g.max == math.huge and g.waiting == 0 then
+    redis.call('UNLINK', g.name)
+    gates[g.key] = false
+  end
 end
 
--- gateOf returns the gate of a key as it is now: whoever can be admitted is.
-local function gateOf(key)
+-- gateOf returns a gate as it is now: whoever can be admitted is. It is false for that of a squad without a limit at which nobody waits.
+gateOf = function(key)
   local g = gates[key]
-  if g then return g end
+  if g ~= nil then return g end
   g = {key = key, name = PREFIX .. 'g:' .. key, max = 1}
-  local kept = redis.call('HGET', PREFIX .. 'd:limits', key)
+  local collection, name = 'd:limits', key
+  if string.sub(key, 1, 1) == SQUAD then
+    collection, name = 'd:squad_limits', string.sub(key, 2)
+    g.squad, g.max = name, math.huge
+  end
+  local kept = redis.call('HGET', PREFIX .. collection, name)
   if kept then
     local limit = cjson.decode(string.sub(kept, 9))
     g.max = limit.max_running
@@ -49,56 +121,44 @@ local function gateOf(key)
   end
   g.admitted = redis.call('ZCOUNT', g.name, 0, 0)
   g.waiting = redis.call('ZCARD', g.name) - g.admitted
+  if g.max == math.huge and g.admitted + g.waiting == 0 then g = false end
   gates[key] = g
-  openGate(g)
-  return g
+  if g then openGate(g) end
+  return gates[key]
 end
 
--- gateKey returns the concurrency key of a mission, if it has one, from what creation fixed: where that begins in a row, and in what
--- a creation writes, is known.
-local function gateKey(v, at)
-  local fixed, name = struct.unpack('>I4I4', v, at)
-  local p = at + 8 + name
-  if fixed <= 4 + name or string.byte(v, p) ~= 64 then return end -- gateTag
-  local size = string.byte(v, p + 1)
-  if size < 128 then return string.sub(v, p + 2, p + 1 + size) end
-  size = size - 128 + 128 * string.byte(v, p + 2)
-  return string.sub(v, p + 3, p + 2 + size)
-end
-
--- passes does what a change means to the gate of its mission, and tells whether a due entry may be written.
-local function passes(key, id, status, sets_due)
-  local g = gateOf(key)
+-- holds gives a mission that runs a place, whatever the limit.
+local function holds(g, id)
   local score = redis.call('ZSCORE', g.name, id)
-  local admitted = score == '0'
-  if status == 'I' then
-    if not admitted then
-      redis.call('ZADD', g.name, 0, id)
-      g.admitted = g.admitted + 1
-      if score then g.waiting = g.waiting - 1 end
+  if score == '0' then return end
+  redis.call('ZADD', g.name, 0, id)
+  g.admitted = g.admitted + 1
+  if score then g.waiting = g.waiting - 1 end
+end
+
+-- leaves takes a mission away from a gate, and admits others.
+local function leaves(g, id)
+  local score = redis.call('ZSCORE', g.name, id)
+  if not score then return end
+  redis.call('ZREM', g.name, id)
+  if score == '0' then g.admitted = g.admitted - 1 else g.waiting = g.waiting - 1 end
+  openGate(g)
+end
+
+-- passes does what a change means to the gates of its mission, and tells whether a due entry may be written, and whether it has a gate.
+local function passes(key, squad, id, status, sets_due)
+  if not key and not squad then return true, false end
+  squads[id] = squad
+  local first, second = key and gateOf(key), squad and gateOf(SQUAD .. squad)
+  for _, g in ipairs({first or second, first and second}) do
+    if not g then break end
+    if status == 'I' then
+      holds(g, id)
+    elseif status ~= 'Q' then
+      leaves(g, id)
+    elseif sets_due and not stands(g, id) then
+      return false, true
     end
-  elseif status ~= 'Q' then
-    if score then
-      redis.call('ZREM', g.name, id)
-      if admitted then g.admitted = g.admitted - 1 else g.waiting = g.waiting - 1 end
-      openGate(g)
-    end
-  elseif sets_due and not admitted then
-    if score then return false end
-    local wake = nil
-    if g.waiting == 0 and g.admitted < g.max then
-      wake = nextStart(g)
-      if not wake then
-        redis.call('ZADD', g.name, 0, id)
-        g.admitted = g.admitted + 1
-        return true
-      end
-      wakeGate(g, wake)
-    end
-    local last = redis.call('ZRANGE', g.name, -1, -1, 'WITHSCORES')
-    redis.call('ZADD', g.name, tonumber(last[2] or 0) + 1, id)
-    g.waiting = g.waiting + 1
-    return false
   end
-  return true
+  return true, (first or second) and true
 end

@@ -1,3 +1,3 @@
--- Behind row.lua and gates.lua. KEYS: row.lua's.  ARGV, behind the prefix: a concurrency key.
+-- Behind row.lua and gates.lua. KEYS: row.lua's.  ARGV, behind the prefix: a gate's name.
 gateOf(ARGV[2])
 return {}
