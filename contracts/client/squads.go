@@ -20,6 +20,16 @@ type Squad struct {
 	// Ready is how many orders wait at the broker; nil where that could not be asked.
 	Ready     *int           `json:"ready,omitempty"`
 	CreatedAt contracts.Time `json:"created_at,omitzero"`
+	// Limits is what was set; nil where nothing is, or that could not be asked.
+	Limits *SquadLimits `json:"limits,omitempty"`
+}
+
+// SquadLimits is how many missions of a squad may run at once.
+type SquadLimits struct {
+	MaxRunning int `json:"max_running"`
+	// Admitted missions have a place: they run, or are ordered. Waiting ones wait for one.
+	Admitted int `json:"admitted"`
+	Waiting  int `json:"waiting"`
 }
 
 // Squads is all squads.
@@ -61,6 +71,30 @@ func (c *Client) steerSquad(ctx context.Context, name, action string) (Squad, er
 	var s Squad
 	if _, err := c.do(ctx, call{method: http.MethodPost, path: squadPath(name) + "/" + action, into: &s}); err != nil {
 		return Squad{}, fmt.Errorf("%s squad %s: %w", action, name, err)
+	}
+	return s, nil
+}
+
+// LimitSquad says how many missions of a squad may run at once, 1 to contracts.MaxRunningLimit; whatever runs goes on. Doing it
+// again changes nothing.
+func (c *Client) LimitSquad(ctx context.Context, name string, maxRunning int) (Squad, error) {
+	body, err := encode(contracts.Limit{MaxRunning: maxRunning})
+	if err != nil {
+		return Squad{}, fmt.Errorf("encoding the limit: %w", err)
+	}
+	return c.squadLimit(ctx, name, call{method: http.MethodPut, body: body})
+}
+
+// UnlimitSquad lets any number run at once again. Doing it again changes nothing.
+func (c *Client) UnlimitSquad(ctx context.Context, name string) (Squad, error) {
+	return c.squadLimit(ctx, name, call{method: http.MethodDelete})
+}
+
+func (c *Client) squadLimit(ctx context.Context, name string, k call) (Squad, error) {
+	var s Squad
+	k.path, k.into = squadPath(name)+"/limits", &s
+	if _, err := c.do(ctx, k); err != nil {
+		return Squad{}, fmt.Errorf("limit of squad %s: %w", name, err)
 	}
 	return s, nil
 }

@@ -631,6 +631,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/squads/{squad}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As GET /squads names it.
+                 * @example gpu
+                 */
+                squad: components["schemas"]["Token"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say how many missions of a squad may run at once
+         * @description No more of the squad's missions are ordered than may run at once; the others wait in line, QUEUED, in the order in which
+         *     they came, and `status_reason` says so. A mission with a `concurrency_key` needs places at both: first its key's, which it
+         *     keeps while it waits for its squad's.
+         *
+         *     What runs goes on, and counts from its next change on; orders that are out already may start beside. All else waits for a place from
+         *     then on, also what waited for its turn before. What was set before is replaced: a raised limit admits more at once, a lower one takes no place away.
+         *     Limits go with Redis' data, and with the squad where that is removed. Not where missions lie in more than one shard (`not_supported`).
+         */
+        put: operations["limitSquad"];
+        post?: never;
+        /**
+         * Let any number of a squad's missions run at once
+         * @description All that wait in the squad's line are ordered, a hundred at a time. Removing what is not set changes nothing. Takes no body but an
+         *     empty object.
+         */
+        delete: operations["unlimitSquad"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/squads/{squad}/pause": {
         parameters: {
             query?: never;
@@ -1554,6 +1591,15 @@ export interface components {
             /** @description Orders that lie at RabbitMQ and wait for a soldier; absent while that can't be asked. */
             ready?: number;
             created_at?: components["schemas"]["Time"];
+            limits?: components["schemas"]["SquadLimits"];
+        };
+        /** @description What was set with PUT /squads/{squad}/limits; absent where nothing is, or while that can't be asked. */
+        SquadLimits: {
+            max_running: number;
+            /** @description Missions that have a place: they run, or are ordered. */
+            admitted: number;
+            /** @description Missions that wait for one. */
+            waiting: number;
         };
         ExecutionRef: {
             mission_id: string;
@@ -3122,6 +3168,132 @@ export interface operations {
             };
             /** @description Something of the squad waits or runs, a live soldier serves it, or it is `default`. */
             409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    limitSquad: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As GET /squads names it.
+                 * @example gpu
+                 */
+                squad: components["schemas"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "max_running": 4
+                 *     }
+                 */
+                "application/json": {
+                    max_running: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The squad as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "gpu",
+                     *       "paused": false,
+                     *       "soldiers": 2,
+                     *       "slots": 32,
+                     *       "ready": 4,
+                     *       "created_at": "2024-12-08T09:41:12.004Z",
+                     *       "limits": {
+                     *         "max_running": 4,
+                     *         "admitted": 4,
+                     *         "waiting": 96
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Squad"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no squad of that name. Look it up with GET /squads. */
+            404: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There are 1,000 limits already (`limits_full`). */
+            409: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    unlimitSquad: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As GET /squads names it.
+                 * @example gpu
+                 */
+                squad: components["schemas"]["Token"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The squad as it is now. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Squad"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            /** @description There is no squad of that name. Look it up with GET /squads. */
+            404: {
                 headers: {
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
