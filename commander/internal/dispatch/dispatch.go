@@ -22,7 +22,7 @@
 // in a second, and stays within it on the whole. As long as missions wait, new ones go behind them. What lies at the broker is counted in
 // messages, of which some may be packs of orders (see packs.go); what is on its way there in orders.
 //
-// A mission whose concurrency key has no place for it is QUEUED, too, and none of these: the store gives it a due entry when its turn
+// A mission whose concurrency key or squad has no place for it is QUEUED, too, and none of these: the store gives it a due entry when its turn
 // comes (store.Gates), and TakeDue finds it.
 //
 // What lies at the broker is on record, so that it can be sent again where the broker loses it. How far a queue has come

@@ -84,22 +84,32 @@ func (s *Server) onKey(c *fiber.Ctx, do func(key string) (limits.Key, error)) er
 		}}}
 	}
 	k, err := do(key)
-	switch {
-	case errors.Is(err, limits.ErrNotSupported):
+	if errors.Is(err, limits.ErrNotSupported) {
 		return &contracts.ValidationError{Fields: []contracts.FieldError{ungated("key")}}
-	case errors.Is(err, limits.ErrFull):
-		return refusal{status: http.StatusConflict, code: "limits_full",
-			detail: "As many limits are set as may be, 1000. Remove one that nobody needs: see GET /limits."}
-	case errors.Is(err, store.ErrDocumentChanged):
-		return refusal{status: http.StatusServiceUnavailable, code: "contended", retryAfter: retrySoon,
-			detail: "Others changed this limit at the same time, again and again. Send the request again."}
-	case err != nil:
+	}
+	if r, is := limitRefusal(err); is {
+		return r
+	}
+	if err != nil {
 		return fmt.Errorf("limit of a concurrency key: %w", err)
 	}
 	return sendJSON(c, http.StatusOK, viewOf(k))
 }
 
-// decodeLimit reads the body of PUT /limits/{key}.
+// limitRefusal is the answer to a limit that can't be written; false where err is something else.
+func limitRefusal(err error) (refusal, bool) {
+	switch {
+	case errors.Is(err, limits.ErrFull):
+		return refusal{status: http.StatusConflict, code: "limits_full",
+			detail: "As many limits are set as may be, 1000. Remove one that nobody needs: see GET /limits."}, true
+	case errors.Is(err, store.ErrDocumentChanged):
+		return refusal{status: http.StatusServiceUnavailable, code: "contended", retryAfter: retrySoon,
+			detail: "Others changed this limit at the same time, again and again. Send the request again."}, true
+	}
+	return refusal{}, false
+}
+
+// decodeLimit reads the body of PUT /limits/{key}, and of a squad's.
 func decodeLimit(body []byte) (contracts.Limit, error) {
 	var l contracts.Limit
 	members, err := object(body)

@@ -100,7 +100,7 @@ type Soldiers interface {
 	Drain(ctx context.Context, soldierID string) (store.Session, error)
 }
 
-// Limits keeps limits of concurrency keys: a limits.Keeper.
+// Limits keeps limits of concurrency keys and squads: a limits.Keeper.
 type Limits interface {
 	// Supported is limits.ErrNotSupported where missions can't have concurrency keys.
 	Supported() error
@@ -108,6 +108,10 @@ type Limits interface {
 	Remove(ctx context.Context, key string) (limits.Key, error)
 	Get(ctx context.Context, key string) (limits.Key, error)
 	List(ctx context.Context) ([]limits.Key, error)
+	SetSquad(ctx context.Context, squad string, most int) error
+	RemoveSquad(ctx context.Context, squad string) error
+	// Squads returns nil where that can't be known now.
+	Squads(ctx context.Context) (map[string]limits.Squad, error)
 	// Why bounds its own time, as redisstore's calls do.
 	Why(ctx context.Context, m contracts.Mission) string
 }

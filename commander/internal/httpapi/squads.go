@@ -32,6 +32,8 @@ type squad struct {
 	// Ready is how many orders lie at the broker; nil where that can't be had now.
 	Ready     *int           `json:"ready,omitempty"`
 	CreatedAt contracts.Time `json:"created_at,omitzero"`
+	// Limits is what was set; nil where nothing is, or that can't be had now.
+	Limits *squadLimits `json:"limits,omitempty"`
 }
 
 // squads describes squads with their soldiers and orders.
@@ -40,11 +42,15 @@ func (s *Server) squads(ctx context.Context, list []squads.Squad) (squadList, er
 	if err != nil {
 		return squadList{}, fmt.Errorf("list soldiers: %w", err)
 	}
+	limited, err := s.deps.Limits.Squads(ctx)
+	if err != nil {
+		return squadList{}, err
+	}
 	depthCtx, cancel := context.WithTimeout(ctx, depthLimit)
 	defer cancel()
 	out := squadList{Squads: make([]squad, len(list)), Degraded: from.Degraded, AsOf: asOf(from)}
 	for i, x := range list {
-		one := squad{Name: x.Name, Paused: x.Paused, CreatedAt: x.CreatedAt, Ready: s.ready(depthCtx, x.Name)}
+		one := squad{Name: x.Name, Paused: x.Paused, CreatedAt: x.CreatedAt, Ready: s.ready(depthCtx, x.Name), Limits: limitsOf(limited, x.Name)}
 		for _, soldier := range sessions {
 			if soldier.State == store.SessionLive && slices.Contains(soldier.Squads, x.Name) {
 				one.Soldiers++
@@ -82,15 +88,24 @@ func (s *Server) listSquads(ctx context.Context, c *fiber.Ctx) error {
 }
 
 func (s *Server) getSquad(ctx context.Context, c *fiber.Ctx) error {
+	known, err := s.knownSquad(c.Params("squad"))
+	if err != nil {
+		return err
+	}
+	return s.sendSquad(ctx, c, known)
+}
+
+// knownSquad returns one of the squads that there are.
+func (s *Server) knownSquad(name string) (squads.Squad, error) {
 	list, ok := s.deps.Squads.List()
 	if !ok {
-		return fmt.Errorf("get squad: %w", store.ErrUnavailable)
+		return squads.Squad{}, fmt.Errorf("look for squad: %w", store.ErrUnavailable)
 	}
-	i := slices.IndexFunc(list, func(x squads.Squad) bool { return x.Name == c.Params("squad") })
+	i := slices.IndexFunc(list, func(x squads.Squad) bool { return x.Name == name })
 	if i < 0 {
-		return squads.ErrNotFound
+		return squads.Squad{}, squads.ErrNotFound
 	}
-	return s.sendSquad(ctx, c, list[i])
+	return list[i], nil
 }
 
 func (s *Server) sendSquad(ctx context.Context, c *fiber.Ctx, x squads.Squad) error {

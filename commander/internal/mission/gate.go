@@ -7,7 +7,7 @@ import (
 	"github.com/mission-control-dev/mission-control/store"
 )
 
-// The rules know no gates (store.Gates): a mission that they make QUEUED may have to wait for others of its concurrency key. Then
+// The rules know no gates (store.Gates): a mission that they make QUEUED may have to wait for others of its concurrency key or its squad. Then
 // it has no order, and the store gives it a due entry when its turn comes.
 
 // send publishes the order of a mission that a change made QUEUED, unless it waits at its gate.

@@ -50,9 +50,10 @@ type world struct {
 	torn     map[string]bool              // missions of which the store forgot something
 	created  map[string]store.Record      // what each mission was at first, which the service remembers for ever
 	made     int
-	// key is the concurrency key of all missions, of which max may run; empty: they have none.
-	key string
-	max int
+	// key is the concurrency key of all missions, of which max may run; empty: they have none. keyless: some have none all the same.
+	key     string
+	max     int
+	keyless bool
 }
 
 var ticketKey = []byte("0123456789abcdef0123456789abcdef")
@@ -183,7 +184,7 @@ func (w *world) again(try func() error) {
 
 // submit has a client ask for a mission until it is answered. It uses a key, so there is one.
 func (w *world) submit() {
-	r := contracts.MissionRequest{Name: "m", ConcurrencyKey: w.key, MaxAttempts: rapid.IntRange(1, 3).Draw(w.t, "max attempts")}
+	r := contracts.MissionRequest{Name: "m", ConcurrencyKey: w.anyKey(), MaxAttempts: rapid.IntRange(1, 3).Draw(w.t, "max attempts")}
 	if seconds := rapid.IntRange(0, 100).Draw(w.t, "later"); seconds > 60 {
 		at := contracts.At(w.now.Add(time.Duration(seconds) * time.Second))
 		r.RunAt = &at
@@ -204,7 +205,7 @@ func (w *world) submit() {
 func (w *world) batch() {
 	rs := make([]contracts.MissionRequest, rapid.IntRange(1, 3).Draw(w.t, "missions"))
 	for i := range rs {
-		rs[i] = contracts.MissionRequest{Name: fmt.Sprint("batch ", i), ConcurrencyKey: w.key, MaxAttempts: rapid.IntRange(1, 3).Draw(w.t, "max attempts")}
+		rs[i] = contracts.MissionRequest{Name: fmt.Sprint("batch ", i), ConcurrencyKey: w.anyKey(), MaxAttempts: rapid.IntRange(1, 3).Draw(w.t, "max attempts")}
 		rs[i].Normalize()
 	}
 	key := &store.Idempotency{Key: w.id('b'), BodyHash: "h", TTL: 24 * time.Hour}

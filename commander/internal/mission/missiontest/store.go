@@ -40,7 +40,7 @@ type Store struct {
 	Fate func() Fate
 
 	due map[string]int64 // the Dispatch of each mission's entry; 0 where nobody was told
-	// waiting are missions that wait at the gate of their concurrency key.
+	// waiting are missions that wait at the gate of their concurrency key, or their squad.
 	waiting map[string]bool
 }
 
@@ -137,7 +137,21 @@ func (s *Store) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]s
 	for _, e := range taken {
 		s.due[e.MissionID] = e.Dispatch
 	}
+	for id := range s.due {
+		if s.Waits(s.load(id).Mission) { // it was due before its squad had a limit
+			delete(s.due, id)
+			s.waiting[id] = true
+		}
+	}
+	s.admitted()
 	return taken, err
+}
+
+// OpenGate implements store.Gates.
+func (s *Store) OpenGate(ctx context.Context, name string) error {
+	err := s.Store.OpenGate(ctx, name)
+	s.admitted()
+	return err
 }
 
 // ClearDue implements store.Outbox.
@@ -198,13 +212,18 @@ func (s *Store) Stranded(ids []string, ordered func(m contracts.Mission) bool) {
 	}
 }
 
-// Waits tells whether a mission waits at the gate of its concurrency key.
+// Waits tells whether a mission waits at the gate of its concurrency key, or of its squad.
 func (s *Store) Waits(m contracts.Mission) bool {
-	waits, err := s.WaitsAtGate(context.Background(), m.ConcurrencyKey, m.MissionID)
-	if err != nil {
-		s.t.Fatalf("look at the gate: %v", err)
+	for _, gate := range []string{m.ConcurrencyKey, store.SquadGate(m.Squad)} {
+		waits, err := s.WaitsAtGate(context.Background(), gate, m.MissionID)
+		if err != nil {
+			s.t.Fatalf("look at the gate: %v", err)
+		}
+		if waits {
+			return true
+		}
 	}
-	return waits
+	return false
 }
 
 // admitted notes who waits no longer: the store gave them due entries.
