@@ -76,7 +76,7 @@ func most(spans []span) int {
 }
 
 // TestConcurrencyKeys: of 30 missions of a key two run at once at eight slots, also while a soldier dies, and all are carried out; 20
-// of another key start at five in a second.
+// of another key start at five in a second. Then three of the squad run at once, two of them of the key, until the limit is removed.
 func TestConcurrencyKeys(t *testing.T) {
 	s := run(t, func(c *localstack.Config) {
 		c.Soldiers, c.PartEnv = 2, map[string][]string{
@@ -130,5 +130,41 @@ func TestConcurrencyKeys(t *testing.T) {
 	k, err := s.Limit(ctx, "two")
 	if err != nil || k.Admitted != 0 || k.Waiting != 0 || k.MaxRunning != 2 {
 		t.Errorf("afterwards: %+v, %v", k, err)
+	}
+	s.squadLimit()
+}
+
+// squadLimit: of missions of the default squad, some with the key "two", three run at once; without the limit more do.
+func (s *stack) squadLimit() {
+	t, ctx := s.t, s.t.Context()
+	t.Helper()
+	if q, err := s.LimitSquad(ctx, contracts.DefaultSquad, 3); err != nil || q.Limits == nil || q.Limits.MaxRunning != 3 {
+		t.Fatal(q, err)
+	}
+	limited := append(s.orderFor(contracts.DefaultSquad, 12, "0.2"), s.submitKeyed("two", "0.2", 4)...)
+	last, err := s.Get(ctx, limited[11])
+	if err != nil || last.StatusReason != "waits for its squad default: limit 3 reached" {
+		t.Errorf("the last one of the squad: %+v, %v", last.Mission, err)
+	}
+	var spans []span
+	for _, id := range limited {
+		s.ends(id, contracts.StatusCompleted)
+		spans = append(spans, s.spans(id)...)
+	}
+	if n := most(spans); n != 3 {
+		t.Errorf("%d missions of the squad ran at once, want 3", n)
+	}
+	free := s.orderFor(contracts.DefaultSquad, 16, "0.5")
+	q, err := s.UnlimitSquad(ctx, contracts.DefaultSquad)
+	if err != nil || q.Limits != nil {
+		t.Error(q, err)
+	}
+	spans = nil
+	for _, id := range free {
+		s.ends(id, contracts.StatusCompleted)
+		spans = append(spans, s.spans(id)...)
+	}
+	if n := most(spans); n <= 3 {
+		t.Errorf("%d missions ran at once without a limit, want more than 3", n)
 	}
 }

@@ -63,7 +63,7 @@ func TestJSONOfADeadCommander(t *testing.T) {
 	// What a command needs beside the arguments that its use names in capitals.
 	more := map[string]string{
 		"set-aside drop": "id", "set-aside resend": "id", "drill": "-n 1 --deadline 100ms", "limits set": "--max-running 1",
-		"schedules set": "--every 1m", "cancel": "id", "retry": "id", "purge": "id",
+		"schedules set": "--every 1m", "squads limit": "4", "cancel": "id", "retry": "id", "purge": "id",
 	}
 	local := map[string]bool{
 		"up": true, "demo": true, "down": true, "ground": true, "servers": true, "secrets": true, "faults": true, "version": true,

@@ -63,7 +63,7 @@ func completeArguments(root *cobra.Command, conn *connection) {
 		"soldiers drain": suggestSoldiers,
 		"schedules get":  suggestSchedules, "schedules set": suggestSchedules, "schedules pause": suggestSchedules,
 		"schedules resume": suggestSchedules, "schedules run": suggestSchedules, "schedules remove": suggestSchedules,
-		"squads pause": suggestSquads, "squads resume": suggestSquads, "squads remove": suggestSquads,
+		"squads pause": suggestSquads, "squads resume": suggestSquads, "squads limit": suggestSquads, "squads remove": suggestSquads,
 		"limits get": suggestKeys, "limits set": suggestKeys, "limits remove": suggestKeys,
 	}
 	everyCommand(root, func(cmd *cobra.Command) {

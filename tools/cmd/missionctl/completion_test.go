@@ -56,6 +56,7 @@ func TestCompletion(t *testing.T) {
 		{"list --status f", "scheduled\nqueued\nin_progress\ncompleted\nfailed\ncancelled"}, // the shell chooses
 		{"limits set c", "customer-42"},
 		{"squads pause ", "default\nheavy"},
+		{"squads limit h", "heavy"},
 		{"list --kind r", "resize"},
 		{"submit name --priority h", "high\nnormal\nlow"},
 		{"watch --squad h", "heavy"},

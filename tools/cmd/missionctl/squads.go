@@ -15,7 +15,7 @@ import (
 func newSquads(streams cliout.Streams, conn *connection) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "squads",
-		Short: "List the squads; pause, resume or remove one",
+		Short: "List the squads; pause, resume, limit or remove one",
 		Long: "List the squads: groups of soldiers with orders of their own. A squad is there once a mission names it, or a soldier\n" +
 			"serves it (SOLDIER_SQUADS). READY is how many orders or packs of them wait at RabbitMQ; a paused squad's wait in Redis.",
 		Example: `  missionctl squads
@@ -48,6 +48,7 @@ func newSquads(streams cliout.Streams, conn *connection) *cobra.Command {
 		newSquad(streams, conn, squadAction{
 			use: "resume", short: "Let a squad's missions start again", do: (*client.Client).ResumeSquad, done: "is resumed",
 		}),
+		newSquadLimit(streams, conn),
 		newSquad(streams, conn, squadAction{
 			use: "remove", short: "Remove a squad that nobody needs", do: (*client.Client).RemoveSquad, done: "is removed, with its queues",
 		}),
@@ -64,37 +65,69 @@ type squadAction struct {
 func newSquad(streams cliout.Streams, conn *connection, a squadAction) *cobra.Command {
 	return &cobra.Command{
 		Use: a.use + " SQUAD", Short: a.short, Example: "  missionctl squads " + a.use + " gpu", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return doSquad(cmd, streams, conn, args[0], a) },
+	}
+}
+
+// doSquad does something with a squad, and says that it is done.
+func doSquad(cmd *cobra.Command, streams cliout.Streams, conn *connection, name string, a squadAction) error {
+	c, err := conn.client(client.Retry{})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := conn.call(cmd.Context())
+	defer cancel()
+	s, err := a.do(c, ctx, name)
+	if err != nil {
+		return err
+	}
+	if conn.output == cliout.JSON {
+		return cliout.WriteJSON(streams.Out, s)
+	}
+	_, err = fmt.Fprintf(streams.Out, "squad %s %s\n", s.Name, a.done)
+	return err
+}
+
+func newSquadLimit(streams cliout.Streams, conn *connection) *cobra.Command {
+	return &cobra.Command{
+		Use:   "limit SQUAD N|none",
+		Short: "Say how many missions of a squad may run at once",
+		Long: "Say how many missions of a squad may run at once, 1 to 10000; none lets any number run. What runs goes on, and the others\n" +
+			"wait in the order in which they came.",
+		Example: "  missionctl squads limit gpu 4\n  missionctl squads limit gpu none",
+		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := conn.client(client.Retry{})
+			if args[1] == "none" {
+				return doSquad(cmd, streams, conn, args[0], squadAction{do: (*client.Client).UnlimitSquad, done: "has no limit"})
+			}
+			most, err := strconv.Atoi(args[1])
 			if err != nil {
-				return err
+				return cliout.Usage("%q is no number of missions: give one of 1 to 10000, or none", args[1])
 			}
-			ctx, cancel := conn.call(cmd.Context())
-			defer cancel()
-			s, err := a.do(c, ctx, args[0])
-			if err != nil {
-				return err
-			}
-			if conn.output == cliout.JSON {
-				return cliout.WriteJSON(streams.Out, s)
-			}
-			_, err = fmt.Fprintf(streams.Out, "squad %s %s\n", s.Name, a.done)
-			return err
+			return doSquad(cmd, streams, conn, args[0], squadAction{
+				done: fmt.Sprintf("may run %d missions at once", most),
+				do: func(c *client.Client, ctx context.Context, name string) (client.Squad, error) {
+					return c.LimitSquad(ctx, name, most)
+				},
+			})
 		},
 	}
 }
 
 func printSquads(streams cliout.Streams, list client.Squads) error {
-	rows := [][]string{{"SQUAD", "STATE", "SOLDIERS", "SLOTS", "READY", "CREATED"}}
+	rows := [][]string{{"SQUAD", "STATE", "SOLDIERS", "SLOTS", "READY", "LIMIT", "CREATED"}}
 	for _, s := range list.Squads {
-		state, ready := "open", "-"
+		state, ready, limit := "open", "-", "-"
 		if s.Paused {
 			state = "paused"
 		}
 		if s.Ready != nil {
 			ready = strconv.Itoa(*s.Ready)
 		}
-		rows = append(rows, []string{s.Name, state, strconv.Itoa(s.Soldiers), strconv.Itoa(s.Slots), ready, dateText(s.CreatedAt)})
+		if l := s.Limits; l != nil {
+			limit = fmt.Sprintf("%d (%d admitted, %d wait)", l.MaxRunning, l.Admitted, l.Waiting)
+		}
+		rows = append(rows, []string{s.Name, state, strconv.Itoa(s.Soldiers), strconv.Itoa(s.Slots), ready, limit, dateText(s.CreatedAt)})
 	}
 	if err := cliout.WriteTable(streams.Out, rows); err != nil {
 		return err
