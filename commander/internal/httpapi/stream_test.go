@@ -372,7 +372,7 @@ func TestStreamOutlivesTheStoresAbsence(t *testing.T) {
 func TestStreamBeforeTheStore(t *testing.T) {
 	s := newTestServer(t, Config{})
 	s.store.away.Store(true)
-	late, err := New(Config{Addr: "127.0.0.1:0", EnrollmentKey: enrollmentKey, Streams: events.Config{Heartbeat: 20 * time.Millisecond}}, s.server.deps)
+	late, err := New(Config{Addr: "127.0.0.1:0", EnrollmentKey: enrollmentKey, Queues: func() []string { return nil }, Streams: events.Config{Heartbeat: 20 * time.Millisecond}}, s.server.deps)
 	if err != nil {
 		t.Fatal(err)
 	}
