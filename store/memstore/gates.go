@@ -82,6 +82,10 @@ func (s *Store) start(g *gate, r *contracts.Rate) bool {
 	now, period := s.millis(), float64(r.PeriodSeconds)*1000
 	share := period / float64(r.Starts)
 	next := max(now, g.next)
+	if next > now+period { // the limit had a longer period
+		next = now + period
+		g.next = next
+	}
 	if next-now > period-share+0.01 {
 		g.wake = math.Ceil(next - period + share)
 		return false

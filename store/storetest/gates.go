@@ -404,6 +404,40 @@ func gateTests() []test {
 			t.must(t.OpenGate(t.ctx, "k"))
 			t.wantDue(all[3])
 		}},
+		{"a shorter period holds at once, whatever was started in the longer one", func(t *tester) {
+			t.limit("k", contracts.Limit{MaxRunning: 100, Rate: &contracts.Rate{Starts: 1, PeriodSeconds: 86400}})
+			all := t.queued("k", 2)
+			t.wantDue(all[0])
+			t.limit("k", contracts.Limit{MaxRunning: 100, Rate: &contracts.Rate{Starts: 100, PeriodSeconds: 1}})
+			t.must(t.OpenGate(t.ctx, "k"))
+			changed, taken := t.now(), []store.Due{}
+			for len(taken) == 0 {
+				if t.pause(); t.now().Sub(changed) > 10*time.Second {
+					t.Fatal("it waits for the longer period's start")
+				}
+				taken = t.take(10, time.Hour)
+			}
+			if taken[0].MissionID != all[1].Mission.MissionID {
+				t.Errorf("due is %v", taken)
+			}
+		}},
+		{"a limit that can't be read is the default", func(t *tester) {
+			for i, body := range []string{
+				"", "{", "null", "7", `"7"`, "[7]", "{}", `{"max_running":0}`, `{"max_running":-1}`, `{"max_running":2.5}`, `{"max_running":"2"}`,
+				`{"max_running":10001}`, `{"max_running":2,"rate":{}}`, `{"max_running":2,"rate":7}`, `{"max_running":null}`,
+				`{"max_running":2,"rate":{"starts":1,"period_seconds":0}}`, `{"max_running":2,"rate":{"starts":0,"period_seconds":1}}`,
+			} {
+				key := fmt.Sprint(i)
+				_, err := t.PutDocument(t.ctx, store.LimitsCollection, store.Document{Name: key, Body: []byte(body)})
+				t.must(err)
+				t.queued(key, 3)
+				t.wantGate(key, 1, 2)
+			}
+			_, err := t.PutDocument(t.ctx, store.LimitsCollection, store.Document{Name: "k", Body: []byte(`{"max_running":2,"rate":null}`)})
+			t.must(err)
+			t.queued("k", 3)
+			t.wantGate("k", 2, 1)
+		}},
 		{"nothing is left of a gate that nobody stands at", func(t *tester) {
 			for i := range 20 {
 				r := t.queued(fmt.Sprint(i), 1)[0]

@@ -83,6 +83,16 @@ local function bounds(text, p)
   return unique, deadline
 end
 
+-- holderOf returns who has a unique key, for a mission that may be it; nil for nobody. A key of whoever has ended, or has no row, is
+-- nobody's: half a transaction left it, or somebody's hand (see stands in gates.lua).
+local took = {} -- the keys that this call's changes took: their missions' rows are not written yet
+local function holderOf(unique, id)
+  local holder = redis.call('GET', UNIQUE .. unique)
+  if not holder or holder == id or took[unique] then return holder or nil end
+  local v = redis.call('GET', PREFIX .. 'm:' .. holder)
+  return v and LIVE[statusOf(v)] and holder or nil
+end
+
 -- apply makes a change, and returns a letter: a, or w for one whose mission waits at its gate. Unless refuse, which is called with
 -- the version that the mission has, the one that it should have, who has the unique key that it needs, and the change's own keys,
 -- returns one, which is then returned.
@@ -98,7 +108,7 @@ local function apply(i, refuse)
   local begins, ends, unique, deadline, holder = LIVE[status] and not LIVE[was], LIVE[was] and not LIVE[status], nil, nil, nil
   if (begins or ends) and (v or creates == 1) then
     unique, deadline = bounds(v or part, v and 18 or 9)
-    holder = unique and redis.call('GET', UNIQUE .. unique) or nil
+    holder = unique and holderOf(unique, id)
   end
   local adopts = not v and versionOf(part) ~= FIRST
   local refused = refuse(v and versionOf(v) or NONE, string.sub(STEPS, at + 1, at + 8),
@@ -124,7 +134,10 @@ local function apply(i, refuse)
     if status == 'C' then completed = completed + 1 elseif status == 'F' then failed = failed + 1 end
   end
   if begins then
-    if unique and not holder then redis.call('SET', UNIQUE .. unique, id) end
+    if unique and not holder then
+      redis.call('SET', UNIQUE .. unique, id)
+      took[unique] = true
+    end
     if deadline then push(sets.ZADD, 'deadlines', deadline, id) end
   elseif ends then
     if holder == id then redis.call('DEL', UNIQUE .. unique) end

@@ -13,7 +13,7 @@ end
 for i = 1, N do
   local part = ARGV[FIRST_ARG + i]
   local unique = bounds(part, 9)
-  local holder = unique and LIVE[statusOf(part)] and versionOf(part) == FIRST and redis.call('GET', UNIQUE .. unique)
+  local holder = unique and LIVE[statusOf(part)] and versionOf(part) == FIRST and holderOf(unique)
   if holder then return {'', '', 't', tostring(i), holder} end
 end
 if ttl ~= '' then redis.call('SET', key, use, 'PX', ttl) end

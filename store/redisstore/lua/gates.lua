@@ -5,16 +5,43 @@ local SQUAD = '\0' -- store.SquadGate
 local gates, opened = {}, false
 local squads = {} -- of missions whose rows this call writes
 local limited = redis.call('EXISTS', PREFIX .. 'd:squad_limits') == 1 -- a squad has a limit, or had one
-local gateOf
+local gateOf, sweep
+local touched = {} -- the missions of a call's changes: their rows are not written yet
+
+-- lives tells whether a mission may stand at a gate. One whose row was taken away by hand may not, and neither may what came there by
+-- half a transaction, which a Redis that was killed may carry out (ADR 17).
+local function lives(id)
+  if touched[id] then return true end
+  local v = redis.call('GET', PREFIX .. 'm:' .. id)
+  local status = v and statusOf(v)
+  return status == 'Q' or status == 'I'
+end
+
+local function whole(n, most) return type(n) == 'number' and n >= 1 and n <= most and n == math.floor(n) end
+
+-- limitOf returns a limit's most, and where it has a rate, its period in ms and starts. As store.DecodeLimit it takes what it can't
+-- read for the default: a script that fails leaves half of what it wrote.
+local function limitOf(document)
+  local read, limit = pcall(cjson.decode, string.sub(document, 9))
+  if not read or type(limit) ~= 'table' or not whole(limit.max_running, 10000) then return 1 end
+  local rate = limit.rate
+  if rate == nil or rate == cjson.null then return limit.max_running end
+  if type(rate) ~= 'table' or not whole(rate.starts, 10000) or not whole(rate.period_seconds, 86400) then return 1 end
+  return limit.max_running, rate.period_seconds * 1000, rate.starts
+end
 
 -- nextStart takes a start of the gate's rate; or returns when there will be one.
 local function nextStart(g)
   if not g.share then return end
   local key = PREFIX .. 'starts:' .. g.key
+  local function keep(back) redis.call('SET', key, string.format('%.3f', back), 'PX', math.max(1, math.ceil(back - ms))) end
   local back = math.max(ms, tonumber(redis.call('GET', key) or '0'))
+  if back > ms + g.period then -- the limit had a longer period
+    back = ms + g.period
+    keep(back)
+  end
   if back - ms > g.period - g.share + 0.01 then return math.ceil(back - g.period + g.share) end
-  back = back + g.share
-  redis.call('SET', key, string.format('%.3f', back), 'PX', math.max(1, math.ceil(back - ms)))
+  keep(back + g.share)
 end
 
 -- wakeGate has take_due.lua look at the gate then; never, where there is no time.
@@ -48,6 +75,7 @@ end
 local function stands(g, id)
   local score = redis.call('ZSCORE', g.name, id)
   if score then return score == '0' end
+  sweep(g)
   if g.waiting == 0 and g.admitted < g.max then
     local wake = nextStart(g)
     if not wake then
@@ -83,13 +111,18 @@ local function openGate(g)
   local n, wake = math.min(g.waiting, g.max - g.admitted, BATCH), nil
   local ids = n > 0 and redis.call('ZRANGE', g.name, 1, '+inf', 'BYSCORE', 'LIMIT', 0, n) or {}
   for _, id in ipairs(ids) do
-    wake = nextStart(g)
-    if wake then break end
-    redis.call('ZADD', g.name, 0, id)
-    g.admitted, g.waiting = g.admitted + 1, g.waiting - 1
-    if g.squad or passesSquad(squadOf(id), id) then
-      redis.call('ZADD', DUE, 0, id)
-      opened = true
+    if lives(id) then
+      wake = nextStart(g)
+      if wake then break end
+      redis.call('ZADD', g.name, 0, id)
+      g.admitted, g.waiting = g.admitted + 1, g.waiting - 1
+      if g.squad or passesSquad(squadOf(id), id) then
+        redis.call('ZADD', DUE, 0, id)
+        opened = true
+      end
+    else
+      redis.call('ZREM', g.name, id)
+      g.waiting = g.waiting - 1
     end
   end
   if not wake and g.waiting > 0 and g.admitted < g.max then wake = ms end
@@ -112,12 +145,8 @@ gateOf = function(key)
   end
   local kept = redis.call('HGET', PREFIX .. collection, name)
   if kept then
-    local limit = cjson.decode(string.sub(kept, 9))
-    g.max = limit.max_running
-    if limit.rate then
-      g.period = limit.rate.period_seconds * 1000
-      g.share = g.period / limit.rate.starts
-    end
+    local most, period, starts = limitOf(kept)
+    g.max, g.period, g.share = most, period, period and period / starts
   end
   g.admitted = redis.call('ZCOUNT', g.name, 0, 0)
   g.waiting = redis.call('ZCARD', g.name) - g.admitted
@@ -125,6 +154,20 @@ gateOf = function(key)
   gates[key] = g
   if g then openGate(g) end
   return gates[key]
+end
+
+-- sweep gives the places back of those who may not stand at a full gate, as long as they are the oldest: once in a call.
+sweep = function(g)
+  if g.swept or g.admitted < g.max then return end
+  g.swept = true
+  local before = g.admitted
+  for _ = 1, BATCH do
+    local oldest = redis.call('ZRANGE', g.name, 0, 0, 'BYSCORE', 'LIMIT', 0, 1)[1]
+    if not oldest or lives(oldest) then break end
+    redis.call('ZREM', g.name, oldest)
+    g.admitted = g.admitted - 1
+  end
+  if g.admitted < before then openGate(g) end
 end
 
 -- holds gives a mission that runs a place, whatever the limit.
@@ -148,7 +191,7 @@ end
 -- passes does what a change means to the gates of its mission, and tells whether a due entry may be written, and whether it has a gate.
 local function passes(key, squad, id, status, sets_due)
   if not key and not squad then return true, false end
-  squads[id] = squad
+  squads[id], touched[id] = squad, true
   local first, second = key and gateOf(key), squad and gateOf(SQUAD .. squad)
   for _, g in ipairs({first or second, first and second}) do
     if not g then break end

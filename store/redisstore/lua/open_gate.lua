@@ -1,3 +1,4 @@
 -- Behind row.lua and gates.lua. KEYS: row.lua's.  ARGV, behind the prefix: a gate's name.
-gateOf(ARGV[2])
+local g = gateOf(ARGV[2])
+if g then sweep(g) end
 return {}
