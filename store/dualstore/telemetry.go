@@ -8,12 +8,12 @@ import (
 
 // Nothing of telemetry is in memory: while the primary is away, nobody waits for it.
 
-// AddReports implements store.Telemetry.
+// AddReports implements store.Telemetry. A primary that takes its time with reports is not away for reads.
 func (s *Store) AddReports(ctx context.Context, reports ...store.Report) error {
-	_, err := read(ctx, s, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.primary.AddReports(ctx, reports...)
-	}, func() (struct{}, error) { return struct{}{}, store.ErrUnavailable })
-	return err
+	if s.breaker.isAway() {
+		return store.ErrUnavailable
+	}
+	return s.primary.AddReports(ctx, reports...)
 }
 
 // Progress implements store.Telemetry.

@@ -34,6 +34,7 @@ func (s *Store) AddReports(ctx context.Context, reports ...store.Report) error {
 	keys := make([]string, 0, 2*len(reports)+1)
 	args := append(make([]string, 0, 3*len(reports)+3), strconv.Itoa(contracts.MaxLogLines), strconv.Itoa(contracts.MaxLogBytes))
 	for _, r := range reports {
+		r = newest(r)
 		id, _ := parseID(r.MissionID)
 		keys = append(keys, s.keys.mission(id), s.keys.telemetry(id))
 		fixed, text := put64(put64(put64(nil, r.Run), r.Seq), r.Before), ""
@@ -46,6 +47,18 @@ func (s *Store) AddReports(ctx context.Context, reports ...store.Report) error {
 	}
 	_, err := s.run(ctx, "add reports", s.scripts.report, keys, args)
 	return err
+}
+
+// newest leaves the oldest of a report's lines away that would not be kept, since those behind them need all the room. They count as
+// said before.
+func newest(r store.Report) store.Report {
+	from, size := len(r.Lines), 0
+	for from > 0 && size+store.LineSize(r.Lines[from-1]) <= contracts.MaxLogBytes {
+		from--
+		size += store.LineSize(r.Lines[from])
+	}
+	r.Before, r.Lines = r.Before+int64(from), r.Lines[from:]
+	return r
 }
 
 // putLogLines are a report's lines, but for their numbers, each behind its length.

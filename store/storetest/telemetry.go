@@ -182,6 +182,13 @@ func telemetryTests() []test {
 			t.wantLines(id, 234, numbers(235, 250)...)
 			t.report(store.Report{MissionID: id, Run: 2, Seq: 2, Before: 20, Lines: logLines(21, 1)})
 			t.wantLines(id, 235, numbers(236, 251)...)
+			// Some of many long ones were told before: they are not counted twice, whether or not they would have been kept.
+			id = t.apply(create(record(newID()))).Mission.MissionID
+			t.report(store.Report{MissionID: id, Run: 1, Seq: 1, Lines: logLines(1, 5)})
+			t.report(store.Report{MissionID: id, Run: 1, Seq: 2, Before: 3, Lines: lines})
+			t.wantLines(id, 7, numbers(8, 23)...)
+			t.report(store.Report{MissionID: id, Run: 1, Seq: 3, Before: 12, Lines: lines})
+			t.wantLines(id, 16, numbers(17, 32)...)
 		}},
 		{"nothing is kept of a mission that there is none of, nor of one that was removed", func(t *tester) {
 			id := t.aged(9*day, 1)
