@@ -66,6 +66,28 @@ func TestARowIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
+// A mission that has nothing which is new since has the row that the release before squads, keys and deadlines wrote, byte for byte: either
+// release reads the other's.
+func TestRowsOfTheReleaseBefore(t *testing.T) {
+	const written = "\x02\x00\x00\x00\x00\x00\x00\x00\x11\x00\x00\x00\t\x00\x00\x00N\x00\x00\x00\nmission 17" +
+		"\x01\x06resize\x02\x04blue\x03\x04high\x04\x04team\x04blue\x05\xd8\x04\x06\xf6\xa1\xab\xfe\xf9b\b\n\x00\xc8x\x00" +
+		"{\"min_seconds\":0}\x00\x00\x00 \x01\n\x02\x04\x03C\x05\tcompleted\x06\x02\a\x04\b\tsoldier-1\x00\x00\x00\x00" +
+		"\x00\x00\x00\x14\x02\x02\x04\bRELEASED\t\x04late\n\x02" +
+		"\x03\x02\x04\x02\x05\x02\a\xc8\x01\b\tsoldier-1\n\xe6Ы\xfe\xf9b\fƱ\xab\xfe\xf9b\r\xe6Ы\xfe\xf9b\x0f\x00o+K\x0e\r\nK\x8e\x9aI\v\x9d/\x1d|\x11\x00" +
+		"{\"slept_seconds\":7.25}session|1\x00\x00\x00\x00\x00\x00\x00\x03C\x00\x00\x00\x00[\x00\t"
+	want := usual()
+	want.Mission.MissionID, want.Recorded = "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", "6f2b4b0e-0d0a-4b8e-9a49-0b9d2f1d7c11"
+	want.Mission.Priority, want.Mission.Squad, want.Session = contracts.PriorityHigh, "blue", "session|1"
+	want.Mission.Retry = &contracts.Retry{DelaySeconds: 5, Factor: 2, MaxDelaySeconds: 60}
+	got, err := readRow(want.Mission.MissionID, written)
+	if d := cmp.Diff(want, got.record); err != nil || d != "" {
+		t.Error(err, d)
+	}
+	if now := rowOf(want, lines()); now != written {
+		t.Errorf("this release writes %q", now)
+	}
+}
+
 func TestARowOfAnotherLayoutIsRefused(t *testing.T) {
 	text := rowOf(usual(), nil)
 	_, err := readRow("id", "\x01"+text[1:])
