@@ -84,7 +84,7 @@ local function bounds(text, p)
 end
 
 -- holderOf returns who has a unique key, for a mission that may be it; nil for nobody. A key of whoever has ended, or has no row, is
--- nobody's: half a transaction left it, or somebody's hand (see stands in gates.lua).
+-- nobody's: half a transaction left it, or somebody's hand (see lives in gates.lua).
 local took = {} -- the keys that this call's changes took: their missions' rows are not written yet
 local function holderOf(unique, id)
   local holder = redis.call('GET', UNIQUE .. unique)
