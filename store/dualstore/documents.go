@@ -3,7 +3,9 @@ package dualstore
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
+	"time"
 
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -13,28 +15,44 @@ func (s *Store) Document(ctx context.Context, collection, name string) (store.Do
 	return s.primary.Document(ctx, collection, name)
 }
 
-// ListDocuments implements store.Documents. From memory it is the list that was read last; ErrNotInMemory where none was.
+// listPatience is how long a list of documents may take, which may have 64 MB.
+const listPatience = 2 * time.Second
+
+// ListDocuments implements store.Documents. From memory it is the list that was read last; ErrNotInMemory where none was. A list that
+// takes its time says nothing of whether the primary is away.
 func (s *Store) ListDocuments(ctx context.Context, collection string) ([]store.Document, store.Source, error) {
 	type listed struct {
 		documents []store.Document
 		source    store.Source
 	}
-	l, err := read(ctx, s, func(ctx context.Context) (listed, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, store.Source{}, err
+	}
+	if s.breaker.isAway() {
+		return s.rememberDocuments(collection)
+	}
+	l, err := askWithin(ctx, listPatience, func(ctx context.Context) (listed, error) {
 		list, source, err := s.primary.ListDocuments(ctx, collection)
 		if err == nil {
 			s.keepDocuments(collection, list)
 		}
 		return listed{list, source}, err
-	}, func() (listed, error) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		kept, ok := s.documents[collection]
-		if !ok {
-			return listed{}, store.ErrNotInMemory
-		}
-		return listed{cloneDocuments(kept.value), store.Source{Degraded: true, AsOf: kept.at}}, nil
 	})
+	if errors.Is(err, store.ErrUnavailable) {
+		return s.rememberDocuments(collection)
+	}
 	return l.documents, l.source, err
+}
+
+// rememberDocuments answers from memory.
+func (s *Store) rememberDocuments(collection string) ([]store.Document, store.Source, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept, ok := s.documents[collection]
+	if !ok {
+		return nil, store.Source{}, store.ErrNotInMemory
+	}
+	return cloneDocuments(kept.value), store.Source{Degraded: true, AsOf: kept.at}, nil
 }
 
 // PutDocument implements store.Documents.

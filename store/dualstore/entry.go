@@ -86,7 +86,7 @@ func (e *entry) dropHistory() {
 
 func (e *entry) size() int64 {
 	m := e.record.Mission
-	n := entryBytes + 2*len(m.MissionID) + len(m.Name) + len(m.Kind) + len(m.Squad) + len(m.StatusReason) + len(m.SoldierID) +
+	n := entryBytes + 2*len(m.MissionID) + len(m.Name) + len(m.Kind) + len(m.Squad) + len(m.ConcurrencyKey) + len(m.UniqueKey) + len(m.StatusReason) + len(m.SoldierID) +
 		len(m.Payload) + len(m.Result) + len(e.record.Execution) + len(e.record.Session) + len(e.record.Recorded)
 	for k, v := range m.Labels {
 		n += labelBytes + len(k) + len(v)

@@ -5,17 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/mission-control-dev/mission-control/store"
 )
 
 // ask asks the primary for at most Config.ReadTimeout, also if it does not heed its context.
 func ask[T any](ctx context.Context, s *Store, fn func(context.Context) (T, error)) (T, error) {
+	return askWithin(ctx, s.cfg.ReadTimeout, fn)
+}
+
+// askWithin asks the primary for at most so long.
+func askWithin[T any](ctx context.Context, patience time.Duration, fn func(context.Context) (T, error)) (T, error) {
 	type answer struct {
 		value T
 		err   error
 	}
-	bounded, cancel := context.WithTimeout(ctx, s.cfg.ReadTimeout)
+	bounded, cancel := context.WithTimeout(ctx, patience)
 	answered := make(chan answer, 1)
 	go func() {
 		defer cancel()
@@ -30,7 +36,7 @@ func ask[T any](ctx context.Context, s *Store, fn func(context.Context) (T, erro
 		select {
 		case a = <-answered: // it is why the context ended
 		default:
-			a.err = fmt.Errorf("no answer within %v: %w", s.cfg.ReadTimeout, store.ErrUnavailable)
+			a.err = fmt.Errorf("no answer within %v: %w", patience, store.ErrUnavailable)
 		}
 	}
 	if err := ctx.Err(); err != nil && a.err != nil {
