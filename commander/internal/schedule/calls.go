@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -150,6 +151,7 @@ func (k *Keeper) List(ctx context.Context) ([]contracts.Schedule, store.Source, 
 func (k *Keeper) change(ctx context.Context, name string, change func(*state) error) (state, error) {
 	for range maxRounds {
 		var s state
+		asked := time.Now()
 		d, err := k.Store.Document(ctx, collection, name)
 		switch {
 		case err == nil:
@@ -166,7 +168,7 @@ func (k *Keeper) change(ctx context.Context, name string, change func(*state) er
 		}
 		version, err := k.write(ctx, d, s)
 		if err == nil {
-			k.learn(name, version, s.look())
+			k.learn(name, version, s.look(), asked)
 			return s, nil
 		}
 		if !errors.Is(err, store.ErrDocumentChanged) {

@@ -140,7 +140,7 @@ func (k *Keeper) list(ctx context.Context) {
 	there := make(map[string]bool, len(documents))
 	for _, d := range documents {
 		there[d.Name] = true
-		if k.version(d.Name) >= d.Version { // versions only grow
+		if k.version(d.Name) == d.Version {
 			continue
 		}
 		s, err := decode(d)
@@ -148,7 +148,7 @@ func (k *Keeper) list(ctx context.Context) {
 			k.log.Error("a schedule can't be read: put it again, or delete it", zap.String("schedule", d.Name), zap.Error(err))
 			s = state{}
 		}
-		k.learn(d.Name, d.Version, s.look())
+		k.learn(d.Name, d.Version, s.look(), began)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -165,11 +165,12 @@ func (k *Keeper) version(name string) int64 {
 	return k.known[name].version
 }
 
-// learn writes down when to look at a schedule.
-func (k *Keeper) learn(name string, version int64, look contracts.Time) {
+// learn writes down when to look at a schedule, as the store said that was asked at a moment. An older version than the known one
+// is late news, unless that was known before: then the store has lost its last writes.
+func (k *Keeper) learn(name string, version int64, look contracts.Time, asked time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if version < k.known[name].version {
+	if was := k.known[name]; version < was.version && !was.learned.Before(asked) {
 		return
 	}
 	k.known[name] = known{version: version, look: look, learned: time.Now()}
@@ -237,9 +238,10 @@ func (k *Keeper) serveAll(ctx context.Context, names []string) {
 func (k *Keeper) serve(ctx context.Context, name string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
+	asked := time.Now()
 	switch version, look, err := k.step(ctx, name); {
 	case err == nil:
-		k.learn(name, version, look)
+		k.learn(name, version, look, asked)
 	case errors.Is(err, store.ErrNotFound):
 		k.forget(name)
 	case errors.Is(err, store.ErrDocumentChanged): // another commander is at it

@@ -31,8 +31,10 @@ type world struct {
 	// fate is asked before each write of a commander: whether it dies before it, or after it.
 	fate func() (before, after bool)
 	away atomic.Bool
-	// atOnce is how many calls are under way, most how many were.
-	atOnce, most atomic.Int64
+	// survivor is what is left where the store lost its last writes.
+	survivor atomic.Pointer[memstore.Store]
+	// atOnce is how many calls are under way, most how many were, all how many there were in all.
+	atOnce, most, all atomic.Int64
 	ran          sync.Map // outcome -> *atomic.Int64
 }
 
@@ -46,6 +48,14 @@ type gate struct {
 	w    *world
 	dead atomic.Bool
 	died chan struct{}
+}
+
+// data is what the store has, or what is left of it.
+func (g *gate) data() *memstore.Store {
+	if left := g.w.survivor.Load(); left != nil {
+		return left
+	}
+	return g.Store
 }
 
 func (w *world) gate() *gate { return &gate{Store: w.store, w: w, died: make(chan struct{})} }
@@ -83,6 +93,7 @@ var errAway = fmt.Errorf("away: %w", store.ErrUnavailable)
 
 // call makes a call unless the commander is dead, or the store away.
 func call[T any](g *gate, write bool, do func() (T, error)) (T, error) {
+	g.w.all.Add(1)
 	now := g.w.atOnce.Add(1)
 	defer g.w.atOnce.Add(-1)
 	if now > g.w.most.Load() {
@@ -118,27 +129,27 @@ func (g *gate) die() {
 }
 
 func (g *gate) Document(ctx context.Context, collection, name string) (store.Document, error) {
-	return call(g, false, func() (store.Document, error) { return g.Store.Document(ctx, collection, name) })
+	return call(g, false, func() (store.Document, error) { return g.data().Document(ctx, collection, name) })
 }
 
 func (g *gate) ListDocuments(ctx context.Context, collection string) (list []store.Document, from store.Source, err error) {
 	list, err = call(g, false, func() (list []store.Document, err error) {
-		list, from, err = g.Store.ListDocuments(ctx, collection)
+		list, from, err = g.data().ListDocuments(ctx, collection)
 		return
 	})
 	return
 }
 
 func (g *gate) PutDocument(ctx context.Context, collection string, d store.Document) (int64, error) {
-	return call(g, true, func() (int64, error) { return g.Store.PutDocument(ctx, collection, d) })
+	return call(g, true, func() (int64, error) { return g.data().PutDocument(ctx, collection, d) })
 }
 
 func (g *gate) Commit(ctx context.Context, changes ...store.Change) ([]store.Outcome, error) {
-	return call(g, true, func() ([]store.Outcome, error) { return g.Store.Commit(ctx, changes...) })
+	return call(g, true, func() ([]store.Outcome, error) { return g.data().Commit(ctx, changes...) })
 }
 
 func (g *gate) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
-	return call(g, false, func() ([]store.Record, error) { return g.Store.Load(ctx, ids...) })
+	return call(g, false, func() ([]store.Record, error) { return g.data().Load(ctx, ids...) })
 }
 
 type nobody struct{}
@@ -341,6 +352,50 @@ func TestWhileTheStoreIsAwayRunsAreMissed(t *testing.T) {
 		w.away.Store(false)
 		time.Sleep(20 * time.Second)
 	})
+}
+
+// TestAStoreThatLostItsLastWrites: what is kept of a schedule is then older than what the commander knows of it.
+func TestAStoreThatLostItsLastWrites(t *testing.T) {
+	for name, change := range map[string]func(*life) (contracts.Schedule, error){
+		"a pause": func(l *life) (contracts.Schedule, error) { return l.Pause(context.Background(), "s") },
+		"a schedule for each second": func(l *life) (contracts.Schedule, error) {
+			return l.Put(context.Background(), "s", every(1))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				for i := range 10 { // the survivor's versions are lower
+					if _, err := w.store.PutDocument(t.Context(), "others", store.Document{Name: fmt.Sprint(i)}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				w.latency = time.Millisecond
+				l := w.commander()
+				defer l.end()
+				w.put(l, "s", every(60))
+				d, err := w.store.Document(t.Context(), collection, "s")
+				if err != nil {
+					t.Fatal(err)
+				}
+				survivor := memstore.New(memstore.Config{})
+				if _, err := survivor.PutDocument(t.Context(), collection, store.Document{Name: d.Name, Body: d.Body}); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := change(l); err != nil {
+					t.Fatal(err)
+				}
+				w.store = survivor
+				w.survivor.Store(survivor)
+				lost := time.Now()
+				time.Sleep(10*time.Minute + 500*time.Millisecond)
+				w.once("s", 60, lost, time.Now(), time.Second)
+				if n := w.all.Load(); n > 2000 {
+					t.Errorf("%d calls in ten minutes", n)
+				}
+			})
+		})
+	}
 }
 
 func TestOneAtATime(t *testing.T) {
