@@ -3,6 +3,7 @@ package mission_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,11 +76,11 @@ func TestWhatIsAdoptedIsHeldBackToo(t *testing.T) {
 // noSquads refuses every squad but the default one.
 type noSquads struct{ err error }
 
-func (n noSquads) Register(_ context.Context, squad string) error {
-	if squad == contracts.DefaultSquad {
-		return nil
+func (n noSquads) Register(_ context.Context, squads ...string) error {
+	if slices.ContainsFunc(squads, func(squad string) bool { return squad != contracts.DefaultSquad }) {
+		return n.err
 	}
-	return n.err
+	return nil
 }
 
 func (n noSquads) Held(context.Context, string) (string, error) { return "", n.err }
@@ -105,6 +106,9 @@ func TestNoMissionWithoutItsSquad(t *testing.T) {
 		ms, got := s.SubmitAll(ctx, []contracts.MissionRequest{plain, gpu}, nil)
 		if !errors.Is(got, err) || len(ms) != 2 {
 			t.Errorf("%v: %+v", got, ms)
+		}
+		if _, got := s.SubmitAs(ctx, gpu, "", "because"); !errors.Is(got, err) {
+			t.Errorf("ordered by the commander itself: %v", got)
 		}
 		counts, _ := data.Counts(ctx)
 		if counts.ByStatus[contracts.StatusQueued] != 0 {

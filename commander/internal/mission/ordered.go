@@ -26,6 +26,9 @@ func (s *Service) SubmitAs(ctx context.Context, r contracts.MissionRequest, id, 
 		}
 		id = s.place(made, r.UniqueKey)
 	}
+	if err := s.squads.Register(ctx, r.Squad); err != nil {
+		return contracts.Mission{}, fmt.Errorf("register squad %s: %w", r.Squad, err)
+	}
 	d := Accept(r, id, nil, s.now())
 	d.Change.History[0].Message = why
 	o, err := s.creating.apply(ctx, *d.Change)

@@ -41,8 +41,8 @@ type Suspects interface {
 
 // Squads knows the squads: a squads.Registry.
 type Squads interface {
-	// Register makes sure that a squad is there. store.ErrUnavailable where the store is away; other errors say that it can't be.
-	Register(ctx context.Context, squad string) error
+	// Register makes sure that squads are there. store.ErrUnavailable where the store is away; other errors say that they can't be.
+	Register(ctx context.Context, squads ...string) error
 	// Held says why a mission of a squad is not to be started now; empty where it may. It fails with store.ErrUnavailable where
 	// that is not known before ctx ends.
 	Held(ctx context.Context, squad string) (why string, err error)
@@ -51,7 +51,7 @@ type Squads interface {
 // anySquad is how it is without a registry: every squad is there, and none is held.
 type anySquad struct{}
 
-func (anySquad) Register(context.Context, string) error       { return nil }
+func (anySquad) Register(context.Context, ...string) error    { return nil }
 func (anySquad) Held(context.Context, string) (string, error) { return "", nil }
 
 // Observer counts what happens. Its methods must not block.
@@ -241,10 +241,12 @@ func (s *Service) SubmitAll(ctx context.Context, rs []contracts.MissionRequest, 
 
 // createAll creates missions together, once their squads are there.
 func (s *Service) createAll(ctx context.Context, key *store.Idempotency, changes []store.Change) ([]store.Outcome, error) {
-	for _, c := range changes {
-		if err := s.squads.Register(ctx, c.Record.Mission.Squad); err != nil {
-			return nil, err
-		}
+	named := make([]string, len(changes))
+	for i, c := range changes {
+		named[i] = c.Record.Mission.Squad
+	}
+	if err := s.squads.Register(ctx, named...); err != nil {
+		return nil, fmt.Errorf("register squads: %w", err)
 	}
 	return s.store.CreateAll(ctx, key, changes...)
 }

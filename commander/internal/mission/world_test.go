@@ -87,7 +87,7 @@ func (w *world) Dispatch(rec store.Record, _ int64) {
 }
 
 // Register implements mission.Squads, as Held.
-func (w *world) Register(context.Context, string) error { return nil }
+func (w *world) Register(context.Context, ...string) error { return nil }
 
 func (w *world) Held(context.Context, string) (string, error) { return w.hold, nil }
 

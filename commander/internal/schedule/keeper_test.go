@@ -35,7 +35,7 @@ type world struct {
 	survivor atomic.Pointer[memstore.Store]
 	// atOnce is how many calls are under way, most how many were, all how many there were in all.
 	atOnce, most, all atomic.Int64
-	ran          sync.Map // outcome -> *atomic.Int64
+	ran               sync.Map // outcome -> *atomic.Int64
 }
 
 func newWorld(t *testing.T) *world {

@@ -46,8 +46,8 @@ func (p *picture) with(change func(next *picture)) *picture {
 
 func (p *picture) names() []string { return slices.Sorted(maps.Keys(p.squads)) }
 
-// room tells whether there may be more squads, beside some that are wanted.
-func (p *picture) room(wanted int) bool { return len(p.squads)+wanted < Most }
+// room tells whether there may be some more squads.
+func (p *picture) room(more int) bool { return len(p.squads)+more <= Most }
 
 // List returns the squads by name; ok is false until the store was seen once.
 func (r *Registry) List() (list []Squad, ok bool) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,28 +129,31 @@ func (r *Registry) hurry() {
 	}
 }
 
-// Register makes sure that a squad is there: ErrTooMany where there are too many others. While the store is away that is
-// store.ErrUnavailable, and the squad is registered once it is back.
-func (r *Registry) Register(ctx context.Context, name string) error {
-	if _, known := r.now.Load().squads[name]; known {
+// Register makes sure that squads are there: ErrTooMany, and none of them is new, where there are too many others. While the store
+// is away that is store.ErrUnavailable, and they are registered once it is back.
+func (r *Registry) Register(ctx context.Context, names ...string) error {
+	if len(r.unknown(names)) == 0 {
 		return nil
 	}
 	return r.inTurn(ctx, func() error {
-		if _, known := r.now.Load().squads[name]; known {
+		if len(r.unknown(names)) == 0 {
 			return nil
 		}
-		err := r.refresh(ctx) // others may have registered it, or removed another one
-		if _, known := r.now.Load().squads[name]; known {
+		err := r.refresh(ctx) // others may have registered them, or removed another one
+		lacking := r.unknown(names)
+		if len(lacking) == 0 {
 			return nil
 		}
-		if !r.now.Load().room(r.waiting(name)) {
+		if !r.now.Load().room(len(lacking) + r.waiting(lacking)) {
 			return ErrTooMany
 		}
-		if err == nil {
-			err = r.create(ctx, Squad{Name: name, CreatedAt: r.Now()}, nil)
-		}
-		if errors.Is(err, store.ErrUnavailable) {
-			r.want(name)
+		for _, name := range lacking {
+			if err == nil {
+				err = r.create(ctx, Squad{Name: name, CreatedAt: r.Now()}, nil)
+			}
+			if errors.Is(err, store.ErrUnavailable) {
+				r.want(name)
+			}
 		}
 		if err == nil {
 			r.hurry()
@@ -158,13 +162,22 @@ func (r *Registry) Register(ctx context.Context, name string) error {
 	})
 }
 
+// unknown returns those of some squads that are not there, each once.
+func (r *Registry) unknown(names []string) (lacking []string) {
+	p := r.now.Load()
+	for _, name := range names {
+		if _, known := p.squads[name]; !known && !slices.Contains(lacking, name) {
+			lacking = append(lacking, name)
+		}
+	}
+	return lacking
+}
+
 // Serve makes sure that squads are there which a new soldier serves, and their queues within a moment: else it finds them
 // later. ErrTooMany as for Register.
 func (r *Registry) Serve(ctx context.Context, names ...string) error {
-	for _, name := range names {
-		if err := r.Register(ctx, name); err != nil {
-			return err
-		}
+	if err := r.Register(ctx, names...); err != nil {
+		return err
 	}
 	if p := r.now.Load(); p.allDeclared(names) && p.allServed(names) {
 		return nil
@@ -180,11 +193,8 @@ func (r *Registry) Serve(ctx context.Context, names ...string) error {
 
 // Noted has squads registered soon which a soldier serves, where they are not there. It asks nobody, and so holds up no lease.
 func (r *Registry) Noted(names ...string) {
-	p := r.now.Load()
-	for _, name := range names {
-		if _, known := p.squads[name]; !known {
-			r.want(name)
-		}
+	for _, name := range r.unknown(names) {
+		r.want(name)
 	}
 }
 
@@ -309,13 +319,14 @@ func (r *Registry) want(name string) {
 	}
 }
 
-// waiting is how many squads are wanted, beside one.
-func (r *Registry) waiting(beside string) int {
+// waiting is how many squads are wanted, beside some.
+func (r *Registry) waiting(beside []string) (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n := len(r.wanted)
-	if r.wanted[beside] {
-		n--
+	for name := range r.wanted {
+		if !slices.Contains(beside, name) {
+			n++
+		}
 	}
 	return n
 }

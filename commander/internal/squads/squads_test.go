@@ -162,6 +162,12 @@ func TestThereMayBeSoMany(t *testing.T) {
 		i := newInstallation(t)
 		a, b := i.commander(), i.commander()
 		for n := range squads.Most - 1 {
+			if n == squads.Most-3 { // a batch of three, of which two would fit
+				if err := a.Register(t.Context(), "x", "y", "z"); !errors.Is(err, squads.ErrTooMany) {
+					t.Errorf("one more, in a batch: %v", err)
+				}
+				i.must(a.Register(t.Context(), "default", fmt.Sprint("squad-", n), "squad-0", fmt.Sprint("squad-", n+1), fmt.Sprint("squad-", n)))
+			}
 			i.must(a.Register(t.Context(), fmt.Sprint("squad-", n)))
 		}
 		for _, r := range []*squads.Registry{a, b} {
