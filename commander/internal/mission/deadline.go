@@ -2,7 +2,10 @@ package mission
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
@@ -56,11 +59,34 @@ func tooLate(last *contracts.MissionError) *contracts.MissionError {
 }
 
 // Expire ends those of some missions that wait, and whose deadline has passed. What others change meanwhile is theirs; it comes
-// again.
+// again. One that can't be read or written holds up no other, and is the error.
 func (s *Service) Expire(ctx context.Context, ids ...string) error {
+	var all []error
+	for chunk := range slices.Chunk(ids, manyChunk) {
+		err := s.expire(ctx, chunk)
+		if err != nil && (errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil) {
+			return err
+		}
+		if err != nil && len(chunk) > 1 {
+			err = s.expireEach(ctx, chunk)
+		}
+		all = append(all, err)
+	}
+	return errors.Join(all...)
+}
+
+func (s *Service) expireEach(ctx context.Context, ids []string) error {
+	all := make([]error, len(ids))
+	for i, id := range ids {
+		all[i] = s.expire(ctx, []string{id})
+	}
+	return errors.Join(all...)
+}
+
+func (s *Service) expire(ctx context.Context, ids []string) error {
 	recs, err := s.store.Load(ctx, ids...)
 	if err != nil {
-		return fmt.Errorf("load %d missions: %w", len(ids), err)
+		return fmt.Errorf("load missions %s: %w", strings.Join(ids, ", "), err)
 	}
 	var changes []store.Change
 	for _, rec := range recs {

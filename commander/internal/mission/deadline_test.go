@@ -1,7 +1,10 @@
 package mission_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -200,6 +203,46 @@ func TestTheServiceEndsWhatIsPast(t *testing.T) {
 	now = at(50)
 	if _, err := s.Retry(t.Context(), m.MissionID); !errors.As(err, &taken) || taken.Holder != again.MissionID {
 		t.Errorf("retried although another one has its key: %v", err)
+	}
+}
+
+// torn is a store in which one mission can't be read.
+type torn struct {
+	*memstore.Store
+	id string
+}
+
+func (s torn) Load(ctx context.Context, ids ...string) ([]store.Record, error) {
+	if slices.Contains(ids, s.id) {
+		return nil, fmt.Errorf("mission %s is unreadable", s.id)
+	}
+	return s.Store.Load(ctx, ids...)
+}
+
+// TestAMissionThatCanNotBeReadHoldsUpNoOtherDeadline.
+func TestAMissionThatCanNotBeReadHoldsUpNoOtherDeadline(t *testing.T) {
+	st, now := &torn{Store: memstore.New(memstore.Config{})}, at(0)
+	s := mission.New(mission.Deps{
+		Store: st, Dispatcher: silent{}, Observer: silent{}, Now: func() contracts.Time { return now }, Logger: zap.NewNop(),
+		TicketKey: ticketKey, OrderKey: orderKey,
+	})
+	r := contracts.DefaultMissionRequest()
+	r.Name, r.DeadlineAt = "n", new(at(100))
+	var ids []string
+	for range 60 {
+		m, err := s.Submit(t.Context(), r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, m.MissionID)
+	}
+	st.id, now = ids[7], at(101)
+	if err := s.Expire(t.Context(), ids...); err == nil || !strings.Contains(err.Error(), st.id) || strings.Contains(err.Error(), ids[8]) {
+		t.Errorf("%v", err)
+	}
+	counts, err := st.Counts(t.Context())
+	if err != nil || counts.ByStatus[contracts.StatusFailed] != 59 {
+		t.Errorf("%+v, %v", counts, err)
 	}
 }
 
