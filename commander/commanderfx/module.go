@@ -132,7 +132,7 @@ func newDispatcher(cfg config.Config, s store.Store, b broker.Broker, sq *squads
 	m *metrics.Metrics, log *zap.Logger,
 ) *dispatch.Dispatcher {
 	return dispatch.New(dispatch.Config{
-		Store: s, Broker: b, Queues: sq.Queues, Open: sq.Open, Awaited: sq.Awaited, Window: cmp.Or(cfg.OrdersWindow, config.DefaultOrdersWindow),
+		Store: s, Broker: b, Queues: sq.Queues, Open: sq.Open, Awaited: sq.Awaited, Gone: sq.Gone, Window: cmp.Or(cfg.OrdersWindow, config.DefaultOrdersWindow),
 		SealKey: k.order, Connected: func() bool { return b.Health().Connected }, Unbroken: up.Unbroken, Now: c.Now,
 		Observe: m.Dispatched, Logger: log,
 	})

@@ -123,7 +123,7 @@ func (w *world) startOn(s store.Store) *commander {
 	c := &commander{world: w, client: w.server.Connect(membroker.Config{Topology: &all})}
 	connected := func() bool { return c.client.Health().Connected }
 	c.dispatch = dispatch.New(dispatch.Config{
-		Store: s, Broker: manned{c.client}, Queues: all.OrdersQueues, Open: func(string) bool { return true }, Awaited: func(string) {}, Window: 100_000, Connected: connected, Unbroken: c.whole, Now: now,
+		Store: s, Broker: manned{c.client}, Queues: all.OrdersQueues, Open: func(string) bool { return true }, Awaited: func(string) {}, Gone: func(string) {}, Window: 100_000, Connected: connected, Unbroken: c.whole, Now: now,
 		Observe: func(string) {}, Logger: zap.NewNop(),
 	})
 	c.missions = mission.New(mission.Deps{

@@ -92,6 +92,8 @@ type Config struct {
 	Open func(queue string) bool
 	// Awaited is told which queue a mission waits for: it may be that of a squad which is not there. It must not block.
 	Awaited func(queue string)
+	// Gone is told that a queue which is open is not there. It must not block.
+	Gone func(queue string)
 	// Window is at how many messages in a queue the rest waits in the store, at least 1. A message is an order, or a pack of them.
 	Window int
 	// SealKey seals orders (mission.Seal); all commanders share it.

@@ -82,6 +82,7 @@ type rig struct {
 	before  func(context.Context) error // called before each publish
 	counted map[string]int
 	awaited map[string]int // missions that waited, by queue
+	lacking map[string]int // those whose queue was not there
 }
 
 // held is how many bytes of payloads a rig holds.
@@ -92,7 +93,7 @@ func newRig(t *testing.T) *rig { return newWindowRig(t, 100_000) }
 // newWindowRig has a window of so many orders.
 func newWindowRig(t *testing.T, window int) *rig {
 	all := topology.Default()
-	r := &rig{t: t, broker: membroker.New(), store: &counting{Store: memstore.New(memstore.Config{})}, counted: map[string]int{}, awaited: map[string]int{}}
+	r := &rig{t: t, broker: membroker.New(), store: &counting{Store: memstore.New(memstore.Config{})}, counted: map[string]int{}, awaited: map[string]int{}, lacking: map[string]int{}}
 	r.client = r.broker.Connect(membroker.Config{Topology: &all})
 	t.Cleanup(func() { _ = r.client.Close(context.Background()) })
 	r.Dispatcher = dispatch.New(dispatch.Config{
@@ -102,7 +103,7 @@ func newWindowRig(t *testing.T, window int) *rig {
 			}
 			return append(all.OrdersQueues(), topology.OrdersQueue("gpu", contracts.PriorityNormal))
 		},
-		Open: func(queue string) bool { return r.closed.Load() == nil || *r.closed.Load() != queue }, Awaited: func(queue string) { r.note(func() { r.awaited[queue]++ }) }, Window: window, Connected: func() bool { return r.client.Health().Connected },
+		Open: func(queue string) bool { return r.closed.Load() == nil || *r.closed.Load() != queue }, Awaited: func(queue string) { r.note(func() { r.awaited[queue]++ }) }, Gone: func(queue string) { r.note(func() { r.lacking[queue]++ }) }, Window: window, Connected: func() bool { return r.client.Health().Connected },
 		Unbroken: func() time.Duration { return time.Since(r.brokenAt) }, Now: r.now, Logger: zap.NewNop(),
 		Observe: func(outcome string) { r.note(func() { r.counted[outcome]++ }) },
 	})
@@ -342,6 +343,11 @@ func TestAnOrderThatNoQueueTakesGoesOutOnceThereIsOne(t *testing.T) {
 		time.Sleep(25 * time.Second)
 		r.wantCounted(map[string]int{"unroutable": 3})
 		queue := topology.OrdersQueue("gpu", contracts.PriorityNormal)
+		r.note(func() {
+			if r.lacking[queue] != 3 {
+				t.Errorf("told of the lacking queues %v", r.lacking)
+			}
+		})
 		r.must(r.client.Declare(t.Context(), topology.Topology{Queues: []topology.Queue{
 			{Name: queue, DeliveryLimit: topology.NoDeliveryLimit},
 		}}))
@@ -564,7 +570,7 @@ func TestAQueueWithoutALeaderHoldsUpNoOther(t *testing.T) {
 		r := newRig(t)
 		high := topology.OrdersQueue(contracts.DefaultSquad, contracts.PriorityHigh)
 		d := dispatch.New(dispatch.Config{
-			Store: r.store, Broker: &leaderless{r, high}, Queues: func() []string { return []string{high, topology.Orders} }, Open: func(string) bool { return true }, Awaited: func(string) {}, Window: 1000,
+			Store: r.store, Broker: &leaderless{r, high}, Queues: func() []string { return []string{high, topology.Orders} }, Open: func(string) bool { return true }, Awaited: func(string) {}, Gone: func(string) {}, Window: 1000,
 			Connected: func() bool { return true }, Unbroken: func() time.Duration { return 0 }, Now: r.now, Logger: zap.NewNop(),
 			Observe: func(string) {},
 		})

@@ -211,6 +211,7 @@ func (d *Dispatcher) answered(o order, err error) {
 		return
 	case errors.Is(err, broker.ErrUnroutable):
 		d.Observe("unroutable")
+		d.Gone(o.queue)
 		d.log.Warn("no queue took the order, it will be sent again", zap.String("mission_id", id), zap.String("queue", o.queue))
 	default:
 		d.Observe("failed")

@@ -29,8 +29,11 @@ func (r *Registry) look(ctx context.Context) {
 			r.readServed(askCtx)
 		}
 		if !r.Connected() {
-			r.change(func(p *picture) { p.undeclare() }) // RabbitMQ may come back without them
+			r.change(func(p *picture) { p.undeclareAll() }) // RabbitMQ may come back without them
 			return nil
+		}
+		if gone := r.take(r.gone); len(gone) > 0 {
+			r.change(func(p *picture) { p.undeclare(gone...) })
 		}
 		r.declare(ctx)
 		return nil
@@ -90,7 +93,7 @@ func (r *Registry) restore(ctx context.Context) error {
 
 // registerWanted registers what missions were found of. It is there already, so that no limit but the store's own counts.
 func (r *Registry) registerWanted(ctx context.Context) {
-	for _, name := range r.takeWanted() {
+	for _, name := range r.take(r.wanted) {
 		if _, known := r.now.Load().squads[name]; known {
 			continue
 		}
@@ -156,8 +159,18 @@ func (r *Registry) readServed(ctx context.Context) {
 	r.change(func(p *picture) { p.served = served })
 }
 
-// undeclare forgets which queues are declared.
-func (p *picture) undeclare() {
+// undeclare forgets that the queues of some squads are declared.
+func (p *picture) undeclare(names ...string) {
+	for _, name := range names {
+		if e, known := p.squads[name]; known {
+			e.declared = false
+			p.squads[name] = e
+		}
+	}
+}
+
+// undeclareAll forgets which queues are declared.
+func (p *picture) undeclareAll() {
 	for name, e := range p.squads {
 		e.declared = name == contracts.DefaultSquad // whose queues every new connection declares
 		p.squads[name] = e

@@ -73,6 +73,8 @@ type Registry struct {
 	mu sync.Mutex
 	// wanted are squads to be registered once the store is there.
 	wanted map[string]bool
+	// gone are squads of which a queue was not there.
+	gone map[string]bool
 
 	start, end sync.Once
 	stop       context.CancelFunc
@@ -82,7 +84,7 @@ type Registry struct {
 // New returns a registry.
 func New(c Config) *Registry {
 	r := &Registry{
-		Config: c, log: c.Logger.Named("squads"), looked: make(chan struct{}), turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), wanted: map[string]bool{},
+		Config: c, log: c.Logger.Named("squads"), looked: make(chan struct{}), turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), wanted: map[string]bool{}, gone: map[string]bool{},
 		stop: func() {},
 	}
 	r.now.Store(newPicture())
@@ -331,11 +333,18 @@ func (r *Registry) waiting(beside []string) (n int) {
 	return n
 }
 
-// takeWanted returns what is wanted, and forgets it.
-func (r *Registry) takeWanted() []string {
+// Gone says that an open queue is not there: somebody deleted it. It is declared at the next look.
+func (r *Registry) Gone(queue string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	names := sortedKeys(r.wanted)
-	clear(r.wanted)
+	r.gone[topology.SquadOf(queue)] = true
+}
+
+// take returns what is wanted, or gone, and forgets it.
+func (r *Registry) take(from map[string]bool) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	names := sortedKeys(from)
+	clear(from)
 	return names
 }

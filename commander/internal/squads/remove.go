@@ -46,6 +46,10 @@ func (r *Registry) Remove(ctx context.Context, name string) (Squad, error) {
 				r.log.Warn("queue of a squad that is removed stays: delete it at RabbitMQ", zap.String("queue", queue), zap.Error(err))
 			}
 		}
+		if r.unused(ctx, name) != nil { // the order of a mission that came meanwhile may have gone with its queue
+			r.want(name)
+			r.hurry()
+		}
 		return nil
 	})
 }

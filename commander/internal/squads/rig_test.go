@@ -26,6 +26,8 @@ type installation struct {
 	data   atomic.Pointer[memstore.Store]
 	away   atomic.Bool // the store
 	cut    atomic.Bool // the broker
+	// meanwhile is called before a document is deleted, where it is set.
+	meanwhile func()
 }
 
 func newInstallation(t *testing.T) *installation {
@@ -77,6 +79,9 @@ func (s seen) PutDocument(ctx context.Context, c string, d store.Document) (int6
 }
 
 func (s seen) DeleteDocument(ctx context.Context, c, name string, version int64) error {
+	if s.i.meanwhile != nil {
+		s.i.meanwhile()
+	}
 	return s.i.data.Load().DeleteDocument(ctx, c, name, version)
 }
 

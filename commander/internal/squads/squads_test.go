@@ -293,6 +293,51 @@ func TestOnlyWhatNobodyNeedsIsRemoved(t *testing.T) {
 	})
 }
 
+// TestASquadThatIsUsedWhileItIsRemovedComesBack: else nobody would look for the order that went with its queue.
+func TestASquadThatIsUsedWhileItIsRemovedComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := newInstallation(t)
+		a, b := i.commander(), i.commander()
+		i.must(a.Register(t.Context(), "gpu"))
+		i.meanwhile = func() {
+			_, err := i.data.Load().Commit(t.Context(), store.Change{Record: store.Record{Mission: contracts.Mission{
+				MissionID: "01936b2c-7d2e-7000-8000-000000000001", Squad: "gpu", Status: contracts.StatusQueued, CreatedAt: now(),
+			}}})
+			i.must(err)
+		}
+		_, err := a.Remove(t.Context(), "gpu")
+		i.must(err)
+		time.Sleep(within)
+		i.wantOpen(a, "gpu", true)
+		i.wantOpen(b, "gpu", true)
+		if !i.declared("gpu") {
+			t.Error("it has no queues")
+		}
+	})
+}
+
+// TestAQueueThatSomebodyDeletedIsDeclaredAgain: also one that a commander declared while another one still removed the squad.
+func TestAQueueThatSomebodyDeletedIsDeclaredAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := newInstallation(t)
+		a := i.commander()
+		i.must(a.Register(t.Context(), "gpu"))
+		client := i.broker.Connect(membroker.Config{})
+		defer client.Close(context.Background()) //nolint:errcheck // it deletes
+		for _, squad := range []string{"gpu", "default"} {
+			synctest.Wait()
+			i.must(client.Delete(t.Context(), queue(squad)))
+			a.Gone(queue(squad))
+			a.Gone(queue("unknown"))
+			time.Sleep(within)
+			i.wantOpen(a, squad, true)
+			if !i.declared(squad) {
+				t.Errorf("%s has no queues", squad)
+			}
+		}
+	})
+}
+
 func TestWhyMissionsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := newInstallation(t)
