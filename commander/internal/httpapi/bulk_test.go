@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/bulk"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -263,6 +266,46 @@ func TestAnExportThatBreaksOffSaysSo(t *testing.T) {
 	if err == nil || len(ms) != exportMany || last["error"].Code != "store_unavailable" {
 		t.Errorf("%d missions, then %+v, and the end %v", len(ms), last, err)
 	}
+}
+
+// sparse is a store of many pages, each of which takes a second, and of which only the last has a mission that fits.
+type sparse struct {
+	Store
+	pages int
+	last  contracts.Mission
+}
+
+func (s *sparse) List(ctx context.Context, _ store.Query) (store.Page, error) {
+	select {
+	case <-ctx.Done():
+		return store.Page{}, ctx.Err()
+	case <-time.After(time.Second):
+	}
+	if s.pages--; s.pages > 0 {
+		return store.Page{Next: "more", Complete: true}, nil
+	}
+	return store.Page{Missions: []contracts.Mission{s.last}, Complete: true}, nil
+}
+
+func (s *sparse) Load(context.Context, ...string) ([]store.Record, error) {
+	return []store.Record{{Mission: s.last}}, nil
+}
+
+// TestAnExportOfFewAmongMany: that it finds nothing for longer than a request may take is no failure.
+func TestAnExportOfFewAmongMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		at := contracts.At(time.Now())
+		all := &sparse{pages: 60, last: contracts.Mission{MissionID: "m", Status: contracts.StatusQueued, Version: 1, CreatedAt: at, UpdatedAt: at}}
+		ours, theirs := net.Pipe()
+		defer ours.Close()   //nolint:errcheck // nobody reads it
+		defer theirs.Close() //nolint:errcheck // nobody reads it
+		e := &export{server: &Server{deps: Deps{Store: all}, base: t.Context()}, walk: bulk.NewWalk(all, store.Query{}), conn: ours}
+		defer e.Close() //nolint:errcheck // as it ends
+		got, last, err := exported(t, e)
+		if err != nil || len(got) != 1 || len(last) > 0 {
+			t.Errorf("%d missions, then %+v, and the end %v", len(got), last, err)
+		}
+	})
 }
 
 // TestAStopDoesNotWaitForAnExport, whether its client reads or not.

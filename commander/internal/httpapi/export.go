@@ -38,7 +38,7 @@ func (s *Server) exportMissions(ctx context.Context, c *fiber.Ctx) error {
 		instance: "urn:uuid:" + identify(c),
 	}
 	// What fails before the first line is still a problem with its status.
-	if err := e.fill(ctx); err != nil && !errors.Is(err, io.EOF) {
+	if err := e.more(ctx); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	c.Set(fiber.HeaderContentType, ndjson)
@@ -94,35 +94,31 @@ func (e *export) next() error {
 	}
 	ctx, cancel := context.WithTimeout(e.server.base, requestLimit)
 	defer cancel()
-	return e.fill(ctx)
+	return e.more(ctx)
 }
 
-// fill makes some lines, or returns io.EOF where there are no more.
-func (e *export) fill(ctx context.Context) error {
-	for len(e.ready) == 0 {
-		for len(e.ids) == 0 {
-			if e.walk.Ended {
-				return io.EOF
-			}
-			fit, _, err := e.walk.Next(ctx, contracts.MaxListLimit)
-			if err != nil {
-				return err
-			}
-			for _, m := range fit {
-				e.ids = append(e.ids, m.MissionID)
-			}
+// more makes some lines, perhaps none: it looks at one page of the list at most, so that it takes no longer where few missions fit. It
+// returns io.EOF where there are no more.
+func (e *export) more(ctx context.Context) error {
+	if len(e.ids) == 0 {
+		if e.walk.Ended {
+			return io.EOF
 		}
-		n := min(exportMany, len(e.ids))
-		recs, err := e.server.deps.Store.Load(ctx, e.ids[:n]...)
-		if err != nil {
-			return fmt.Errorf("load %d missions: %w", n, err)
-		}
-		e.ids = e.ids[n:]
-		if err := e.write(recs); err != nil {
+		fit, _, err := e.walk.Next(ctx, contracts.MaxListLimit)
+		if err != nil || len(fit) == 0 {
 			return err
 		}
+		for _, m := range fit {
+			e.ids = append(e.ids, m.MissionID)
+		}
 	}
-	return nil
+	n := min(exportMany, len(e.ids))
+	recs, err := e.server.deps.Store.Load(ctx, e.ids[:n]...)
+	if err != nil {
+		return fmt.Errorf("load %d missions: %w", n, err)
+	}
+	e.ids = e.ids[n:]
+	return e.write(recs)
 }
 
 // write makes the lines of missions, but for those that were removed since they were listed.
