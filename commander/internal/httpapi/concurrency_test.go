@@ -154,6 +154,7 @@ func TestConcurrencyKeysThatAreNone(t *testing.T) {
 	}
 }
 
+// TestNoConcurrencyKeysOverShards: and no schedule whose every run would be refused.
 func TestNoConcurrencyKeysOverShards(t *testing.T) {
 	g := newGate()
 	g.sharded = true
@@ -163,6 +164,7 @@ func TestNoConcurrencyKeysOverShards(t *testing.T) {
 		{"POST", "/missions/batch", `{"missions":[{"name":"n"},{"name":"n","concurrency_key":"k"}]}`,
 			`"field":"missions[1].concurrency_key","code":"not_supported"`},
 		{"PUT", "/schedules/s", `{"every_seconds":5,"mission":{"name":"n","concurrency_key":"k"}}`, `"field":"mission.concurrency_key","code":"not_supported"`},
+		{"PUT", "/schedules/s", `{"every_seconds":5,"mission":{"name":"n","unique_key":"k"}}`, `"field":"mission.unique_key","code":"not_supported"`},
 		{"PUT", "/limits/k", `{"max_running":1}`, `"field":"key","code":"not_supported"`},
 		{"DELETE", "/limits/k", "", `"field":"key","code":"not_supported"`},
 	} {

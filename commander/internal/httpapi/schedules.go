@@ -68,6 +68,10 @@ func (s *Server) putSchedule(ctx context.Context, c *fiber.Ctx) error {
 	if err := s.gated([]contracts.MissionRequest{r.Mission}, func(int) string { return "mission.concurrency_key" }); err != nil {
 		return err
 	}
+	if r.Mission.UniqueKey != "" && s.deps.Limits.Supported() != nil { // each run would be refused: mission.ErrApart
+		return &contracts.ValidationError{Fields: []contracts.FieldError{notSupported("mission.unique_key",
+			"can't be given to a schedule's missions where they lie in more than one shard (COMMANDER_REDIS_SHARDS); leave it out")}}
+	}
 	made, err := s.deps.Schedules.Put(ctx, name, r)
 	switch {
 	case errors.Is(err, store.ErrDocumentsFull):
