@@ -129,6 +129,10 @@ const (
 	BulkSkippedGone = "gone"
 	// BulkSkippedAdoptable: it is older than the last wipe of Redis, and would be carried out again; see AdoptionPeriod.
 	BulkSkippedAdoptable = "may_be_adopted"
+	// BulkSkippedOverdue: its deadline_at has passed, and so it can't be retried.
+	BulkSkippedOverdue = "deadline_passed"
+	// BulkSkippedTaken: another mission has its unique key and has not ended, and so it can't be retried.
+	BulkSkippedTaken = "unique_key_taken"
 )
 
 // BulkJob is one bulk job. Only missions that were there when it was ordered are changed, each at most once.

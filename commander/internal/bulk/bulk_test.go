@@ -365,6 +365,29 @@ func TestWhatCanNotBeChangedIsCounted(t *testing.T) {
 	})
 }
 
+// TestWhatCanNotBeRetriedIsSkipped: its deadline has passed, or another one, perhaps of the same job, has its unique key.
+func TestWhatCanNotBeRetriedIsSkipped(t *testing.T) {
+	inTime(t, func(r *rig) {
+		soon := 60
+		for n := range 3 {
+			r.create(2, failed, func(i int, m *contracts.MissionRequest) {
+				if m.UniqueKey = fmt.Sprint("key ", i); n == 2 {
+					m.UniqueKey, m.DeadlineSeconds = "", &soon
+				}
+			})
+			time.Sleep(time.Minute)
+			if n == 2 {
+				r.create(1, queued, func(_ int, m *contracts.MissionRequest) { m.UniqueKey = "key 0" })
+			}
+		}
+		r.works(r.commander)
+		j := r.ends(r.order(contracts.BulkRequest{Action: contracts.BulkRetry, Filter: contracts.BulkFilter{Status: failed}}).ID, contracts.BulkDone)
+		if d := cmp.Diff(map[string]int{"deadline_passed": 2, "unique_key_taken": 3}, j.Skipped); d != "" || j.Changed != 1 || j.Failed != 0 {
+			t.Errorf("%+v\n%s", j, d)
+		}
+	})
+}
+
 // TestAJobWhoseListFailsFails, after some tries, and the next one begins.
 func TestAJobWhoseListFailsFails(t *testing.T) {
 	inTime(t, func(r *rig) {

@@ -101,6 +101,7 @@ func (t *tally) skip(reason string) {
 func (t *tally) note(id string, err error) {
 	var state *mission.StateError
 	var adoptable *mission.AdoptableError
+	var taken *mission.TakenError
 	switch {
 	case err == nil:
 		t.changed++
@@ -108,6 +109,10 @@ func (t *tally) note(id string, err error) {
 		t.skip(contracts.BulkSkippedChanged)
 	case errors.Is(err, store.ErrNotFound):
 		t.skip(contracts.BulkSkippedGone)
+	case errors.As(err, &state) && state.Overdue:
+		t.skip(contracts.BulkSkippedOverdue)
+	case errors.As(err, &taken):
+		t.skip(contracts.BulkSkippedTaken)
 	case errors.As(err, &state):
 		t.skip(strings.ToLower(string(state.Status)))
 	case errors.As(err, &adoptable):

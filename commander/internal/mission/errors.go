@@ -22,6 +22,8 @@ type StateError struct {
 	Status    contracts.Status
 	// Action is what was asked for: cancel.
 	Action string
+	// Overdue: it is its deadline that forbids it.
+	Overdue bool
 }
 
 func (e *StateError) Error() string {

@@ -20,7 +20,7 @@ func Retry(rec store.Record, now contracts.Time) (Decision, error) {
 	}
 	if overdue(*m, now) {
 		return Decision{}, &StateError{
-			MissionID: m.MissionID, Status: m.Status, Action: "be retried, its deadline_at has passed; order it anew",
+			MissionID: m.MissionID, Status: m.Status, Action: "be retried, its deadline_at has passed; order it anew", Overdue: true,
 		}
 	}
 	m.Attempt++

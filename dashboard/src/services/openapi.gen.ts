@@ -1289,7 +1289,8 @@ export interface components {
             changed: number;
             /**
              * @description Left alone when their turn came, by reason: `changed` (it does not fit the filter any more), `gone` (removed meanwhile),
-             *     `may_be_adopted` (see `DELETE /missions/{mission_id}`), or the status that it is in, in small letters, such as `completed`.
+             *     `may_be_adopted` (see `DELETE /missions/{mission_id}`), `deadline_passed` or `unique_key_taken` (it can't be retried), or the
+             *     status that it is in, in small letters, such as `completed`.
              */
             skipped?: {
                 [key: string]: number;
