@@ -117,7 +117,7 @@ func (in *Intake) run(ctx context.Context) {
 			switch {
 			case o == Dropped && last != Dropped:
 				in.log.Warn("progress and log lines are dropped: the store does not take them", zap.Error(err))
-			case o == Refused:
+			case o == Refused && last != Refused: // and no more of a flood of them: they are counted
 				in.log.Info("telemetry refused and dropped", zap.Error(err))
 			}
 			last = o

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/mission-control-dev/mission-control/commander/internal/telemetry"
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -49,6 +50,7 @@ type rig struct {
 	soldier  *membroker.Client
 	token    string
 	outcomes chan telemetry.Outcome
+	logs     *observer.ObservedLogs
 }
 
 func run(t *testing.T, test func(r *rig)) {
@@ -58,9 +60,11 @@ func run(t *testing.T, test func(r *rig)) {
 		commander, soldier := server.Connect(membroker.Config{Topology: &all}), server.Connect(membroker.Config{})
 		r := &rig{t: t, store: &ailing{Store: memstore.New(memstore.Config{})}, soldier: soldier, outcomes: make(chan telemetry.Outcome, 100)}
 		r.token = tokenauthtest.Issue(t, tokenauthtest.NewIssuer(t, time.Now), session).Raw
+		core, logs := observer.New(zap.InfoLevel)
+		r.logs = logs
 		in := telemetry.New(telemetry.Config{
 			Broker: commander, Store: r.store, Verifier: tokenauthtest.NewVerifier(t, time.Now), TicketKey: ticketKey,
-			Observe: func(o telemetry.Outcome) { r.outcomes <- o }, Logger: zap.NewNop(),
+			Observe: func(o telemetry.Outcome) { r.outcomes <- o }, Logger: zap.New(core),
 		})
 		for range 2 {
 			r.must(in.Start(t.Context()))
@@ -192,6 +196,18 @@ func TestWhatCanNotBeStoredIsDroppedAndNothingWaits(t *testing.T) {
 		}
 		if d, err := r.soldier.Depth(t.Context(), topology.Telemetry); err != nil || d.Ready != 0 {
 			t.Errorf("%+v wait, %v", d, err)
+		}
+	})
+}
+
+// TestAFloodOfWhatIsRefusedIsNoFloodOfLogLines.
+func TestAFloodOfWhatIsRefusedIsNoFloodOfLogLines(t *testing.T) {
+	run(t, func(r *rig) {
+		for range 50 {
+			r.says(telemetry.Refused, func(p *contracts.TelemetryPack) { p.Token += "x" })
+		}
+		if n := r.logs.Len(); n != 1 {
+			t.Errorf("%d log lines", n)
 		}
 	})
 }
