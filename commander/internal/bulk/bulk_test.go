@@ -388,6 +388,21 @@ func TestWhatCanNotBeRetriedIsSkipped(t *testing.T) {
 	})
 }
 
+// TestAJobThatCanNotBeReadHoldsUpNoOther.
+func TestAJobThatCanNotBeReadHoldsUpNoOther(t *testing.T) {
+	inTime(t, func(r *rig) {
+		if _, err := r.data.PutDocument(t.Context(), collection, store.Document{Name: "0", Body: []byte(`{"id":7`)}); err != nil {
+			t.Fatal(err)
+		}
+		r.create(1, queued, nil)
+		r.works(r.commander)
+		j := r.ends(r.order(contracts.BulkRequest{Action: contracts.BulkCancel, All: true}).ID, contracts.BulkDone)
+		if list, _, err := r.List(t.Context()); err != nil || len(list) != 1 || list[0].ID != j.ID || j.Changed != 1 {
+			t.Errorf("%+v, %v", list, err)
+		}
+	})
+}
+
 // TestAJobWhoseListFailsFails, after some tries, and the next one begins.
 func TestAJobWhoseListFailsFails(t *testing.T) {
 	inTime(t, func(r *rig) {

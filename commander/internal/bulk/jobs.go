@@ -201,18 +201,20 @@ type versioned struct {
 	version int64
 }
 
-// all returns all jobs in the order in which they were given.
+// all returns all jobs that can be read, in the order in which they were given: one that can't holds up no other.
 func (j *Jobs) all(ctx context.Context) ([]versioned, store.Source, error) {
 	documents, source, err := j.store.ListDocuments(ctx, collection)
 	if err != nil {
 		return nil, store.Source{}, fmt.Errorf("list bulk jobs: %w", err)
 	}
-	all := make([]versioned, len(documents))
-	for i, d := range documents {
-		all[i].version = d.Version
-		if all[i].job, err = readJob(d); err != nil {
-			return nil, store.Source{}, err
+	all := make([]versioned, 0, len(documents))
+	for _, d := range documents {
+		found, err := readJob(d)
+		if err != nil {
+			j.log.Debug("bulk job is left out", zap.Error(err))
+			continue
 		}
+		all = append(all, versioned{found, d.Version})
 	}
 	slices.SortFunc(all, func(a, b versioned) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt.Time), cmp.Compare(a.ID, b.ID))

@@ -129,19 +129,17 @@ func (k *Keeper) Get(ctx context.Context, name string) (contracts.Schedule, stor
 	return s.whole(name, t), from, nil
 }
 
-// List returns all, in the order of their names. While the store is away they are from memory.
+// List returns all that can be read, in the order of their names; the log names others. While the store is away they are from memory.
 func (k *Keeper) List(ctx context.Context) ([]contracts.Schedule, store.Source, error) {
 	documents, from, err := k.documents(ctx)
 	if err != nil {
 		return nil, from, fmt.Errorf("list schedules: %w", err)
 	}
-	list := make([]contracts.Schedule, len(documents))
-	for i, d := range documents {
-		s, err := decode(d)
-		if err != nil {
-			return nil, from, err
+	list := make([]contracts.Schedule, 0, len(documents))
+	for _, d := range documents {
+		if s, err := decode(d); err == nil {
+			list = append(list, s.view(d.Name))
 		}
-		list[i] = s.view(d.Name)
 	}
 	return list, from, nil
 }

@@ -514,6 +514,10 @@ func TestWhatCanNotBeReadIsLeftAlone(t *testing.T) {
 		l := w.commander()
 		defer l.end()
 		time.Sleep(5 * time.Second)
+		w.put(l, "sound", every(60))
+		if list, _, err := l.List(t.Context()); err != nil || len(list) != 1 || list[0].Name != "sound" {
+			t.Errorf("%+v, %v", list, err)
+		}
 		w.put(l, "broken", every(10))
 		time.Sleep(10 * time.Second)
 		if n := len(w.missions("broken")); n != 1 {
