@@ -19,7 +19,8 @@
 // # What is not a squad's document, and comes back all the same
 //
 // A mission of a squad that is not there (the store lost its last writes, or somebody removed the squad in the same moment) is
-// found when it is to be dispatched: the squad is registered anew. Where the store was wiped, the document of the
+// found when it is to be dispatched: the squad is registered anew. So is one of which something began while it was removed. A queue that
+// an order finds missing is declared again. Where the store was wiped, the document of the
 // default squad is missing, which is never removed; then whoever sees it puts back what it knew, pauses included, that
 // one last: a commander that dies half-way leaves the rest to others.
 package squads
