@@ -42,6 +42,7 @@ func (s *stack) listed(o client.ListOptions) []string {
 }
 
 func TestBatchLabelsSearchAndRetry(t *testing.T) {
+	t.Parallel()
 	s := run(t, nil)
 	ctx := t.Context()
 	key := client.SubmitOptions{IdempotencyKey: "sorties"}

@@ -78,6 +78,7 @@ func most(spans []span) int {
 // TestConcurrencyKeys: of 30 missions of a key two run at once at eight slots, also while a soldier dies, and all are carried out; 20
 // of another key start at five in a second. Then three of the squad run at once, two of them of the key, until the limit is removed.
 func TestConcurrencyKeys(t *testing.T) {
+	t.Parallel()
 	s := run(t, func(c *localstack.Config) {
 		c.Soldiers, c.PartEnv = 2, map[string][]string{
 			localstack.SoldierName(1): {"SOLDIER_SLOTS=4"}, localstack.SoldierName(2): {"SOLDIER_SLOTS=4"},

@@ -77,6 +77,7 @@ func stopAndStart(part string) func(context.Context, *stack) {
 }
 
 func TestRedisStoppedAndStarted(t *testing.T) {
+	t.Parallel()
 	out := drillThrough(t, stopAndStart(localstack.Redis))
 	if out.Executions.MissionsRerun > 0 {
 		t.Fatalf("run again although no soldier died: %v", out.Notes)
@@ -84,6 +85,7 @@ func TestRedisStoppedAndStarted(t *testing.T) {
 }
 
 func TestRabbitMQStoppedAndStarted(t *testing.T) {
+	t.Parallel()
 	out := drillThrough(t, stopAndStart(localstack.RabbitMQ))
 	if out.Executions.MissionsRerun > 0 {
 		t.Fatalf("run again although no soldier died: %v", out.Notes)
@@ -91,6 +93,7 @@ func TestRabbitMQStoppedAndStarted(t *testing.T) {
 }
 
 func TestCommanderAndSoldierKilled(t *testing.T) {
+	t.Parallel()
 	drillThrough(t, func(ctx context.Context, s *stack) {
 		for i := range 3 {
 			wait(ctx, 4*time.Second)

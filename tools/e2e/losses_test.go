@@ -154,9 +154,9 @@ func TestLostOrders(t *testing.T) {
 
 // TestABacklogBeyondTheWindow: most missions wait in Redis, and all are carried out.
 func TestABacklogBeyondTheWindow(t *testing.T) {
+	t.Parallel()
 	began := time.Now()
-	t.Setenv("COMMANDER_ORDERS_WINDOW", "40")
-	s := run(t, func(c *localstack.Config) { c.Soldiers = 1 })
+	s := run(t, func(c *localstack.Config) { c.Soldiers, c.Env = 1, []string{"COMMANDER_ORDERS_WINDOW=40"} })
 	b := s.stranger()
 	soldier := s.Part(localstack.SoldierName(1))
 	if err := soldier.Stop(t.Context()); err != nil {

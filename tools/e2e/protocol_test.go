@@ -37,6 +37,7 @@ func (s *stack) publish(b broker.Publisher, queue, kind string, body []byte) {
 }
 
 func TestOneOrderThreeTimesIsOneStart(t *testing.T) {
+	t.Parallel()
 	s := run(t, nil)
 	b := s.stranger()
 	id := s.submit("ordered three times", "6")
@@ -67,6 +68,7 @@ func TestOneOrderThreeTimesIsOneStart(t *testing.T) {
 }
 
 func TestWhatIsNotToBeBelievedIsSetAside(t *testing.T) {
+	t.Parallel()
 	s := run(t, nil)
 	b := s.stranger()
 	pack, err := contracts.NewStatusPack("not.a.token", contracts.At(time.Now()), "", contracts.Update{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/client"
+	"github.com/mission-control-dev/mission-control/tools/internal/localstack"
 )
 
 // keysInRedis asks Redis how many keys it has.
@@ -25,9 +26,9 @@ func (s *stack) keysInRedis() int {
 // TestFinishedMissionsAreRemoved: of 5,000 missions that were carried out the newest 100 stay, while others go on, and their keys
 // are gone from Redis, too.
 func TestFinishedMissionsAreRemoved(t *testing.T) {
+	t.Parallel()
 	const missions, keep = 5000, 100
-	t.Setenv("COMMANDER_KEEP_COMPLETED_COUNT", strconv.Itoa(keep))
-	s := run(t, nil)
+	s := run(t, func(c *localstack.Config) { c.Env = []string{"COMMANDER_KEEP_COMPLETED_COUNT=" + strconv.Itoa(keep)} })
 	empty := s.keysInRedis()
 	var first, last string
 	for range missions / contracts.MaxBatchMissions {

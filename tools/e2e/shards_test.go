@@ -14,8 +14,8 @@ import (
 // TestThreeShards: missions spread over three shards of Redis are listed, claimed, ended, and run again elsewhere when their soldier
 // is killed, and then Redis is, and a commander.
 func TestThreeShards(t *testing.T) {
-	t.Setenv("COMMANDER_REDIS_SHARDS", "3")
-	s := run(t, func(c *localstack.Config) { c.Soldiers = 2 })
+	t.Parallel()
+	s := run(t, func(c *localstack.Config) { c.Soldiers, c.Env = 2, []string{"COMMANDER_REDIS_SHARDS=3"} })
 	var ids []string
 	for i := range 8 {
 		ids = append(ids, s.submit(fmt.Sprint("long ", i), "3"))
