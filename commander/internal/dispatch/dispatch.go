@@ -16,11 +16,12 @@
 //	 v    │ room again
 //	shelf "waiting" of its queue: as many orders as it may have lie at the broker, or on their way there
 //
-// The broker holds a bounded window of orders; the rest of a backlog, and all of a squad that is paused (package squads), waits in the store, where it costs nothing but its
-// place: it is not taken, loaded or looked at until there is room. Each commander asks the broker once a second how full
-// the queues are, and counts what it adds. So with many commanders a queue may get over its window, by what they publish
-// in a second, and stays within it on the whole. As long as missions wait, new ones go behind them. What lies at the broker is counted in
-// messages, of which some may be packs of orders (see packs.go); what is on its way there in orders.
+// The broker holds a bounded window of orders; the rest of a backlog, and all of a squad that is paused (package squads),
+// waits in the store, where it costs nothing but its place: it is not taken, loaded or looked at until there is room. Each
+// commander asks the broker once a second how full the queues are, and counts what it adds. So with many commanders a queue
+// may get over its window, by what they publish in a second, and stays within it on the whole. As long as missions wait, new
+// ones go behind them. What lies at the broker is counted in messages, of which some may be packs of orders (see packs.go);
+// what is on its way there in orders.
 //
 // A mission whose concurrency key or squad has no place for it is QUEUED, too, and none of these: the store gives it a due entry when its turn
 // comes (store.Gates), and TakeDue finds it.

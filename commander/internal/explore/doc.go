@@ -42,8 +42,9 @@
 // Queues are bags, so that messages overtake each other. A soldier has one slot; a mission one kind, which all serve. At most
 // six messages and five answers are under way; beyond that a publish waits and an answer is lost. A renewal over HTTP is one
 // step, but for the fault that it hangs on its way there or back. What two commanders do at once to one mission is one
-// commander's step within another's, between its load and its commit. Left out: concurrency keys (TestNoMoreRunThanMay of package mission), packs, priorities, NO_HANDLER, submissions,
-// wipes, refusals' history, idempotency keys, tokens (MACs and subjects hold).
+// commander's step within another's, between its load and its commit. Left out: concurrency
+// keys and pauses (package mission has tests of its own with them), unique keys, deadlines, packs, priorities, NO_HANDLER,
+// submissions, wipes, refusals' history, idempotency keys, tokens (MACs and subjects hold).
 //
 // # Running it
 //

@@ -7,8 +7,9 @@ import (
 	"github.com/mission-control-dev/mission-control/store"
 )
 
-// Claim decides whether the execution that u names may start. hold is why it is not to, though it could (Item). The change of a grant asks that the session is live; where
-// it is not, the commit's outcome is SessionDead and the answer is SessionDead's.
+// Claim decides whether the execution that u names may start. hold is why it is not to, though it could (Item). The change
+// of a grant asks that the session is live; where it is not, the commit's outcome is SessionDead and the answer is
+// SessionDead's.
 func Claim(rec store.Record, u contracts.Update, by Speaker, hold string, now contracts.Time) Decision {
 	m := rec.Mission
 	var why Refusal

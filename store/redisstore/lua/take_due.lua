@@ -1,5 +1,5 @@
--- Behind row.lua and gates.lua. KEYS: row.lua's.  ARGV, behind the prefix: limit, hold in ms.  Returns the Dispatch of the first entry, each later one has the
--- next; and the missions.
+-- Behind row.lua and gates.lua. KEYS: row.lua's.  ARGV, behind the prefix: limit, hold in ms.  Returns the Dispatch of the
+-- first entry, each later one has the next; and the missions.
 for _, key in ipairs(redis.call('ZRANGE', PREFIX .. 'gates', 0, ms, 'BYSCORE', 'LIMIT', 0, 50)) do gateOf(key) end
 local ids = redis.call('ZRANGE', DUE, 0, ms, 'BYSCORE', 'LIMIT', 0, ARGV[2])
 if #ids == 0 then return {''} end
