@@ -440,7 +440,9 @@ export interface paths {
          *     | `stats` | no | `Stats` | at the start, then at most once a second when changed |
          *     | `soldiers` | no | `Soldiers` | likewise |
          *     | `health` | no | `Health` | likewise |
-         *     | `telemetry` | no | `Telemetry` | only with `mission_id`: at the start, if there is any, then at most once a second when changed |
+         *     | `telemetry` | no | `Telemetry` | only with `mission_id` or `watch`: at the start, if there is any, then at most once a second when changed |
+         *     | `attention`, `trend`, `squads`, `schedules`, `bulk` | no | `Attention`, `Trend`, `Squads`, `Schedules`, `BulkJobs` | only those that `topics` names: at the start, then when changed, at most once in 1 s, 10 s, 2 s, 2 s, 1 s |
+         *     | `more` | no | `More` | only with `per_second`: missions changed that this stream does not tell of |
          *
          *     After a break send the last id that you saw, as `Last-Event-ID` (browsers do it themselves) or as
          *     `last_event_id`: the stream goes on behind it. Events may come twice and in the wrong order: of two pictures of a
@@ -470,6 +472,71 @@ export interface paths {
         };
         /** Counts by status, rates, queue depths */
         get: operations["getStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/stats/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The numbers over time
+         * @description What happened in each step of the time that `range` names, oldest first; steps of which nothing is known are left out. Commanders write
+         *     it to Redis every 10 s, so it outlives them; what one counted in the last seconds before it was killed is lost.
+         *     10 s are kept for 1 h, minutes for 24 h, half hours for 7 d. The newest step may lack what other commanders have
+         *     not written yet.
+         */
+        get: operations["getStatsHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What missions failed with of late, the most frequent first
+         * @description Attempts that FAILED are grouped by kind, error code and message, where digits, ids and quoted words don't tell messages apart. At most 50
+         *     groups are listed; the rest is counted in `others`. An attempt that failed and is repeated counts, too.
+         */
+        get: operations["listFailures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/attention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What needs somebody's attention now, the worst first
+         * @description Each item says in words what is wrong, why it is thought so, and what can be done. An item stays as long as its cause, under the same `id`.
+         *     None means that the commander knows of nothing. It may be 5 s old.
+         */
+        get: operations["getAttention"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1542,10 +1609,132 @@ export interface components {
                 /** Format: int64 */
                 failed_per_minute: number;
             };
+            /** @description The mission that is QUEUED and was created first. Absent where none is QUEUED, or while that can't be known. */
+            oldest_queued?: {
+                mission_id: components["schemas"]["MissionId"];
+                created_at: components["schemas"]["Time"];
+                squad?: components["schemas"]["Token"];
+            };
             /** @description The queues whose depth is known, a second ago at most; empty while RabbitMQ is away. */
             queues: components["schemas"]["Queue"][];
             degraded: boolean;
             as_of?: components["schemas"]["Time"];
+        };
+        StatsHistory: {
+            /** @enum {string} */
+            range: "1h" | "6h" | "24h" | "7d";
+            step_seconds: number;
+            points: components["schemas"]["TrendPoint"][];
+            /** @description Redis is away: the newest steps may be missing. */
+            degraded: boolean;
+            as_of?: components["schemas"]["Time"];
+        };
+        /** @description A step of 10 s that has ended, as `GET /stats/history?range=1h` has it. */
+        Trend: {
+            step_seconds: number;
+            point: components["schemas"]["TrendPoint"];
+        };
+        TrendPoint: {
+            /** @description When the step began. */
+            at: components["schemas"]["Time"];
+            /** Format: int64 */
+            created: number;
+            /** Format: int64 */
+            completed: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            cancelled: number;
+            /** @description Of the runs that were granted in the step, from when the mission might start until it did. Absent where there were none. */
+            wait_ms?: components["schemas"]["Percentiles"];
+            /** @description Of the runs that COMPLETED or FAILED in the step, from grant to end. Absent where there were none. */
+            run_ms?: components["schemas"]["Percentiles"];
+            /**
+             * Format: int64
+             * @description At the end of the step, as the other numbers below; absent where nobody looked.
+             */
+            queued?: number;
+            /** Format: int64 */
+            in_progress?: number;
+            /** Format: int64 */
+            scheduled?: number;
+            /** @description How long the mission that is QUEUED and was created first is there. 0 where none is. */
+            oldest_queued_seconds?: number;
+            /** @description Of all live soldiers. */
+            slots?: number;
+            /** @description Slots with a mission in them. */
+            busy?: number;
+        };
+        /** @description In milliseconds, at most a tenth above the true value. */
+        Percentiles: {
+            p50: number;
+            p95: number;
+            p99: number;
+        };
+        FailureList: {
+            /** @enum {string} */
+            range: "1h" | "24h";
+            groups: components["schemas"]["FailureGroup"][];
+            /**
+             * Format: int64
+             * @description Failures in no group that is listed.
+             */
+            others: number;
+            degraded: boolean;
+            as_of?: components["schemas"]["Time"];
+        };
+        FailureGroup: {
+            kind: components["schemas"]["Token"];
+            /** @description As `MissionError`. */
+            code: string;
+            /** @description That of the newest, cut at 300 characters. */
+            message: string;
+            /** Format: int64 */
+            count: number;
+            first_at: components["schemas"]["Time"];
+            last_at: components["schemas"]["Time"];
+            /** @description The newest. */
+            mission_id: components["schemas"]["MissionId"];
+        };
+        Attention: {
+            items: components["schemas"]["AttentionItem"][];
+            checked_at: components["schemas"]["Time"];
+        };
+        AttentionItem: {
+            /** @description The same as long as the cause lasts, as in `squad_unserved:mail`. */
+            id: string;
+            /**
+             * @description `redis_away`, `rabbitmq_away`, `redis_warning`, `rabbitmq_warning`, `submissions_kept` (RabbitMQ keeps what was accepted while Redis is away),
+             *     `squad_unserved`, `kind_unserved`, `squad_paused`, `failing_alike`, `soldiers_lost`, `no_soldiers`, `waiting_long`, `set_aside`, `schedule_skips`,
+             *     `schedule_paused`, `bulk_failed`. More may come.
+             */
+            code: string;
+            /** @enum {string} */
+            severity: "critical" | "warning" | "info";
+            /** @description A sentence, as in "No soldier serves squad mail". */
+            title: string;
+            /** @description Why it is thought so, in numbers. */
+            detail?: string;
+            /** @description What can be done. */
+            advice?: string;
+            since?: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Missions, messages or soldiers concerned.
+             */
+            count?: number;
+            squad?: components["schemas"]["Token"];
+            kind?: components["schemas"]["Token"];
+            status?: components["schemas"]["Status"];
+            schedule?: components["schemas"]["Token"];
+            soldier_id?: string;
+            mission_id?: components["schemas"]["MissionId"];
+            bulk_id?: string;
+            queue?: components["schemas"]["SetAsideQueue"];
+        };
+        More: {
+            /** @description So many changed in the last second, and are not told of. */
+            missions: number;
         };
         Queue: {
             name: string;
@@ -1635,6 +1824,8 @@ export interface components {
             warning?: string;
             /** @description When the round trip ended. Absent before the first. */
             checked_at?: components["schemas"]["Time"];
+            /** @description When this commander saw `status` change to what it is now, or began to look. Absent before the first round trip. */
+            since?: components["schemas"]["Time"];
         };
         Probe: {
             /** @enum {string} */
@@ -2795,6 +2986,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stats"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getStatsHistory: {
+        parameters: {
+            query?: {
+                /** @description The steps are 10 s, 60 s, 300 s and 1800 s long. */
+                range?: "1h" | "6h" | "24h" | "7d";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The steps. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatsHistory"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listFailures: {
+        parameters: {
+            query?: {
+                range?: "1h" | "24h";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The groups. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailureList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getAttention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What needs attention. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attention"];
                 };
             };
             401: components["responses"]["Unauthorized"];
