@@ -56,9 +56,10 @@ export class ApiError extends Error {
 
 interface Call<S extends z.ZodType> {
   path: string;
+  /** An answer without a body is undefined to it. */
   schema: S;
   signal?: AbortSignal;
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   body?: unknown;
   headers?: Record<string, string>;
   /** Statuses past 2xx whose body is still of this schema. */

@@ -3,12 +3,17 @@
 
 import { expectTypeOf, it } from 'vitest';
 import type { z } from 'zod';
+import type { attentionSchema } from './attention';
+import type { bulkJobSchema, bulkJobsSchema } from './bulk';
 import type { healthSchema } from './health';
 import type { historySchema } from './history';
 import type { detailSchema, missionSchema, NewMission, pageSchema, STATUSES } from './missions';
 import type { components } from './openapi.gen';
+import type { scheduleSchema, schedulesSchema } from './schedules';
 import type { soldiersSchema } from './soldiers';
+import type { squadSchema, squadsSchema } from './squads';
 import type { statsSchema } from './stats';
+import type { failuresSchema, trendSchema, trendsSchema } from './trends';
 
 type Wire = components['schemas'];
 
@@ -20,6 +25,16 @@ it('accepts every answer of the contract', () => {
   expectTypeOf<Wire['Stats']>().toExtend<z.input<typeof statsSchema>>();
   expectTypeOf<Wire['Soldiers']>().toExtend<z.input<typeof soldiersSchema>>();
   expectTypeOf<Wire['Health']>().toExtend<z.input<typeof healthSchema>>();
+  expectTypeOf<Wire['Attention']>().toExtend<z.input<typeof attentionSchema>>();
+  expectTypeOf<Wire['StatsHistory']>().toExtend<z.input<typeof trendsSchema>>();
+  expectTypeOf<Wire['Trend']>().toExtend<z.input<typeof trendSchema>>();
+  expectTypeOf<Wire['FailureList']>().toExtend<z.input<typeof failuresSchema>>();
+  expectTypeOf<Wire['Squad']>().toExtend<z.input<typeof squadSchema>>();
+  expectTypeOf<Wire['Squads']>().toExtend<z.input<typeof squadsSchema>>();
+  expectTypeOf<Wire['Schedule']>().toExtend<z.input<typeof scheduleSchema>>();
+  expectTypeOf<Wire['Schedules']>().toExtend<z.input<typeof schedulesSchema>>();
+  expectTypeOf<Wire['BulkJob']>().toExtend<z.input<typeof bulkJobSchema>>();
+  expectTypeOf<Wire['BulkJobs']>().toExtend<z.input<typeof bulkJobsSchema>>();
 });
 
 it('knows every status, and orders what the contract takes', () => {

@@ -9,6 +9,7 @@ const checkWire = z.object({
   error: z.string().nullish(),
   warning: z.string().nullish(),
   checked_at: wireTime.nullish(),
+  since: wireTime.nullish(),
 });
 
 export interface Check {
@@ -19,6 +20,8 @@ export interface Check {
   warning?: string;
   /** When the round trip ended. */
   checkedAt?: number;
+  /** When the commander saw the status change to what it is. */
+  since?: number;
 }
 
 export interface Health {
@@ -52,6 +55,7 @@ export const healthSchema = z
             error: c.error || undefined,
             warning: c.warning || undefined,
             checkedAt: c.checked_at ?? undefined,
+            since: c.since ?? undefined,
           },
         ]),
       ),

@@ -7,6 +7,7 @@ const soldierWire = z.object({
   soldier_id: z.string(),
   session: z.string().default(''),
   state: z.string().default('live'),
+  draining: z.boolean().default(false),
   squads: z.array(z.string()).nullish(),
   kinds: z.array(z.string()).nullish(),
   slots: z.number().int().default(0),
@@ -27,6 +28,8 @@ export interface Soldier {
   session: string;
   /** False once its session was declared dead. */
   live: boolean;
+  /** It was asked to finish what it runs, and end. */
+  draining: boolean;
   squads: string[];
   kinds: string[];
   slots: number;
@@ -43,6 +46,7 @@ export const soldiersSchema = z
       id: s.soldier_id,
       session: s.session,
       live: s.state !== 'dead',
+      draining: s.draining,
       squads: s.squads ?? [],
       kinds: s.kinds ?? [],
       slots: s.slots,

@@ -1,7 +1,7 @@
 // Counts by status, rates and queue depths. Pushed by the stream; fetched only while it is away.
 
 import { z } from 'zod';
-import { call } from './api';
+import { call, wireTime } from './api';
 import { type MissionStatus, STATUSES } from './missions';
 
 const countsWire = z.object(
@@ -21,6 +21,9 @@ export const statsSchema = z
         failed_per_minute: z.number().default(0),
       })
       .optional(),
+    oldest_queued: z
+      .object({ mission_id: z.string(), created_at: wireTime, squad: z.string().optional() })
+      .optional(),
     queues: z
       .array(z.object({ name: z.string(), ready: z.number().default(0), consumers: z.number().default(0) }))
       .nullish(),
@@ -32,6 +35,11 @@ export const statsSchema = z
         createdPerMinute: w.rates?.created_per_minute ?? 0,
         completedPerMinute: w.rates?.completed_per_minute ?? 0,
         failedPerMinute: w.rates?.failed_per_minute ?? 0,
+      },
+      oldestQueued: w.oldest_queued && {
+        missionId: w.oldest_queued.mission_id,
+        createdAt: w.oldest_queued.created_at,
+        squad: w.oldest_queued.squad,
       },
       queues: w.queues ?? [],
     }),
@@ -46,6 +54,8 @@ export interface QueueDepth {
 export interface Stats {
   counts: Record<MissionStatus, number>;
   rates: { createdPerMinute: number; completedPerMinute: number; failedPerMinute: number };
+  /** The mission that is QUEUED and was created first. */
+  oldestQueued?: { missionId: string; createdAt: number; squad?: string };
   queues: QueueDepth[];
 }
 

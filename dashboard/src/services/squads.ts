@@ -1,0 +1,71 @@
+// Squads: named groups of soldiers with queues of their own. Pushed by the stream; fetched only while it is away.
+
+import { z } from 'zod';
+import { call, wireTime } from './api';
+
+const squadWire = z.object({
+  name: z.string(),
+  paused: z.boolean(),
+  soldiers: z.number().int(),
+  slots: z.number().int(),
+  ready: z.number().int().optional(),
+  created_at: wireTime.optional(),
+  limits: z
+    .object({ max_running: z.number().int(), admitted: z.number().int(), waiting: z.number().int() })
+    .optional(),
+});
+
+export interface Squad {
+  name: string;
+  paused: boolean;
+  /** Live ones that serve it; they may serve others, too. */
+  soldiers: number;
+  slots: number;
+  /** Orders that wait for a soldier; undefined while RabbitMQ can't be asked. */
+  ready?: number;
+  createdAt?: number;
+  /** Undefined where none is set, or while that can't be asked. */
+  limits?: { maxRunning: number; admitted: number; waiting: number };
+}
+
+const toSquad = (w: z.output<typeof squadWire>): Squad => ({
+  name: w.name,
+  paused: w.paused,
+  soldiers: w.soldiers,
+  slots: w.slots,
+  ready: w.ready,
+  createdAt: w.created_at,
+  limits: w.limits && {
+    maxRunning: w.limits.max_running,
+    admitted: w.limits.admitted,
+    waiting: w.limits.waiting,
+  },
+});
+
+export const squadSchema = squadWire.transform(toSquad);
+
+export interface Squads {
+  squads: Squad[];
+  degraded: boolean;
+  asOf?: number;
+}
+
+export const squadsSchema = z
+  .object({
+    squads: z.array(squadWire).nullable(),
+    degraded: z.boolean().default(false),
+    as_of: wireTime.nullish(),
+  })
+  .transform(
+    (w): Squads => ({
+      squads: (w.squads ?? []).map(toSquad),
+      degraded: w.degraded,
+      asOf: w.as_of ?? undefined,
+    }),
+  );
+
+export const squadsKey = ['squads'] as const;
+
+export function fetchSquads(signal?: AbortSignal) {
+  return call({ path: '/squads', schema: squadsSchema, signal });
+}
