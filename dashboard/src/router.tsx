@@ -6,38 +6,26 @@ import {
   createRouter,
   lazyRouteComponent,
   type RouterHistory,
-  redirect,
 } from '@tanstack/react-router';
-import { z } from 'zod';
 import { Layout } from './routes/layout';
-import { MissionsPage } from './routes/missions';
+import { missionsSearch } from './routes/missions-search';
 import { PageNotFound } from './routes/not-found';
+import { OverviewPage } from './routes/overview';
 import { RouteFailure } from './routes/route-failure';
-import { NAME_PATTERN, STATUSES } from './services/missions';
 
 const rootRoute = createRootRoute({ component: Layout, notFoundComponent: PageNotFound });
 
-const indexRoute = createRoute({
+const overviewRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/missions', replace: true });
-  },
-});
-
-const filterName = z.coerce.string().regex(NAME_PATTERN).optional().catch(undefined);
-// A hand-made address with nonsense in it shows the unfiltered list, and the address says so.
-const missionsSearch = z.object({
-  status: z.enum(STATUSES).optional().catch(undefined),
-  kind: filterName,
-  squad: filterName,
+  component: OverviewPage,
 });
 
 const missionsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/missions',
   validateSearch: missionsSearch,
-  component: MissionsPage,
+  component: lazyRouteComponent(() => import('./routes/missions'), 'MissionsPage'),
 });
 
 const newMissionRoute = createRoute({
@@ -58,6 +46,36 @@ const fleetRoute = createRoute({
   component: lazyRouteComponent(() => import('./routes/fleet'), 'FleetPage'),
 });
 
+const bulkRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/bulk',
+  component: lazyRouteComponent(() => import('./routes/bulk'), 'BulkPage'),
+});
+
+const squadsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/squads',
+  component: lazyRouteComponent(() => import('./routes/squads'), 'SquadsPage'),
+});
+
+const schedulesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/schedules',
+  component: lazyRouteComponent(() => import('./routes/schedules'), 'SchedulesPage'),
+});
+
+const scheduleRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/schedules/$name',
+  component: lazyRouteComponent(() => import('./routes/schedule'), 'SchedulePage'),
+});
+
+const setAsideRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/set-aside',
+  component: lazyRouteComponent(() => import('./routes/set-aside'), 'SetAsidePage'),
+});
+
 const healthRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/health',
@@ -65,11 +83,16 @@ const healthRoute = createRoute({
 });
 
 const routeTree = rootRoute.addChildren([
-  indexRoute,
+  overviewRoute,
   missionsRoute,
   newMissionRoute,
   missionRoute,
+  bulkRoute,
   fleetRoute,
+  squadsRoute,
+  schedulesRoute,
+  scheduleRoute,
+  setAsideRoute,
   healthRoute,
 ]);
 

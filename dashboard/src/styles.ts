@@ -17,6 +17,8 @@ import '@mantine/core/styles/Overlay.css';
 import '@mantine/core/styles/Paper.css';
 import '@mantine/core/styles/ModalBase.css';
 import '@mantine/core/styles/Modal.css';
+import '@mantine/core/styles/Drawer.css';
+import '@mantine/core/styles/Kbd.css';
 import '@mantine/core/styles/Progress.css';
 import '@mantine/core/styles/Group.css';
 import '@mantine/core/styles/Stack.css';

@@ -1,4 +1,6 @@
-// How times and numbers read. One place, so that a list, a page and a tooltip agree.
+// How times and numbers read. One place, so that a list, a page, an axis and a tooltip agree.
+
+import type { Zone } from '@/hooks/use-zone';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -42,34 +44,38 @@ function coarse(ms: number): string {
   return `${Math.floor(ms / DAY)} d`;
 }
 
-const absolute = new Intl.DateTimeFormat(undefined, {
-  year: 'numeric',
-  month: 'short',
-  day: '2-digit',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  fractionalSecondDigits: 3,
-  hour12: false,
-  timeZoneName: 'short',
-});
+const DATE = { year: 'numeric', month: 'short', day: '2-digit' } as const;
+const TIME = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false } as const;
+const MILLIS = { fractionalSecondDigits: 3 } as const;
 
-const clock = new Intl.DateTimeFormat(undefined, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  fractionalSecondDigits: 3,
-  hour12: false,
-});
+/** One formatter for each zone: making one is dear. */
+function inZones(options: Intl.DateTimeFormatOptions): Record<Zone, Intl.DateTimeFormat> {
+  return {
+    local: new Intl.DateTimeFormat(undefined, options),
+    utc: new Intl.DateTimeFormat(undefined, { ...options, timeZone: 'UTC' }),
+  };
+}
 
-/** Date and time in the reader's zone. */
-export const formatAbsolute = (at: number): string => absolute.format(at);
+const absolute = inZones({ ...DATE, ...TIME, ...MILLIS, timeZoneName: 'short' });
+const clock = inZones({ ...TIME, ...MILLIS });
+const minutes = inZones({ hour: '2-digit', minute: '2-digit', hour12: false });
+const days = inZones({ month: 'short', day: '2-digit' });
 
-/** Time of day alone, in the reader's zone. */
-export const formatClock = (at: number): string => clock.format(at);
+/** Date and time, with the zone's name. */
+export const formatAbsolute = (at: number, zone: Zone): string => absolute[zone].format(at);
+
+/** Time of day alone, to the millisecond. */
+export const formatClock = (at: number, zone: Zone): string => clock[zone].format(at);
+
+/** Hour and minute, for axes. */
+export const formatMinute = (at: number, zone: Zone): string => minutes[zone].format(at);
+
+/** Day and month, for axes. */
+export const formatDay = (at: number, zone: Zone): string => days[zone].format(at);
 
 /** Local and UTC, for tooltips. */
-export const formatBoth = (at: number): string => `${absolute.format(at)}\n${new Date(at).toISOString()}`;
+export const formatBoth = (at: number): string =>
+  `${absolute.local.format(at)}\n${new Date(at).toISOString()}`;
 
 const whole = new Intl.NumberFormat();
 export const formatCount = (n: number): string => whole.format(n);

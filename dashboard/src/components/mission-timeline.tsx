@@ -1,5 +1,6 @@
 import { ShieldX } from 'lucide-react';
 import { useHistory } from '@/hooks/use-queries';
+import { useZone } from '@/hooks/use-zone';
 import type { HistoryLine } from '@/services/history';
 import type { Mission } from '@/services/missions';
 import { formatBoth, formatClock, formatDuration } from './format';
@@ -44,6 +45,7 @@ export function MissionTimeline({ mission }: { mission: Mission }) {
 }
 
 function Line({ line, before }: { line: HistoryLine; before?: HistoryLine }) {
+  const zone = useZone();
   const late = line.recordedAt - line.madeAt;
   return (
     <li data-refused={line.refused || undefined}>
@@ -54,7 +56,7 @@ function Line({ line, before }: { line: HistoryLine; before?: HistoryLine }) {
           <Refused line={line} />
         )}
         <time dateTime={new Date(line.madeAt).toISOString()} title={formatBoth(line.madeAt)} className="mono">
-          {formatClock(line.madeAt)}
+          {formatClock(line.madeAt, zone)}
         </time>
         {before && <span className="elapsed">+{formatDuration(line.madeAt - before.madeAt)}</span>}
       </div>

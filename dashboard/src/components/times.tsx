@@ -1,4 +1,5 @@
 import { useNow } from '@/hooks/use-now';
+import { useZone } from '@/hooks/use-zone';
 import { formatAbsolute, formatBoth, formatDuration, formatElapsed, formatRelative } from './format';
 
 /** "12 s ago", ticking; the absolute time in both zones on hover. */
@@ -14,9 +15,10 @@ export function RelativeTime({ at }: { at: number }) {
 /** Absolute first, for pages where the moment matters, with the relative one behind it. */
 export function FullTime({ at }: { at: number }) {
   const now = useNow();
+  const zone = useZone();
   return (
-    <time dateTime={new Date(at).toISOString()} title={new Date(at).toISOString()}>
-      {formatAbsolute(at)} <span className="dim">({formatRelative(at, now)})</span>
+    <time dateTime={new Date(at).toISOString()} title={formatBoth(at)}>
+      {formatAbsolute(at, zone)} <span className="dim">({formatRelative(at, now)})</span>
     </time>
   );
 }

@@ -13,8 +13,21 @@ export function matches(mission: Mission, filter: MissionFilter): boolean {
   return (
     (!filter.status || filter.status === mission.status) &&
     (!filter.kind || filter.kind === mission.kind) &&
-    (!filter.squad || filter.squad === mission.squad)
+    (!filter.squad || filter.squad === mission.squad) &&
+    (!filter.label || hasLabel(mission, filter.label)) &&
+    (!filter.q || isFound(mission, filter.q))
   );
+}
+
+function hasLabel(mission: Mission, label: string): boolean {
+  const colon = label.indexOf(':');
+  return mission.labels[label.slice(0, colon)] === label.slice(colon + 1);
+}
+
+/** As the commander searches: the whole id, or the beginning of the name, a to z in either case. */
+function isFound(mission: Mission, q: string): boolean {
+  const fold = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return mission.id === q || fold(mission.name).startsWith(fold(q));
 }
 
 /**

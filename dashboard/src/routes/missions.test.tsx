@@ -10,7 +10,7 @@ const rowOf = async (name: string) =>
 
 describe('the missions page', () => {
   it('lists missions with what matters about each', async () => {
-    const { commander } = renderApp('/', (c) => {
+    const { commander } = renderApp('/missions', (c) => {
       c.missions = [
         failed(inProgress(wireMission({ name: 'Failing' }))),
         unserved(wireMission({ name: 'Waiting', kind: 'transcode' })),

@@ -154,6 +154,10 @@ export interface MissionFilter {
   status?: MissionStatus;
   kind?: string;
   squad?: string;
+  /** One label that a mission must have, "KEY:VALUE". */
+  label?: string;
+  /** A mission's whole id, or the beginning of a name. */
+  q?: string;
 }
 
 export type MissionPages = InfiniteData<MissionPage, string | undefined>;
@@ -174,6 +178,8 @@ export function fetchMissions(filter: MissionFilter, cursor: string | undefined,
   if (filter.status) query.set('status', filter.status);
   if (filter.kind) query.set('kind', filter.kind);
   if (filter.squad) query.set('squad', filter.squad);
+  if (filter.label) query.set('label', filter.label);
+  if (filter.q) query.set('q', filter.q);
   query.set('limit', String(PAGE_SIZE));
   if (cursor) query.set('cursor', cursor);
   return call({ path: `/missions?${query}`, schema: pageSchema, signal });

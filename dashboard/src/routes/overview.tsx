@@ -1,0 +1,5 @@
+import { PageHead } from '@/components/page-head';
+
+export function OverviewPage() {
+  return <PageHead title="Overview" />;
+}

@@ -1,0 +1,5 @@
+import { PageHead } from '@/components/page-head';
+
+export function SetAsidePage() {
+  return <PageHead title="Set aside" />;
+}
