@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -22,18 +20,8 @@ import (
 // browser starts a headless Chromium with nothing in its profile, and returns a context for its page.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if p, err := exec.LookPath(name); err == nil {
-			path = p
-			break
-		}
-	}
-	if path == "" {
-		need(t, errors.New("Chromium is not on PATH: ./task deps:chromium installs it on Debian and Ubuntu"))
-	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], //nolint:gocritic // a new slice is what is wanted
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 900),
+		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 900),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute),
 	)
@@ -45,6 +33,18 @@ func browser(t *testing.T) context.Context {
 		cancelPage()
 	})
 	return page
+}
+
+// chromium is where the browser is.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	need(t, errors.New("Chromium is not on PATH: ./task deps:chromium installs it on Debian and Ubuntu"))
+	return ""
 }
 
 // traffic counts a page's requests by path.
@@ -105,9 +105,7 @@ func (tr *traffic) awaitCalm(t *testing.T) {
 // TestJourneyInTheBrowser is a person's first minute: fill in a mission, see it QUEUED at once, and without touching the
 // page see it turn IN_PROGRESS, then COMPLETED.
 func TestJourneyInTheBrowser(t *testing.T) {
-	if _, err := os.Stat(filepath.Join("..", "..", "dashboard", "dist", "index.html")); err != nil {
-		need(t, errors.New("the dashboard's web app is not built: ./task build"))
-	}
+	needApp(t)
 	page := browser(t)
 	s := run(t, func(c *localstack.Config) { c.Headless = false })
 	page, cancel := context.WithTimeout(page, 3*time.Minute)
@@ -134,7 +132,7 @@ func TestJourneyInTheBrowser(t *testing.T) {
 	}
 
 	// The list, and then nothing but the stream while nobody does anything.
-	if err := chromedp.Run(page, chromedp.Click(`a[href="/missions"]`), chromedp.WaitVisible(`table.missions tr[data-mission-id]`)); err != nil {
+	if err := chromedp.Run(page, chromedp.Click(`nav a[href="/missions"]`), chromedp.WaitVisible(`table.missions tr[data-mission-id]`)); err != nil {
 		t.Fatalf("open the list: %v", err)
 	}
 	tr.awaitCalm(t) // the list is shown from memory first, and asked for then
