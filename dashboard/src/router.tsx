@@ -7,17 +7,22 @@ import {
   lazyRouteComponent,
   type RouterHistory,
 } from '@tanstack/react-router';
+import { z } from 'zod';
 import { Layout } from './routes/layout';
 import { missionsSearch } from './routes/missions-search';
 import { PageNotFound } from './routes/not-found';
 import { OverviewPage } from './routes/overview';
 import { RouteFailure } from './routes/route-failure';
+import { RANGES } from './services/trends';
 
 const rootRoute = createRootRoute({ component: Layout, notFoundComponent: PageNotFound });
+
+const overviewSearch = z.object({ range: z.enum(RANGES).optional().catch(undefined) });
 
 const overviewRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/',
+  validateSearch: overviewSearch,
   component: OverviewPage,
 });
 

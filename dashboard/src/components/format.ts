@@ -79,3 +79,11 @@ export const formatBoth = (at: number): string =>
 
 const whole = new Intl.NumberFormat();
 export const formatCount = (n: number): string => whole.format(n);
+
+const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
+/** "1.2K": for axes and the like, where there is no room. */
+export const formatCompact = (n: number): string => compact.format(n);
+
+const rate = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
+/** Something by second, or the like. */
+export const formatRate = (n: number): string => rate.format(n);

@@ -1,0 +1,119 @@
+// The lines themselves: a chapter of its own, because the drawing library is not needed before a page has plots.
+
+import { useComputedColorScheme } from '@mantine/core';
+import { useEffect, useRef } from 'react';
+import UPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { useZone, type Zone } from '@/hooks/use-zone';
+import { formatDay, formatMinute } from './format';
+import type { PlotProps, PlotSeries } from './plot';
+
+interface Props extends PlotProps {
+  /** The step under the pointer; undefined once it has left. */
+  onCursor: (index: number | undefined) => void;
+}
+
+const DAY = 86_400_000;
+const SYNC = 'overview';
+
+export default function PlotCanvas({ times, series, format, atLeast, atMost, onCursor }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot>(undefined);
+  const zone = useZone();
+  const scheme = useComputedColorScheme();
+  const latest = useRef({ times, series, onCursor });
+  latest.current = { times, series, onCursor };
+
+  // Colours, zone and the series' looks are fixed in a plot; another of these is another plot.
+  const looks = series.map(({ label, color, dash, filled }) => ({ label, color, dash, filled }));
+  const made = JSON.stringify([looks, zone, scheme, atLeast, atMost]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: made stands for all that the plot is made from
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const it = new UPlot(
+      options({ element, looks, format, zone, atLeast, atMost, onCursor: (i) => latest.current.onCursor(i) }),
+      data(latest.current.times, latest.current.series),
+      element,
+    );
+    plot.current = it;
+    const resize = new ResizeObserver(() =>
+      it.setSize({ width: element.clientWidth, height: element.clientHeight }),
+    );
+    resize.observe(element);
+    return () => {
+      resize.disconnect();
+      it.destroy();
+    };
+  }, [made]);
+
+  useEffect(() => {
+    plot.current?.setData(data(times, series));
+  }, [times, series]);
+
+  return <div ref={box} style={{ height: '100%' }} />;
+}
+
+function data(times: number[], series: PlotSeries[]): UPlot.AlignedData {
+  return [times.map((at) => at / 1_000), ...series.map((one) => one.values)];
+}
+
+interface Make {
+  element: HTMLElement;
+  looks: Pick<PlotSeries, 'label' | 'color' | 'dash' | 'filled'>[];
+  format: (value: number) => string;
+  zone: Zone;
+  atLeast?: number;
+  atMost?: number;
+  onCursor: (index: number | undefined) => void;
+}
+
+function options({ element, looks, format, zone, atLeast = 0, atMost, onCursor }: Make): UPlot.Options {
+  const style = getComputedStyle(element);
+  const color = (name: string) => style.getPropertyValue(name).trim();
+  const axis = {
+    stroke: color('--dim'),
+    font: `11px ${style.fontFamily}`,
+    grid: { stroke: color('--line-soft'), width: 1 },
+    ticks: { show: false },
+  };
+  return {
+    width: element.clientWidth,
+    height: element.clientHeight,
+    padding: [6, 4, 0, 0],
+    legend: { show: false },
+    tzDate: (seconds) =>
+      zone === 'utc' ? UPlot.tzDate(new Date(seconds * 1_000), 'Etc/UTC') : new Date(seconds * 1_000),
+    cursor: { sync: { key: SYNC }, drag: { x: false, y: false }, points: { size: 6 } },
+    hooks: { setCursor: [(u) => onCursor(u.cursor.idx ?? undefined)] },
+    scales: {
+      y: {
+        range: (_, __, most) => [0, atMost ?? (Math.max(atLeast, (most ?? 0) * 1.08) || 1)],
+      },
+    },
+    axes: [
+      {
+        ...axis,
+        space: 64,
+        size: 26,
+        values: (u, splits) => {
+          const long = ((u.scales.x?.max ?? 0) - (u.scales.x?.min ?? 0)) * 1_000 > DAY * 1.5;
+          return splits.map((s) => (long ? formatDay(s * 1_000, zone) : formatMinute(s * 1_000, zone)));
+        },
+      },
+      { ...axis, size: 62, space: 34, values: (_, splits) => splits.map(format) },
+    ],
+    series: [
+      {},
+      ...looks.map((look) => ({
+        label: look.label,
+        stroke: color(look.color),
+        width: 1.6,
+        dash: look.dash === 'dashed' ? [6, 3] : look.dash === 'dotted' ? [2, 3] : undefined,
+        fill: look.filled && `color-mix(in srgb, ${color(look.color)} 16%, transparent)`,
+        points: { show: false },
+        spanGaps: false,
+      })),
+    ],
+  };
+}
