@@ -7,6 +7,8 @@ import { defineConfig } from 'vitest/config';
 const server = process.env.DASHBOARD_URL ?? 'http://127.0.0.1:3000';
 
 export default defineConfig({
+  // The address under which the app will be served is known at serving time only.
+  base: './',
   plugins: [react()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   server: { port: 5173, strictPort: true, proxy: { '/api': { target: server } } },

@@ -12,6 +12,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Defaults of the settings.
@@ -33,8 +35,15 @@ const (
 type Config struct {
 	// Addr is where the server listens: DASHBOARD_ADDR, host:port.
 	Addr string
-	// CommanderURL is where /api goes: DASHBOARD_COMMANDER_URL, http or https, a path prefix allowed.
-	CommanderURL *url.URL
+	// CommanderURLs is where /api goes: DASHBOARD_COMMANDER_URL, comma separated, one at least. Each is
+	// http or https, a path prefix allowed. They are commanders of one installation, each as good as the other.
+	CommanderURLs []*url.URL
+	// BasePath is where pages and API are served: DASHBOARD_BASE_PATH. It begins and ends with a slash: "/", or as in "/mc/".
+	BasePath string
+	// Title tells this installation from others, beside the name and in the tab: DASHBOARD_TITLE. Empty shows none.
+	Title string
+	// ReadOnly refuses all calls that change something: DASHBOARD_READ_ONLY.
+	ReadOnly bool
 	// APIKey is sent to the commander as Bearer; empty sends none. COMMANDER_API_KEY or COMMANDER_API_KEY_FILE.
 	APIKey string
 	// AllowedHosts are the names, beside localhost and the loopback addresses, under which
@@ -63,7 +72,16 @@ func Load(getenv func(string) string) (Config, error) {
 	if cfg.Addr, err = addr(getenv); err != nil {
 		errs = append(errs, err)
 	}
-	if cfg.CommanderURL, err = commanderURL(getenv); err != nil {
+	if cfg.CommanderURLs, err = commanderURLs(getenv); err != nil {
+		errs = append(errs, err)
+	}
+	if cfg.BasePath, err = basePath(getenv); err != nil {
+		errs = append(errs, err)
+	}
+	if cfg.Title, err = title(getenv); err != nil {
+		errs = append(errs, err)
+	}
+	if cfg.ReadOnly, err = readOnly(getenv); err != nil {
 		errs = append(errs, err)
 	}
 	if cfg.APIKey, err = apiKey(getenv); err != nil {
@@ -97,23 +115,93 @@ func addr(getenv func(string) string) (string, error) {
 	return value, nil
 }
 
-func commanderURL(getenv func(string) string) (*url.URL, error) {
+func commanderURLs(getenv func(string) string) ([]*url.URL, error) {
 	const name = "DASHBOARD_COMMANDER_URL"
-	value := getenv(name)
-	if value == "" {
-		value = DefaultCommanderURL
+	var urls []*url.URL
+	for entry := range strings.SplitSeq(getenv(name), ",") {
+		entry = strings.TrimSpace(entry)
+		if entry == "" {
+			continue
+		}
+		u, err := commanderURL(name, entry)
+		if err != nil {
+			return nil, err
+		}
+		urls = append(urls, u)
 	}
+	if len(urls) == 0 {
+		u, err := commanderURL(name, DefaultCommanderURL)
+		return []*url.URL{u}, err
+	}
+	return urls, nil
+}
+
+func commanderURL(name, value string) (*url.URL, error) {
 	u, err := url.Parse(value)
 	if err != nil {
-		return nil, &SettingError{name, "is not a URL; set it as in " + DefaultCommanderURL}
+		return nil, &SettingError{name, "holds what is no URL; set it as in " + DefaultCommanderURL}
 	}
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
-		return nil, &SettingError{name, fmt.Sprintf("must be an http or https address, as in %s; it is %q", DefaultCommanderURL, u.Redacted())}
+		return nil, &SettingError{name, fmt.Sprintf("must hold http or https addresses, as in %s; one is %q", DefaultCommanderURL, u.Redacted())}
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, &SettingError{name, "must have no user, query or fragment; put a key into COMMANDER_API_KEY"}
 	}
 	return u, nil
+}
+
+// basePath takes no character that HTML, a URL or a route pattern would read as something else.
+func basePath(getenv func(string) string) (string, error) {
+	const name = "DASHBOARD_BASE_PATH"
+	value := getenv(name)
+	wrong := func(reason string) (string, error) {
+		return "", &SettingError{name, fmt.Sprintf("%s; it is %q", reason, value)}
+	}
+	if value == "" || value == "/" {
+		return "/", nil
+	}
+	if !strings.HasPrefix(value, "/") {
+		return wrong("must begin with a slash, as in /mc")
+	}
+	bare := strings.TrimSuffix(value[1:], "/")
+	for segment := range strings.SplitSeq(bare, "/") {
+		if segment == "" || segment == "." || segment == ".." || strings.Trim(segment, pathCharacters) != "" {
+			return wrong("takes letters, digits and . _ ~ - between single slashes, as in /tools/mc")
+		}
+	}
+	if bare == "healthz" {
+		return wrong("must leave /healthz to the health check")
+	}
+	return "/" + bare + "/", nil
+}
+
+const pathCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-"
+
+// maxTitle is what the header has room for on a phone.
+const maxTitle = 24
+
+func title(getenv func(string) string) (string, error) {
+	const name = "DASHBOARD_TITLE"
+	value := strings.TrimSpace(getenv(name))
+	if !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
+		return "", &SettingError{name, "must be one line of text"}
+	}
+	if n := utf8.RuneCountInString(value); n > maxTitle {
+		return "", &SettingError{name, fmt.Sprintf("may have %d characters, as in production; it has %d", maxTitle, n)}
+	}
+	return value, nil
+}
+
+func readOnly(getenv func(string) string) (bool, error) {
+	const name = "DASHBOARD_READ_ONLY"
+	switch value := getenv(name); value {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	default:
+		return false, &SettingError{name, fmt.Sprintf("must be true or false; it is %q", value)}
+	}
 }
 
 func apiKey(getenv func(string) string) (string, error) {

@@ -23,30 +23,36 @@ func TestLoad(t *testing.T) {
 		name string
 		env  map[string]string
 		want Config
-		url  string
+		urls []string
 	}{
 		{
 			name: "defaults",
-			want: Config{Addr: "127.0.0.1:3000", LogFormat: LogJSON},
-			url:  "http://127.0.0.1:8080",
+			want: Config{Addr: "127.0.0.1:3000", BasePath: "/", LogFormat: LogJSON},
+			urls: []string{"http://127.0.0.1:8080"},
 		},
 		{
 			name: "all set",
 			env: map[string]string{
 				"DASHBOARD_ADDR":          ":4000",
-				"DASHBOARD_COMMANDER_URL": "https://commander.example/base",
+				"DASHBOARD_COMMANDER_URL": "https://commander.example/base, http://10.0.0.9:8080,",
+				"DASHBOARD_BASE_PATH":     "/tools/mc",
+				"DASHBOARD_TITLE":         " production, north ",
+				"DASHBOARD_READ_ONLY":     "true",
 				"COMMANDER_API_KEY":       "secret",
 				"DASHBOARD_ALLOWED_HOSTS": " Ops.example ,,[fd00::1],10.0.0.8",
 				"LOG_FORMAT":              "console",
 			},
-			want: Config{Addr: ":4000", APIKey: "secret", AllowedHosts: []string{"ops.example", "fd00::1", "10.0.0.8"}, LogFormat: LogConsole},
-			url:  "https://commander.example/base",
+			want: Config{
+				Addr: ":4000", BasePath: "/tools/mc/", Title: "production, north", ReadOnly: true,
+				APIKey: "secret", AllowedHosts: []string{"ops.example", "fd00::1", "10.0.0.8"}, LogFormat: LogConsole,
+			},
+			urls: []string{"https://commander.example/base", "http://10.0.0.9:8080"},
 		},
 		{
 			name: "key from a file",
 			env:  map[string]string{"COMMANDER_API_KEY_FILE": keyFile},
-			want: Config{Addr: "127.0.0.1:3000", APIKey: "from-file", LogFormat: LogJSON},
-			url:  "http://127.0.0.1:8080",
+			want: Config{Addr: "127.0.0.1:3000", BasePath: "/", APIKey: "from-file", LogFormat: LogJSON},
+			urls: []string{"http://127.0.0.1:8080"},
 		},
 	}
 	for _, tt := range tests {
@@ -55,10 +61,14 @@ func TestLoad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.CommanderURL.String() != tt.url {
-				t.Errorf("commander URL %s, want %s", got.CommanderURL, tt.url)
+			var urls []string
+			for _, u := range got.CommanderURLs {
+				urls = append(urls, u.String())
 			}
-			got.CommanderURL = nil
+			if diff := cmp.Diff(tt.urls, urls); diff != "" {
+				t.Error(diff)
+			}
+			got.CommanderURLs = nil
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -82,6 +92,16 @@ func TestLoadNamesTheWrongSetting(t *testing.T) {
 		{"DASHBOARD_COMMANDER_URL", map[string]string{"DASHBOARD_COMMANDER_URL": "ftp://commander"}},
 		{"DASHBOARD_COMMANDER_URL", map[string]string{"DASHBOARD_COMMANDER_URL": "http://"}},
 		{"DASHBOARD_COMMANDER_URL", map[string]string{"DASHBOARD_COMMANDER_URL": "http://u:secret@commander"}},
+		{"DASHBOARD_COMMANDER_URL", map[string]string{"DASHBOARD_COMMANDER_URL": "http://one:8080,two:8080"}},
+		{"DASHBOARD_BASE_PATH", map[string]string{"DASHBOARD_BASE_PATH": "mc"}},
+		{"DASHBOARD_BASE_PATH", map[string]string{"DASHBOARD_BASE_PATH": "/mc//deep"}},
+		{"DASHBOARD_BASE_PATH", map[string]string{"DASHBOARD_BASE_PATH": "/mc/../deep"}},
+		{"DASHBOARD_BASE_PATH", map[string]string{"DASHBOARD_BASE_PATH": `/m"c`}},
+		{"DASHBOARD_BASE_PATH", map[string]string{"DASHBOARD_BASE_PATH": "/{mc}"}},
+		{"DASHBOARD_BASE_PATH", map[string]string{"DASHBOARD_BASE_PATH": "/healthz/"}},
+		{"DASHBOARD_TITLE", map[string]string{"DASHBOARD_TITLE": "two\nlines"}},
+		{"DASHBOARD_TITLE", map[string]string{"DASHBOARD_TITLE": strings.Repeat("x", 25)}},
+		{"DASHBOARD_READ_ONLY", map[string]string{"DASHBOARD_READ_ONLY": "yes"}},
 		{"COMMANDER_API_KEY", map[string]string{"COMMANDER_API_KEY": "a", "COMMANDER_API_KEY_FILE": "b"}},
 		{"COMMANDER_API_KEY", map[string]string{"COMMANDER_API_KEY": "two\nlines"}},
 		{"COMMANDER_API_KEY_FILE", map[string]string{"COMMANDER_API_KEY_FILE": "/nowhere/key"}},
@@ -112,5 +132,14 @@ func TestLoadReportsAllWrongSettings(t *testing.T) {
 	_, err := Load(env(map[string]string{"DASHBOARD_ADDR": "x", "LOG_FORMAT": "x"}))
 	if err == nil || !strings.Contains(err.Error(), "DASHBOARD_ADDR") || !strings.Contains(err.Error(), "LOG_FORMAT") {
 		t.Errorf("error %v, want both settings named", err)
+	}
+}
+
+func TestBasePathBeginsAndEndsWithASlash(t *testing.T) {
+	for value, want := range map[string]string{"": "/", "/": "/", "/mc": "/mc/", "/mc/": "/mc/", "/a.b/c-d_e~": "/a.b/c-d_e~/"} {
+		cfg, err := Load(env(map[string]string{"DASHBOARD_BASE_PATH": value}))
+		if err != nil || cfg.BasePath != want {
+			t.Errorf("%q: %q, %v; want %q", value, cfg.BasePath, err, want)
+		}
 	}
 }

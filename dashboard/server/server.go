@@ -1,8 +1,11 @@
 // Package server is the dashboard's HTTP server.
 //
 //	/healthz   this process alone           no Host check, so probes may use any name
-//	/api/*     guard -> proxy               the commander, /api stripped
+//	/api/*     guard -> proxy               the commander, /api stripped; reads only where read-only
 //	/*         guard -> the app             or the placeholder, 503, while not built
+//
+// With a base path all of them are under it, /healthz also beside it; what else
+// is outside leads to it or is 404.
 //
 // A stop first ends the open event streams, which would otherwise never end by
 // themselves, then waits for the short requests.
@@ -15,6 +18,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +36,8 @@ type App struct {
 	Files fs.FS
 	// Placeholder is the page that stands in for a missing app.
 	Placeholder []byte
+	// Version is told to the app; empty where nobody knows.
+	Version string
 }
 
 // Server serves the app and passes /api on. Make it with New.
@@ -50,11 +56,14 @@ type Server struct {
 	failed   chan error
 }
 
-// New prepares the server without listening.
+// New prepares the server without listening. cfg is as config.Load makes it.
 func New(cfg config.Config, app App, log *zap.Logger) (*Server, error) {
 	pages, state := webapp.Placeholder(app.Placeholder), appMissing
 	if app.Files != nil {
-		handler, err := webapp.New(app.Files)
+		handler, err := webapp.New(app.Files, webapp.Config{
+			Settings: webapp.Settings{BasePath: cfg.BasePath, Title: cfg.Title, ReadOnly: cfg.ReadOnly, Version: app.Version},
+			Policy:   policy,
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -66,18 +75,28 @@ func New(cfg config.Config, app App, log *zap.Logger) (*Server, error) {
 	s := &Server{
 		cfg:        cfg,
 		log:        log,
-		proxy:      proxy.New(proxy.Config{Commander: cfg.CommanderURL, APIKey: cfg.APIKey}, log),
+		proxy:      proxy.New(proxy.Config{Commanders: cfg.CommanderURLs, APIKey: cfg.APIKey}, log),
 		endStreams: endStreams,
 		served:     make(chan struct{}),
 		failed:     make(chan error, 1),
 	}
 	g := guard.New(cfg.AllowedHosts)
+	root := strings.TrimSuffix(cfg.BasePath, "/")
+	api := endWith(streams, s.proxy)
+	if cfg.ReadOnly {
+		api = refuseWrites(api)
+	}
+	api = g.Wrap(http.StripPrefix(root+"/api", api))
 	mux := http.NewServeMux()
 	mux.Handle("/healthz", healthz(state))
-	api := g.Wrap(endWith(streams, http.StripPrefix("/api", s.proxy)))
-	mux.Handle("/api", api)
-	mux.Handle("/api/", api)
-	mux.Handle("/", g.Wrap(pages))
+	mux.Handle(root+"/api", api)
+	mux.Handle(root+"/api/", api)
+	mux.Handle(cfg.BasePath, g.Wrap(http.StripPrefix(root, pages)))
+	if root != "" {
+		mux.Handle(root+"/healthz", healthz(state))
+		mux.Handle(root, g.Wrap(elsewhere(cfg.BasePath)))
+		mux.Handle("/", g.Wrap(elsewhere(cfg.BasePath)))
+	}
 	s.http = &http.Server{
 		Handler:           secured(mux),
 		ReadHeaderTimeout: 10 * time.Second,
@@ -101,7 +120,7 @@ func (s *Server) Start(ctx context.Context) error {
 		return fmt.Errorf("listen on DASHBOARD_ADDR %s: %w", s.cfg.Addr, err)
 	}
 	s.listener = listener
-	s.log.Info("dashboard listens", zap.String("addr", listener.Addr().String()), zap.String("commander", s.cfg.CommanderURL.Redacted()))
+	s.log.Info("dashboard listens", zap.String("addr", listener.Addr().String()), zap.String("path", s.cfg.BasePath), zap.Stringers("commanders", s.cfg.CommanderURLs))
 	go func() {
 		defer close(s.served)
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience bounds waits for what happens at once unless something is broken.
 const patience = 10 * time.Second
 
-var built = App{Files: fstest.MapFS{"index.html": {Data: []byte("<title>app</title>")}}}
+var built = App{Files: fstest.MapFS{"index.html": {Data: []byte("<head><title>app</title></head>")}}}
 
 type running struct {
 	*Server
@@ -37,19 +37,29 @@ type running struct {
 
 func start(t *testing.T, commander string, key string, app App) running {
 	t.Helper()
-	u, err := url.Parse(commander)
-	if err != nil {
-		t.Fatal(err)
+	return startWith(t, config.Config{CommanderURLs: urls(t, commander), APIKey: key}, app)
+}
+
+// startWith fills in what all tests have in common.
+func startWith(t *testing.T, cfg config.Config, app App) running {
+	t.Helper()
+	cfg.Addr = "127.0.0.1:0"
+	cfg.AllowedHosts = []string{"ops.example"}
+	if cfg.BasePath == "" {
+		cfg.BasePath = "/"
 	}
 	core, logs := observer.New(zapcore.InfoLevel)
-	s, err := New(config.Config{Addr: "127.0.0.1:0", CommanderURL: u, APIKey: key, AllowedHosts: []string{"ops.example"}}, app, zap.New(core))
+	s, err := New(cfg, app, zap.New(core))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
+	client := &http.Client{
+		Transport:     &http.Transport{DisableCompression: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	t.Cleanup(func() {
 		client.CloseIdleConnections()
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -59,6 +69,19 @@ func start(t *testing.T, commander string, key string, app App) running {
 		}
 	})
 	return running{s, "http://" + s.Addr(), client, logs}
+}
+
+func urls(t *testing.T, addresses ...string) []*url.URL {
+	t.Helper()
+	var all []*url.URL
+	for _, address := range addresses {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, u)
+	}
+	return all
 }
 
 func upstream(t *testing.T, handler http.HandlerFunc) string {
@@ -304,8 +327,7 @@ func TestStartAndStopTwice(t *testing.T) {
 
 func TestStartNamesATakenAddress(t *testing.T) {
 	first := start(t, "http://127.0.0.1:1", "", built)
-	u, _ := url.Parse("http://127.0.0.1:1")
-	second, err := New(config.Config{Addr: first.Addr(), CommanderURL: u}, built, zap.NewNop())
+	second, err := New(config.Config{Addr: first.Addr(), BasePath: "/", CommanderURLs: urls(t, "http://127.0.0.1:1")}, built, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,9 +364,16 @@ func TestHealthzAndHeaders(t *testing.T) {
 		t.Errorf("healthz: %d %s", res.StatusCode, body)
 	}
 	res, _ = s.do(t, "GET", "/missions", "", nil)
-	csp := res.Header.Get("Content-Security-Policy")
-	if !strings.Contains(csp, "default-src 'none'") || !strings.Contains(csp, "script-src 'self';") || !strings.Contains(csp, "frame-ancestors 'none'") {
-		t.Errorf("Content-Security-Policy %q", csp)
+	if policy := res.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-") ||
+		!strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") {
+		t.Errorf("Content-Security-Policy %q", policy)
+	}
+	if got := res.Header.Get("Strict-Transport-Security"); got != "" {
+		t.Errorf("Strict-Transport-Security %q over plain http", got)
+	}
+	res, _ = s.do(t, "GET", "/missions", "", map[string]string{"X-Forwarded-Proto": "https"})
+	if got := res.Header.Get("Strict-Transport-Security"); got == "" {
+		t.Error("no Strict-Transport-Security where the browser came by https")
 	}
 	for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"} {
 		if got := res.Header.Get(name); got != want {

@@ -46,7 +46,7 @@ func run() error {
 	if err != nil && !errors.Is(err, dashboard.ErrNotBuilt) {
 		return err
 	}
-	s, err := server.New(cfg, server.App{Files: files, Placeholder: dashboard.Placeholder()}, log)
+	s, err := server.New(cfg, server.App{Files: files, Placeholder: dashboard.Placeholder(), Version: dashboard.Version()}, log)
 	if err != nil {
 		return err
 	}

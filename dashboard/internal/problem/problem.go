@@ -14,6 +14,8 @@ const (
 	CodeCommanderUnreachable = "commander_unreachable"
 	CodeMethodNotAllowed     = "method_not_allowed"
 	CodeNotFound             = "not_found"
+	CodeBadRequest           = "bad_request"
+	CodeReadOnly             = "read_only"
 )
 
 // Problem is one error. Detail is a sentence that tells the reader what to do.

@@ -9,7 +9,7 @@ import (
 // runs, the dashboard does not exist yet. It is never cached.
 func Placeholder(page []byte) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !readOnly(w, r) {
+		if !onlyRead(w, r) {
 			return
 		}
 		head := w.Header()

@@ -1,11 +1,12 @@
 // Package webapp serves the built app from memory.
 //
 // Files under assets/ carry a hash of their content in their name and may be
-// kept for ever; all else, index.html above all, is asked for anew each time and
-// answered with 304 while unchanged. A path that is no file is a place inside
-// the app (a deep link), so it gets index.html; a path that looks like a file and
-// is none gets 404, lest a browser run a page as a script. Text is compressed
-// once, when the handler is made.
+// kept for ever; others are asked for anew each time and answered with 304 while
+// unchanged. A path that is no file is a place inside the app (a deep link), so it
+// gets index.html, which carries the settings and is made for each answer; a path
+// that looks like a file and is none gets 404, lest a browser run a page as a
+// script. The build leaves each text compressed with brotli beside it (x.js.br);
+// gzip, for those who don't take that, is done once when the handler is made.
 package webapp
 
 import (
@@ -16,12 +17,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"mime"
 	"net/http"
 	"path"
 	"strconv"
 	"strings"
 
+	"github.com/mission-control-dev/mission-control/dashboard/internal/coding"
 	"github.com/mission-control-dev/mission-control/dashboard/internal/problem"
 )
 
@@ -33,23 +36,27 @@ const (
 	forever      = "public, max-age=31536000, immutable"
 	alwaysAsk    = "no-cache"
 	hashedFolder = "assets/"
+	brotliSuffix = ".br"
 )
 
 type file struct {
 	body         []byte
 	gzipped      []byte // nil where compressing gains nothing
+	brotli       []byte // nil where the build made none
 	etag         string // of the plain body, without quotes
 	contentType  string
 	cacheControl string
 }
 
 // Handler serves one app. It is safe for concurrent use.
+// Requests reach it with the base path stripped.
 type Handler struct {
+	page  page
 	files map[string]file
 }
 
 // New reads the whole app into memory. Files whose name starts with a dot are left out.
-func New(app fs.FS) (*Handler, error) {
+func New(app fs.FS, cfg Config) (*Handler, error) {
 	files := map[string]file{}
 	err := fs.WalkDir(app, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
@@ -69,10 +76,23 @@ func New(app fs.FS) (*Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the built app: %w", err)
 	}
-	if _, ok := files[indexFile]; !ok {
+	index, ok := files[indexFile]
+	if !ok {
 		return nil, ErrNoIndex
 	}
-	return &Handler{files: files}, nil
+	delete(files, indexFile)
+	for name, f := range files {
+		if packed, ok := files[name+brotliSuffix]; ok {
+			f.brotli = packed.body
+			files[name] = f
+		}
+	}
+	maps.DeleteFunc(files, func(name string, _ file) bool { return strings.HasSuffix(name, brotliSuffix) })
+	page, err := newPage(index.body, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Handler{page: page, files: files}, nil
 }
 
 func prepare(name string, body []byte) (file, error) {
@@ -144,13 +164,13 @@ func compressible(contentType string) bool {
 }
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !readOnly(w, r) {
+	if !onlyRead(w, r) {
 		return
 	}
 	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
 	f, ok := h.files[name]
 	if !ok {
-		if strings.HasPrefix(name, hashedFolder) || path.Ext(name) != "" {
+		if name != indexFile && (strings.HasPrefix(name, hashedFolder) || path.Ext(name) != "") {
 			problem.Write(w, problem.Problem{
 				Status: http.StatusNotFound,
 				Code:   problem.CodeNotFound,
@@ -158,7 +178,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			})
 			return
 		}
-		f = h.files[indexFile]
+		h.page.serve(w, r)
+		return
 	}
 	f.serve(w, r)
 }
@@ -167,12 +188,15 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 	body, etag := f.body, f.etag
 	head := w.Header()
 	head.Set("Cache-Control", f.cacheControl)
-	if f.gzipped != nil {
+	if f.gzipped != nil || f.brotli != nil {
 		head.Set("Vary", "Accept-Encoding")
-		if acceptsGzip(r.Header.Get("Accept-Encoding")) {
-			body, etag = f.gzipped, f.etag+"-gzip"
-			head.Set("Content-Encoding", "gzip")
-		}
+	}
+	if f.brotli != nil && coding.Accepted(r.Header, coding.Brotli) {
+		body, etag = f.brotli, f.etag+"-br"
+		head.Set("Content-Encoding", coding.Brotli)
+	} else if f.gzipped != nil && coding.Accepted(r.Header, coding.Gzip) {
+		body, etag = f.gzipped, f.etag+"-gzip"
+		head.Set("Content-Encoding", coding.Gzip)
 	}
 	etag = `"` + etag + `"`
 	head.Set("ETag", etag)
@@ -189,22 +213,6 @@ func (f file) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func acceptsGzip(header string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		coding, params, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if strings.TrimSpace(coding) != "gzip" {
-			continue
-		}
-		q, found := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q=")
-		if !found {
-			return true
-		}
-		weight, err := strconv.ParseFloat(q, 64)
-		return err == nil && weight > 0
-	}
-	return false
-}
-
 func matches(ifNoneMatch, etag string) bool {
 	for candidate := range strings.SplitSeq(ifNoneMatch, ",") {
 		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
@@ -215,7 +223,7 @@ func matches(ifNoneMatch, etag string) bool {
 	return false
 }
 
-func readOnly(w http.ResponseWriter, r *http.Request) bool {
+func onlyRead(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return true
 	}

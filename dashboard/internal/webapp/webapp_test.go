@@ -2,11 +2,13 @@ package webapp
 
 import (
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -16,13 +18,19 @@ var script = strings.Repeat("console.log('mission control');\n", 100)
 
 func app(t *testing.T) *Handler {
 	t.Helper()
+	return appWith(t, Settings{BasePath: "/"})
+}
+
+func appWith(t *testing.T, settings Settings) *Handler {
+	t.Helper()
 	h, err := New(fstest.MapFS{
-		"index.html":              {Data: []byte("<!doctype html><title>app</title>" + strings.Repeat(" ", 200))},
-		"favicon.svg":             {Data: []byte("<svg/>")},
-		".gitkeep":                {Data: []byte("marker")},
-		"assets/index-abc123.js":  {Data: []byte(script)},
-		"assets/logo-abc123.webp": {Data: []byte("RIFF")},
-	})
+		"index.html":                {Data: []byte(`<head><link href="./favicon.svg"><script src="./assets/index-abc123.js"></script></head><body>`)},
+		"favicon.svg":               {Data: []byte("<svg/>" + strings.Repeat(" ", 200))},
+		".gitkeep":                  {Data: []byte("marker")},
+		"assets/index-abc123.js":    {Data: []byte(script)},
+		"assets/index-abc123.js.br": {Data: []byte("packed by the build")},
+		"assets/logo-abc123.webp":   {Data: []byte("RIFF")},
+	}, Config{Settings: settings, Policy: func(nonce string) string { return "style-src 'nonce-" + nonce + "'" }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,6 +60,7 @@ func TestServe(t *testing.T) {
 		{"/fleet/", 200, html, never},
 		{"/assets/index-abc123.js", 200, js, "public, max-age=31536000, immutable"},
 		{"/favicon.svg", 200, "image/svg+xml", never},
+		{"/assets/index-abc123.js.br", 404, "application/problem+json", "no-store"},
 		{"/assets/index-old.js", 404, "application/problem+json", "no-store"},
 		{"/assets/", 200, html, never},
 		{"/assets/deep/link", 404, "application/problem+json", "no-store"},
@@ -78,9 +87,7 @@ func TestServe(t *testing.T) {
 
 func TestGzip(t *testing.T) {
 	h := app(t)
-	for accept, want := range map[string]bool{
-		"gzip": true, "br, gzip;q=0.5": true, "": false, "br": false, "gzip;q=0": false, "gzip; q=0.0, br": false, "x-gzip": false,
-	} {
+	for accept, want := range map[string]bool{"gzip": true, "br;q=0, gzip;q=0.5": true, "": false, "gzip;q=0": false} {
 		res := get(h, "/assets/index-abc123.js", http.Header{"Accept-Encoding": {accept}})
 		var body io.Reader = res.Body
 		if got := res.Header.Get("Content-Encoding") == "gzip"; got != want {
@@ -110,17 +117,74 @@ func TestGzip(t *testing.T) {
 	}
 }
 
+func TestBrotliGoesFirst(t *testing.T) {
+	res := get(app(t), "/assets/index-abc123.js", http.Header{"Accept-Encoding": {"gzip, deflate, br"}})
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Header.Get("Content-Encoding") != "br" || string(body) != "packed by the build" || res.Header.Get("Vary") != "Accept-Encoding" {
+		t.Errorf("%v %q", res.Header, body)
+	}
+	if got := res.Header.Get("Content-Type"); got != "text/javascript; charset=utf-8" {
+		t.Errorf("content type %q", got)
+	}
+}
+
+var settingsBlock = regexp.MustCompile(`<script type="application/json" id="settings">(.*?)</script></head>`)
+
+func TestThePageBringsItsSettings(t *testing.T) {
+	want := Settings{BasePath: "/mc/", Title: `</script><script>alert("&")</script>`, ReadOnly: true, Version: "v1"}
+	h := appWith(t, want)
+	nonces := map[string]bool{}
+	for range 2 {
+		res := get(h, "/missions/1", http.Header{"If-None-Match": {"*"}})
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		block := settingsBlock.FindSubmatch(body)
+		if block == nil {
+			t.Fatalf("no settings in %s", body)
+		}
+		var got struct {
+			Settings
+			StyleNonce string `json:"styleNonce"`
+		}
+		if err := json.Unmarshal(block[1], &got); err != nil {
+			t.Fatalf("%v: %s", err, block[1])
+		}
+		if got.Settings != want {
+			t.Errorf("settings %+v, want %+v", got.Settings, want)
+		}
+		if !strings.Contains(string(body), `href="/mc/favicon.svg"`) || !strings.Contains(string(body), `src="/mc/assets/index-abc123.js"`) {
+			t.Errorf("the files are not under the base path: %s", body)
+		}
+		if policy := res.Header.Get("Content-Security-Policy"); policy != "style-src 'nonce-"+got.StyleNonce+"'" {
+			t.Errorf("policy %q, nonce in the page %q", policy, got.StyleNonce)
+		}
+		if res.StatusCode != http.StatusOK || res.Header.Get("ETag") != "" {
+			t.Errorf("status %d, ETag %q: a page with a nonce can't be answered from a cache", res.StatusCode, res.Header.Get("ETag"))
+		}
+		nonces[got.StyleNonce] = true
+	}
+	if len(nonces) != 2 {
+		t.Errorf("two answers with one nonce: %v", nonces)
+	}
+}
+
 func TestNotModified(t *testing.T) {
+	const file = "/favicon.svg"
 	h := app(t)
 	for _, encoding := range []string{"", "gzip"} {
 		header := http.Header{"Accept-Encoding": {encoding}}
-		etag := get(h, "/missions", header).Header.Get("ETag")
+		etag := get(h, file, header).Header.Get("ETag")
 		if etag == "" {
 			t.Fatal("no ETag")
 		}
 		for match, want := range map[string]int{etag: 304, "W/" + etag: 304, `"other", ` + etag: 304, "*": 304, `"other"`: 200} {
 			header.Set("If-None-Match", match)
-			if res := get(h, "/missions", header); res.StatusCode != want {
+			if res := get(h, file, header); res.StatusCode != want {
 				t.Errorf("encoding %q, If-None-Match %s: status %d, want %d", encoding, match, res.StatusCode, want)
 			}
 		}
@@ -143,7 +207,10 @@ func TestOtherMethods(t *testing.T) {
 }
 
 func TestNewNeedsIndex(t *testing.T) {
-	if _, err := New(fstest.MapFS{"assets/x.js": {}}); !errors.Is(err, ErrNoIndex) {
+	if _, err := New(fstest.MapFS{"assets/x.js": {}}, Config{}); !errors.Is(err, ErrNoIndex) {
 		t.Errorf("error %v, want ErrNoIndex", err)
+	}
+	if _, err := New(fstest.MapFS{"index.html": {Data: []byte("<title>no place for the settings</title>")}}, Config{}); !errors.Is(err, errNoHead) {
+		t.Errorf("error %v, want errNoHead", err)
 	}
 }

@@ -103,8 +103,8 @@ func (s *Stack) start(ctx context.Context) error {
 		return err
 	}
 	cfg := s.settings.dashboard
-	cfg.CommanderURL = s.commanderURL()
-	app := server.App{Files: files, Placeholder: dashboard.Placeholder()}
+	cfg.CommanderURLs = []*url.URL{s.commanderURL()}
+	app := server.App{Files: files, Placeholder: dashboard.Placeholder(), Version: dashboard.Version()}
 	if s.dashboard, err = server.New(cfg, app, s.logger(localstack.Dashboard)); err != nil {
 		return err
 	}
