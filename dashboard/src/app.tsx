@@ -3,7 +3,10 @@ import { type QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { LiveCache } from './live/live-cache';
 import { LiveProvider } from './live/live-context';
+import { settings } from './settings';
 import { theme } from './theme';
+
+const styleNonce = () => settings.styleNonce ?? '';
 
 /** What every page stands on: theme, query client, live updates. */
 export function App({
@@ -16,7 +19,7 @@ export function App({
   children: ReactNode;
 }) {
   return (
-    <MantineProvider theme={theme} defaultColorScheme="auto">
+    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={styleNonce}>
       <QueryClientProvider client={client}>
         <LiveProvider value={live}>{children}</LiveProvider>
       </QueryClientProvider>

@@ -1,16 +1,16 @@
 import './styles';
 import { RouterProvider } from '@tanstack/react-router';
+import { setNonce } from 'get-nonce';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { z } from 'zod';
 import { App } from './app';
 import { LiveCache } from './live/live-cache';
 import { newRouter } from './router';
 import { newQueryClient } from './services/query-client';
+import { settings } from './settings';
 
-// The Content-Security-Policy forbids compiling code at run time; without this zod
-// would try once, and the browser would report it.
-z.config({ jitless: true });
+// Dialogs lock the scroll by a style element, which needs the page's nonce as Mantine's do.
+if (settings.styleNonce) setNonce(settings.styleNonce);
 
 const client = newQueryClient();
 const live = new LiveCache(client);

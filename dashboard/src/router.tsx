@@ -14,6 +14,7 @@ import { PageNotFound } from './routes/not-found';
 import { OverviewPage } from './routes/overview';
 import { RouteFailure } from './routes/route-failure';
 import { RANGES } from './services/trends';
+import { settings } from './settings';
 
 const rootRoute = createRootRoute({ component: Layout, notFoundComponent: PageNotFound });
 
@@ -105,6 +106,7 @@ export function newRouter(history?: RouterHistory) {
   return createRouter({
     routeTree,
     history,
+    basepath: settings.basePath,
     defaultPreload: 'intent',
     defaultErrorComponent: RouteFailure,
     scrollRestoration: true,

@@ -4,6 +4,10 @@
 
 import { z } from 'zod';
 
+// The Content-Security-Policy forbids compiling code at run time; without this zod
+// would try once, and the browser would report it. Here, because this is parsed first.
+z.config({ jitless: true });
+
 const settingsSchema = z.object({
   /** Where the app is served: `/`, or as in `/mc/`; it begins and ends with a slash. */
   basePath: z

@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"bufio"
 	"compress/gzip"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -13,18 +15,25 @@ import (
 // worthIt is the least length that is compressed: less fits one packet as it is.
 const worthIt = 1400
 
-// The fastest level makes a list of missions a twelfth; the best one would save a little more for many times the work.
-var packers = sync.Pool{New: func() any {
-	zw, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
-	if err != nil { // the level is a constant: can't fail
-		panic(err)
-	}
-	return zw
-}}
+// compressor packs with gzip's fastest level, which gets most of what there is to
+// get from lists of missions. A packer is large, so they are used again.
+type compressor struct {
+	packers sync.Pool // of *gzip.Writer
+}
 
-// compress packs JSON for a client that takes gzip, as it comes from the commander.
+func newCompressor() *compressor {
+	return &compressor{sync.Pool{New: func() any {
+		zw, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
+		if err != nil { // the level is a constant: can't fail
+			panic(err)
+		}
+		return zw
+	}}}
+}
+
+// modify packs JSON for a client that takes gzip, as it comes from the commander.
 // Event streams are no JSON and stay as they are: each event must leave at once.
-func compress(res *http.Response) error {
+func (c *compressor) modify(res *http.Response) error {
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	if kind != "application/json" && kind != "application/problem+json" {
 		return nil
@@ -38,20 +47,21 @@ func compress(res *http.Response) error {
 	res.Header.Set("Content-Encoding", coding.Gzip)
 	res.Header.Del("Content-Length")
 	res.ContentLength = -1
-	res.Body = packed(res.Body)
+	res.Body = c.packed(res.Body)
 	return nil
 }
 
 // packed is the plain body, compressed while it is read. Close ends both.
-func packed(plain io.ReadCloser) io.ReadCloser {
+func (c *compressor) packed(plain io.ReadCloser) io.ReadCloser {
 	r, w := io.Pipe()
 	go func() {
-		zw := packers.Get().(*gzip.Writer)
-		defer packers.Put(zw)
-		zw.Reset(w)
+		zw := c.packers.Get().(*gzip.Writer)
+		defer c.packers.Put(zw)
+		out := bufio.NewWriterSize(w, 16<<10) // each write to w is flushed to the client
+		zw.Reset(out)
 		_, err := io.Copy(zw, plain)
 		if err == nil {
-			err = zw.Close()
+			err = errors.Join(zw.Close(), out.Flush())
 		}
 		_ = w.CloseWithError(err) // a cut answer must look cut; with nil it ends as usual
 	}()

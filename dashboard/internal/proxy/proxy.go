@@ -65,7 +65,7 @@ func New(cfg Config, log *zap.Logger) *Proxy {
 				r.Out.Header.Set("Authorization", "Bearer "+cfg.APIKey)
 			}
 		},
-		ModifyResponse: compress,
+		ModifyResponse: newCompressor().modify,
 		ErrorHandler:   p.failed,
 	}
 	return p

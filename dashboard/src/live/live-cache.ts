@@ -21,6 +21,7 @@ import {
 } from '@/services/missions';
 import { soldiersKey, soldiersSchema } from '@/services/soldiers';
 import { statsKey, statsSchema } from '@/services/stats';
+import { address } from '@/settings';
 import { applyToDetail, applyToList, needsFetch } from './apply';
 import { EventStream, type StreamStatus } from './event-stream';
 import type { StreamEvent } from './sse-parser';
@@ -48,7 +49,7 @@ export class LiveCache {
   private fetchedBeforeStream = false;
   private readonly readyPromise: Promise<void>;
 
-  constructor(client: QueryClient, url = '/api/events') {
+  constructor(client: QueryClient, url = address('api/events')) {
     this.client = client;
     // Pushed even while no page shows them, so they are never old.
     for (const key of [statsKey, soldiersKey, healthKey]) {

@@ -19,12 +19,14 @@ import { ButtonLink } from '@/components/button-link';
 import { EmbeddedBanner } from '@/components/embedded-banner';
 import { FindMission } from '@/components/find-mission';
 import { HealthPill } from '@/components/health-pill';
+import { Installation } from '@/components/installation';
 import { LiveIndicator } from '@/components/live-indicator';
 import { OutageBanner } from '@/components/outage-banner';
 import { ShortcutSheet } from '@/components/shortcut-sheet';
 import { ThemeSwitch } from '@/components/theme-switch';
 import { ZoneSwitch } from '@/components/zone-switch';
 import { type Shortcut, useShortcuts } from '@/hooks/use-shortcuts';
+import { address } from '@/settings';
 import styles from './layout.module.css';
 
 interface Place {
@@ -79,6 +81,7 @@ export function Layout() {
           <div className={styles.find}>
             <FindMission field={find} />
           </div>
+          <Installation />
           <div className={styles.state}>
             <LiveIndicator />
             <HealthPill />
@@ -106,7 +109,7 @@ export function Layout() {
 function Brand() {
   return (
     <Link to="/" className={styles.brand} aria-label="Mission Control, to the overview">
-      <img src="/favicon.svg" alt="" width={26} height={26} />
+      <img src={address('favicon.svg')} alt="" width={26} height={26} />
       <span>Mission Control</span>
     </Link>
   );

@@ -2,8 +2,9 @@
 // here, and every failure leaves as one ApiError that says what to do.
 
 import { z } from 'zod';
+import { address } from '@/settings';
 
-const BASE = '/api';
+const BASE = address('api');
 
 const problemSchema = z.object({
   title: z.string().optional(),

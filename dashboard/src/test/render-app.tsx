@@ -3,14 +3,20 @@ import { render } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { onTestFinished } from 'vitest';
 import { App } from '@/app';
+import { SettingsContext } from '@/hooks/use-settings';
 import { LiveCache } from '@/live/live-cache';
 import { newRouter } from '@/router';
 import { newQueryClient } from '@/services/query-client';
+import { type Settings, settings } from '@/settings';
 import { FakeCommander } from './fake-commander';
 import { server } from './server';
 
-/** Shows the whole app at an address, with a commander that the test fills first. */
-export function renderApp(path: string, fill?: (commander: FakeCommander) => void) {
+/** Shows the whole app at an address, with a commander that the test fills first, and other settings than the defaults. */
+export function renderApp(
+  path: string,
+  fill?: (commander: FakeCommander) => void,
+  changed?: Partial<Settings>,
+) {
   const commander = new FakeCommander();
   fill?.(commander);
   server.use(...commander.handlers());
@@ -23,9 +29,11 @@ export function renderApp(path: string, fill?: (commander: FakeCommander) => voi
   });
   const router = newRouter(createMemoryHistory({ initialEntries: [path] }));
   render(
-    <App client={client} live={live}>
-      <RouterProvider router={router} />
-    </App>,
+    <SettingsContext value={{ ...settings, ...changed }}>
+      <App client={client} live={live}>
+        <RouterProvider router={router} />
+      </App>
+    </SettingsContext>,
   );
   return { commander, router, user: userEvent.setup() };
 }
