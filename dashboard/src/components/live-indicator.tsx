@@ -6,6 +6,7 @@ const WORDS = {
   connecting: 'Connecting',
   live: 'Live',
   reconnecting: 'Reconnecting',
+  polling: 'Polling',
   offline: 'Offline',
 } as const;
 

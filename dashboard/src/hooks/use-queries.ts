@@ -1,13 +1,33 @@
 // The queries of the app. Each waits for the event stream before its first fetch, so
 // that nothing that happens in between is lost; none polls.
 
-import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import {
+  keepPreviousData,
+  type QueryKey,
+  useInfiniteQuery,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import { useEffect } from 'react';
 import { useLive } from '@/live/live-context';
+import { attentionKey, fetchAttention } from '@/services/attention';
+import { bulkKey, fetchBulkJobs } from '@/services/bulk';
 import { fetchHealth, healthKey } from '@/services/health';
 import { fetchHistory, type History, historyKeys } from '@/services/history';
 import { fetchMission, fetchMissions, type MissionFilter, missionKeys } from '@/services/missions';
+import { fetchSchedules, scheduleKeys } from '@/services/schedules';
 import { fetchSoldiers, soldiersKey } from '@/services/soldiers';
+import { fetchSquads, squadsKey } from '@/services/squads';
 import { fetchStats, statsKey } from '@/services/stats';
+import { fetchLogs, mergeTelemetry, type Telemetry, telemetryKey } from '@/services/telemetry';
+import {
+  type FailureRange,
+  failureKeys,
+  fetchFailures,
+  fetchTrends,
+  type Range,
+  trendKeys,
+} from '@/services/trends';
 
 export function useMissions(filter: MissionFilter) {
   const live = useLive();
@@ -47,35 +67,67 @@ export function useHistory(missionId: string, version: number | undefined) {
   });
 }
 
-export function useStats() {
+/** Progress and log lines of a mission, followed while the component is shown. */
+export function useTelemetry(missionId: string) {
+  const live = useLive();
+  const client = useQueryClient();
+  useEffect(() => live.watch(missionId), [live, missionId]);
+  return useQuery({
+    queryKey: telemetryKey(missionId),
+    queryFn: async ({ signal }): Promise<Telemetry> => {
+      await live.ready(signal);
+      const logs = await fetchLogs(missionId, signal);
+      // Events that came meanwhile are in the cache: neither they nor the answer may win alone.
+      const known = client.getQueryData<Telemetry>(telemetryKey(missionId));
+      return mergeTelemetry(known, { missionId, run: 0, progress: 0, ...logs });
+    },
+    gcTime: 30_000,
+    refetchOnMount: 'always', // nobody told of its lines while nobody watched
+  });
+}
+
+/** What each connection brings whole, and again when it changed. Asked for only if it does not come. */
+function usePushed<T>(queryKey: QueryKey, fetch: (signal: AbortSignal) => Promise<T>) {
   const live = useLive();
   return useQuery({
-    queryKey: statsKey,
+    queryKey,
     queryFn: async ({ signal }) => {
       await live.readyForPushed(signal);
-      return fetchStats(signal);
+      return fetch(signal);
     },
   });
 }
 
-export function useSoldiers() {
+export const useStats = () => usePushed(statsKey, fetchStats);
+export const useSoldiers = () => usePushed(soldiersKey, fetchSoldiers);
+export const useHealth = () => usePushed(healthKey, fetchHealth);
+export const useAttention = () => usePushed(attentionKey, fetchAttention);
+export const useSquads = () => usePushed(squadsKey, fetchSquads);
+export const useSchedules = () => usePushed(scheduleKeys.list, fetchSchedules);
+export const useBulkJobs = () => usePushed(bulkKey, fetchBulkJobs);
+
+/** The numbers over time. The stream adds each step that ends, or has the steps asked for anew. */
+export function useTrends(range: Range) {
   const live = useLive();
   return useQuery({
-    queryKey: soldiersKey,
+    queryKey: trendKeys.of(range),
     queryFn: async ({ signal }) => {
-      await live.readyForPushed(signal);
-      return fetchSoldiers(signal);
+      await live.ready(signal);
+      return fetchTrends(range, signal);
     },
+    placeholderData: keepPreviousData,
   });
 }
 
-export function useHealth() {
+/** What missions fail with. Asked for anew after each step in which one failed. */
+export function useFailures(range: FailureRange) {
   const live = useLive();
   return useQuery({
-    queryKey: healthKey,
+    queryKey: failureKeys.of(range),
     queryFn: async ({ signal }) => {
-      await live.readyForPushed(signal);
-      return fetchHealth(signal);
+      await live.ready(signal);
+      return fetchFailures(range, signal);
     },
+    placeholderData: keepPreviousData,
   });
 }

@@ -1,4 +1,4 @@
-// One connection to /api/events that keeps itself alive.
+// The stream of events that keeps itself alive, connection after connection.
 //
 // Not the browser's EventSource, for three reasons: that one gives up for good when
 // the server answers 502 (the commander restarts), it hides the heartbeats, so a
@@ -7,16 +7,27 @@
 //
 //   connecting -> live -> reconnecting -> live ...
 //                          after OFFLINE_AFTER: offline, still trying
+//                          streams don't come through, plain requests do: polling, still trying
+//
+// What is watched is part of the address: when it changes, a second connection is opened
+// behind the same event, and the first is closed once the second lives.
 
-import { SseParser, type StreamEvent } from './sse-parser';
+import { Connection, type Ending } from './connection';
+import type { StreamEvent } from './sse-parser';
+import { TOPICS } from './topics';
 
-export type StreamPhase = 'connecting' | 'live' | 'reconnecting' | 'offline';
+export type StreamPhase = 'connecting' | 'live' | 'reconnecting' | 'polling' | 'offline';
 
-/** Heartbeats come every 10 s; two missed and a half is dead. */
-const SILENCE_LIMIT = 25_000;
 const OFFLINE_AFTER = 10_000;
 const FIRST_DELAY = 300;
 const LONGEST_DELAY = 5_000;
+/** So many connections in a row must be blocked before plain requests are made instead. */
+const BLOCKED_LIMIT = 2;
+const BLOCKED_DELAY = 60_000;
+/** More changes of missions in a second are told as a number. */
+const PER_SECOND = 100;
+/** As many missions as the commander lets one client watch. */
+const WATCH_LIMIT = 16;
 
 export interface StreamStatus {
   phase: StreamPhase;
@@ -28,23 +39,29 @@ export interface StreamHandlers {
   onEvent(event: StreamEvent): void;
   /** Events may have been missed since the last connection: what is shown must be fetched anew. */
   onGap(): void;
+  /** Called for each sign of life, too. */
   onStatus(status: StreamStatus): void;
 }
 
 export class EventStream {
-  private readonly url: string;
+  /** The last event that was seen; a stream that starts here goes on behind it. */
+  position: string;
+  private readonly base: string;
   private readonly handlers: StreamHandlers;
   private stopper: AbortController | undefined;
-  private attempt: AbortController | undefined;
+  private current: Connection | undefined;
   private wake: (() => void) | undefined;
-  private lastEventId = '';
+  private watched: readonly string[] = [];
+  /** The commander is an older one, which streams all and watches nothing. */
+  private plain = false;
   private everOpened = false;
   private lostAt = 0;
   private status: StreamStatus = { phase: 'connecting' };
 
-  constructor(url: string, handlers: StreamHandlers) {
-    this.url = url;
+  constructor(base: string, handlers: StreamHandlers, position = '') {
+    this.base = base;
     this.handlers = handlers;
+    this.position = position;
   }
 
   /** Connects, and goes on until stop. Safe to call twice. */
@@ -55,90 +72,122 @@ export class EventStream {
     const { signal } = this.stopper;
     // A laptop that wakes, or a network that comes back, should not wait for the next try.
     window.addEventListener('online', this.hurry, { signal });
-    document.addEventListener('visibilitychange', this.hurry, { signal });
+    document.addEventListener('visibilitychange', this.hurryIfSeen, { signal });
     void this.run(signal);
   }
 
   /** Ends the connection; start may follow. Safe to call twice. */
   stop(): void {
     this.stopper?.abort();
-    this.attempt?.abort();
+    this.current?.close();
     this.wake?.();
     this.stopper = undefined;
   }
 
-  private readonly hurry = () => {
-    if (document.visibilityState === 'visible') this.wake?.();
+  /** Tries now, if it waits for the next try. */
+  readonly hurry = () => this.wake?.();
+
+  private readonly hurryIfSeen = () => {
+    if (document.visibilityState === 'visible') this.hurry();
   };
+
+  /** Has the telemetry of these missions told, and their changes whatever else there is to tell. */
+  watch(missionIds: readonly string[]): void {
+    this.watched = missionIds.slice(0, WATCH_LIMIT);
+    const before = this.current;
+    if (!this.stopper || !before || before.url === this.url()) return;
+    if (!before.isOpen) {
+      before.close(); // run opens the next at once, because its address is another
+      return;
+    }
+    const next = this.open(() => {
+      if (next.url !== this.url()) {
+        next.close(); // the watched ones changed again meanwhile
+        return;
+      }
+      this.current?.close();
+      this.current = next;
+    });
+    void next.ended.then(() => {
+      if (!next.isOpen) before.close(); // run tries on, and knows what to do about refusals
+    });
+  }
+
+  private url(): string {
+    if (this.plain) return this.base;
+    const query = new URLSearchParams({ topics: TOPICS.join(','), per_second: String(PER_SECOND) });
+    for (const id of this.watched) query.append('watch', id);
+    return `${this.base}?${query}`;
+  }
 
   private async run(stopped: AbortSignal): Promise<void> {
     let failures = 0;
+    let blocked = 0;
+    this.current = this.open();
     while (!stopped.aborted) {
-      const lived = await this.connectOnce(stopped);
+      const connection: Connection = this.current;
+      const ending: Ending = await connection.ended;
       if (stopped.aborted) return;
-      if (lived) {
+      if (this.current !== connection) continue; // another took its place
+      if (ending === 'lived') {
         failures = 0;
         this.lostAt = Date.now();
+        this.plain = false; // the next commander may be a newer one
       }
-      this.report(
-        Date.now() - this.lostAt >= OFFLINE_AFTER || !navigator.onLine ? 'offline' : 'reconnecting',
-      );
-      const delay = Math.min(FIRST_DELAY * 2 ** failures, LONGEST_DELAY);
-      failures += 1;
-      await this.pause(delay * (0.75 + Math.random() / 2));
-    }
-  }
-
-  /** True if the stream was open, however it ended. */
-  private async connectOnce(stopped: AbortSignal): Promise<boolean> {
-    const attempt = new AbortController();
-    this.attempt = attempt;
-    let watchdog = setTimeout(() => attempt.abort(), SILENCE_LIMIT);
-    let opened = false;
-    try {
-      const headers: Record<string, string> = { Accept: 'text/event-stream' };
-      if (this.lastEventId) headers['Last-Event-ID'] = this.lastEventId;
-      const response = await fetch(this.url, { headers, cache: 'no-store', signal: attempt.signal });
-      if (
-        !response.ok ||
-        !response.body ||
-        !response.headers.get('Content-Type')?.includes('text/event-stream')
-      ) {
-        return false; // the abort below frees the connection
-      }
-      const resumes = this.lastEventId !== '';
-      const parser = new SseParser({
-        onEvent: (event) => this.take(event),
-        onId: (id) => {
-          this.lastEventId = id;
-        },
-      });
-      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done || stopped.aborted) return opened;
-        clearTimeout(watchdog);
-        watchdog = setTimeout(() => attempt.abort(), SILENCE_LIMIT);
-        if (!opened) {
-          opened = true;
-          // The server subscribed us before it wrote these first bytes.
-          if (this.everOpened && !resumes) this.handlers.onGap();
-          this.everOpened = true;
+      if (ending === 'unknown' && !this.plain) {
+        this.plain = true;
+      } else if (connection.url === this.url() || ending === 'lived') {
+        blocked = ending === 'blocked' ? blocked + 1 : 0;
+        if (blocked >= BLOCKED_LIMIT && (await this.answersPlainly(stopped))) {
+          this.lostAt = Date.now();
+          this.report('polling');
+          await this.pause(BLOCKED_DELAY);
+        } else {
+          this.report(
+            Date.now() - this.lostAt >= OFFLINE_AFTER || !navigator.onLine ? 'offline' : 'reconnecting',
+          );
+          const delay = Math.min(FIRST_DELAY * 2 ** failures, LONGEST_DELAY);
+          failures += 1;
+          await this.pause(delay * (0.75 + Math.random() / 2));
         }
-        this.report('live');
-        parser.feed(value);
+        if (stopped.aborted) return;
       }
-    } catch {
-      return opened; // refused, cut or silent: the caller tries again, and the status says so
-    } finally {
-      clearTimeout(watchdog);
-      attempt.abort();
+      this.current = this.open();
     }
   }
 
-  private take(event: StreamEvent): void {
-    if (event.type === 'reset') this.handlers.onGap();
-    else this.handlers.onEvent(event);
+  private open(onOpen?: () => void): Connection {
+    const resumes = this.position !== '';
+    const connection: Connection = new Connection(this.url(), this.position, {
+      onOpen: () => {
+        if (this.everOpened && !resumes) this.handlers.onGap();
+        this.everOpened = true;
+        onOpen?.();
+      },
+      onEvent: (event) => {
+        if (event.type === 'reset') this.handlers.onGap();
+        else this.handlers.onEvent(event);
+      },
+      onId: (id) => {
+        this.position = id;
+      },
+      onAlive: () => this.report('live'),
+    });
+    return connection;
+  }
+
+  /** Whether the commander answers other requests, so that only streams don't come through. */
+  private async answersPlainly(signal: AbortSignal): Promise<boolean> {
+    try {
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_DELAY)]);
+      const response = await fetch(this.base.replace(/\/events$/, '/health'), {
+        cache: 'no-store',
+        signal: limit,
+      });
+      return response.status !== 502 && response.status !== 504;
+    } catch {
+      return false;
+    }
   }
 
   private report(phase: StreamPhase): void {
@@ -149,13 +198,12 @@ export class EventStream {
 
   private pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(done, ms);
-      const wakeUp = () => done();
-      this.wake = wakeUp;
-      function done() {
+      const done = () => {
         clearTimeout(timer);
         resolve();
-      }
+      };
+      const timer = setTimeout(done, ms);
+      this.wake = done;
     });
   }
 }

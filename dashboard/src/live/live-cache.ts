@@ -9,7 +9,7 @@
 
 import type { Query, QueryClient, QueryKey } from '@tanstack/react-query';
 import type { z } from 'zod';
-import { healthKey, healthSchema } from '@/services/health';
+import type { Health } from '@/services/health';
 import {
   type Mission,
   type MissionDetail,
@@ -19,12 +19,14 @@ import {
   missionSchema,
   PAGE_SIZE,
 } from '@/services/missions';
-import { soldiersKey, soldiersSchema } from '@/services/soldiers';
-import { statsKey, statsSchema } from '@/services/stats';
+import { mergeTelemetry, type Telemetry, telemetryKey, telemetrySchema } from '@/services/telemetry';
+import { RANGES, type Range, type Trends, trendKeys, trendSchema } from '@/services/trends';
 import { address } from '@/settings';
 import { applyToDetail, applyToList, needsFetch } from './apply';
+import { applyStep, type Step, stepOf } from './apply-trend';
 import { EventStream, type StreamStatus } from './event-stream';
 import type { StreamEvent } from './sse-parser';
+import { PICTURES } from './topics';
 
 /** Changes are gathered this long, so that a burst is one rendering. */
 const GATHER_MS = 80;
@@ -42,6 +44,8 @@ export class LiveCache {
   private pending = new Map<string, Mission>();
   private recent = new Map<string, Mission>();
   private readonly fetchedFor = new Map<string, number>();
+  private readonly watched = new Map<string, number>();
+  private readonly steps = new Map<Range, number>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private unsubscribe: (() => void) | undefined;
   private markReady: () => void = () => {};
@@ -52,7 +56,7 @@ export class LiveCache {
   constructor(client: QueryClient, url = address('api/events')) {
     this.client = client;
     // Pushed even while no page shows them, so they are never old.
-    for (const key of [statsKey, soldiersKey, healthKey]) {
+    for (const { key } of Object.values(PICTURES)) {
       client.setQueryDefaults(key, { gcTime: Number.POSITIVE_INFINITY });
     }
     this.readyPromise = new Promise((resolve) => {
@@ -105,6 +109,21 @@ export class LiveCache {
     signal.throwIfAborted(); // it came, and cancelled the question
   }
 
+  /** Has the stream tell a mission's telemetry until the release that is returned is called. */
+  watch(missionId: string): () => void {
+    this.watched.set(missionId, (this.watched.get(missionId) ?? 0) + 1);
+    this.stream.watch([...this.watched.keys()]);
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      const left = (this.watched.get(missionId) ?? 1) - 1;
+      if (left > 0) this.watched.set(missionId, left);
+      else this.watched.delete(missionId);
+      this.stream.watch([...this.watched.keys()]);
+    };
+  }
+
   /** For useSyncExternalStore. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -150,25 +169,47 @@ export class LiveCache {
   }
 
   private take(event: StreamEvent): void {
-    switch (event.type) {
-      case 'mission': {
-        const mission = parse(missionSchema, event);
-        if (mission) this.gather(mission);
-        return;
+    const picture = PICTURES[event.type];
+    if (picture) {
+      const data = parse(picture.schema, event);
+      this.replace(picture.key, data);
+      if (event.type === 'health' && (data as Health | undefined)?.checks.redis?.status !== 'down') {
+        this.refetchDegraded();
       }
-      case 'stats':
-        this.replace(statsKey, parse(statsSchema, event));
-        return;
-      case 'soldiers':
-        this.replace(soldiersKey, parse(soldiersSchema, event));
-        return;
-      case 'health': {
-        const health = parse(healthSchema, event);
-        this.replace(healthKey, health);
-        if (health && health.checks.redis?.status !== 'down') this.refetchDegraded();
-        return;
-      }
+    } else if (event.type === 'mission') {
+      const mission = parse(missionSchema, event);
+      if (mission) this.gather(mission);
+    } else if (event.type === 'telemetry') {
+      const telemetry = parse(telemetrySchema, event);
+      if (telemetry) this.addTelemetry(telemetry);
+    } else if (event.type === 'trend') {
+      const step = parse(trendSchema, event);
+      if (step) this.addStep(step);
     }
+  }
+
+  private addTelemetry(telemetry: Telemetry): void {
+    if (!this.watched.has(telemetry.missionId)) return; // another tab watches it
+    this.client.setQueryData<Telemetry>(telemetryKey(telemetry.missionId), (known) =>
+      mergeTelemetry(known, telemetry),
+    );
+  }
+
+  /** Pushed into the last hour. Longer ranges are asked for when a step of theirs is complete, failures when one failed. */
+  private addStep(step: Step): void {
+    const hour = this.client.getQueryData<Trends>(trendKeys.of('1h'));
+    const after = hour && applyStep(hour, step);
+    if (after) this.client.setQueryData(trendKeys.of('1h'), after);
+    else if (hour) void this.client.invalidateQueries({ queryKey: trendKeys.of('1h') });
+    for (const range of RANGES) {
+      if (range === '1h') continue;
+      const now = stepOf(range, step);
+      if ((this.steps.get(range) ?? now) !== now) {
+        void this.client.invalidateQueries({ queryKey: trendKeys.of(range) });
+      }
+      this.steps.set(range, now);
+    }
+    if (step.point.failed > 0) void this.client.invalidateQueries({ queryKey: ['failures'] });
   }
 
   /** Redis answers again: what was read from the commander's memory, or failed, is read anew. */

@@ -13,6 +13,7 @@ import type { scheduleSchema, schedulesSchema } from './schedules';
 import type { soldiersSchema } from './soldiers';
 import type { squadSchema, squadsSchema } from './squads';
 import type { statsSchema } from './stats';
+import type { logsSchema, telemetrySchema } from './telemetry';
 import type { failuresSchema, trendSchema, trendsSchema } from './trends';
 
 type Wire = components['schemas'];
@@ -29,6 +30,8 @@ it('accepts every answer of the contract', () => {
   expectTypeOf<Wire['StatsHistory']>().toExtend<z.input<typeof trendsSchema>>();
   expectTypeOf<Wire['Trend']>().toExtend<z.input<typeof trendSchema>>();
   expectTypeOf<Wire['FailureList']>().toExtend<z.input<typeof failuresSchema>>();
+  expectTypeOf<Wire['Telemetry']>().toExtend<z.input<typeof telemetrySchema>>();
+  expectTypeOf<Wire['MissionLog']>().toExtend<z.input<typeof logsSchema>>();
   expectTypeOf<Wire['Squad']>().toExtend<z.input<typeof squadSchema>>();
   expectTypeOf<Wire['Squads']>().toExtend<z.input<typeof squadsSchema>>();
   expectTypeOf<Wire['Schedule']>().toExtend<z.input<typeof scheduleSchema>>();

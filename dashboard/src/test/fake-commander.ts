@@ -4,7 +4,7 @@
 import { HttpResponse, http } from 'msw';
 import type { components } from '@/services/openapi.gen';
 import type { WireMission } from './factories/mission';
-import { healthy, wireSoldier, wireStats } from './factories/system';
+import { healthy, wireAttention, wireSoldier, wireSquad, wireStats, wireTrends } from './factories/system';
 
 type Schemas = components['schemas'];
 
@@ -20,6 +20,15 @@ export class FakeCommander {
   health = healthy();
   soldiers = [wireSoldier()];
   stats = wireStats();
+  attention = wireAttention();
+  squads = [wireSquad()];
+  schedules: Schemas['Schedule'][] = [];
+  bulk: Schemas['BulkJob'][] = [];
+  trends: Schemas['TrendPoint'][] = [];
+  failures: Schemas['FailureGroup'][] = [];
+  logs: Record<string, Schemas['LogLine'][]> = {};
+  /** An earlier release: it knows no topics, and refuses what it does not know. */
+  older = false;
   pageSize = 50;
   degraded = false;
   /** Answers the next requests of a path with this instead. */
@@ -79,11 +88,28 @@ export class FakeCommander {
       at('/health', () =>
         HttpResponse.json(this.health, { status: this.health.status === 'down' ? 503 : 200 }),
       ),
+      at('/attention', () => HttpResponse.json(this.attention)),
+      at('/squads', () => HttpResponse.json({ squads: this.squads, degraded: false })),
+      at('/schedules', () => HttpResponse.json({ schedules: this.schedules, degraded: false })),
+      at('/bulk', () => HttpResponse.json({ jobs: this.bulk, degraded: false })),
+      at('/stats/history', (request) => {
+        const range = new URL(request.url).searchParams.get('range') as Schemas['StatsHistory']['range'];
+        return HttpResponse.json(wireTrends(range, this.trends));
+      }),
+      at('/failures', (request) =>
+        HttpResponse.json({
+          range: new URL(request.url).searchParams.get('range'),
+          groups: this.failures,
+          others: 0,
+          degraded: false,
+        }),
+      ),
       at('/missions', (request) => (request.method === 'POST' ? this.create(request) : this.list(request))),
       at('/missions/:id', (_, id) => this.one(id, (mission) => HttpResponse.json(mission))),
       at('/missions/:id/history', (_, id) =>
         HttpResponse.json({ history: this.history[id] ?? [], dropped: 0, degraded: false }),
       ),
+      at('/missions/:id/logs', (_, id) => HttpResponse.json({ lines: this.logs[id] ?? [], dropped: 0 })),
       at('/missions/:id/cancel', (_, id) =>
         this.one(id, (mission) => {
           if (['COMPLETED', 'FAILED', 'CANCELLED'].includes(mission.status)) {
@@ -134,6 +160,9 @@ export class FakeCommander {
   }
 
   private open(request: Request): Response {
+    const query = new URL(request.url).searchParams;
+    if (this.older && query.size > 0) return problem(422, 'invalid_request', 'topics: unknown parameter.');
+    const topics = (query.get('topics') ?? 'stats,soldiers,health').split(',');
     this.resumedFrom.push(request.headers.get('Last-Event-ID'));
     let own: ReadableStreamDefaultController<Uint8Array>;
     const body = new ReadableStream<Uint8Array>({
@@ -147,9 +176,18 @@ export class FakeCommander {
     });
     queueMicrotask(() => {
       this.write(`id: ${this.eventId}-0\n\n`);
-      this.send('stats', this.stats);
-      this.send('soldiers', { soldiers: this.soldiers, degraded: false });
-      this.send('health', this.health);
+      const pictures: Record<string, unknown> = {
+        stats: this.stats,
+        soldiers: { soldiers: this.soldiers, degraded: false },
+        health: this.health,
+        attention: this.attention,
+        squads: { squads: this.squads, degraded: false },
+        schedules: { schedules: this.schedules, degraded: false },
+        bulk: { jobs: this.bulk, degraded: false },
+      };
+      for (const topic of topics) {
+        if (pictures[topic]) this.send(topic, pictures[topic]);
+      }
     });
     return new HttpResponse(body, { headers: { 'Content-Type': 'text/event-stream' } });
   }

@@ -67,3 +67,33 @@ export const allAway = (): Schemas['Health'] => ({
   status: 'down',
   checks: { redis: REFUSED, rabbitmq: REFUSED },
 });
+
+export const wireAttention = (items: Schemas['Attention']['items'] = []): Schemas['Attention'] => ({
+  items,
+  checked_at: new Date().toISOString(),
+});
+
+export const wireSquad = (part: Partial<Schemas['Squad']> = {}): Schemas['Squad'] => ({
+  name: 'default',
+  paused: false,
+  soldiers: 1,
+  slots: 16,
+  ready: 0,
+  ...part,
+});
+
+export const wirePoint = (part: Partial<Schemas['TrendPoint']> = {}): Schemas['TrendPoint'] => ({
+  at: new Date(Math.floor(Date.now() / 10_000) * 10_000 - 10_000).toISOString(),
+  created: 3,
+  completed: 2,
+  failed: 0,
+  cancelled: 0,
+  ...part,
+});
+
+const STEP_SECONDS = { '1h': 10, '6h': 60, '24h': 300, '7d': 1_800 };
+
+export const wireTrends = (
+  range: Schemas['StatsHistory']['range'],
+  points: Schemas['TrendPoint'][] = [],
+): Schemas['StatsHistory'] => ({ range, step_seconds: STEP_SECONDS[range], points, degraded: false });

@@ -1,0 +1,91 @@
+// One connection to /api/events, from the request to its end. event-stream.ts opens them.
+
+import { SseParser, type StreamEvent } from './sse-parser';
+
+/** The commander writes at once when it takes a client; what brings nothing for this long is held back on the way. */
+const FIRST_BYTE_LIMIT = 8_000;
+/** Heartbeats come every 10 s; two missed and a half is dead. */
+const SILENCE_LIMIT = 25_000;
+
+/**
+ * How a connection ended.
+ * lived: it was open. unknown: the commander does not know what was asked for (422). blocked: an answer, but no stream,
+ * or no first byte: something on the way does not let streams through. away: nobody there, or it can't serve.
+ */
+export type Ending = 'lived' | 'unknown' | 'blocked' | 'away';
+
+export interface ConnectionHandlers {
+  /** The first bytes are here: the server had subscribed us before it wrote them. */
+  onOpen(): void;
+  onEvent(event: StreamEvent): void;
+  onId(id: string): void;
+  /** Called for all that comes, heartbeats too. */
+  onAlive(): void;
+}
+
+export class Connection {
+  readonly url: string;
+  readonly ended: Promise<Ending>;
+  isOpen = false;
+  private readonly handlers: ConnectionHandlers;
+  private readonly abort = new AbortController();
+  private watchdog: ReturnType<typeof setTimeout> | undefined;
+  private late = false;
+
+  constructor(url: string, lastEventId: string, handlers: ConnectionHandlers) {
+    this.url = url;
+    this.handlers = handlers;
+    this.ended = this.run(lastEventId);
+  }
+
+  /** Safe to call twice. */
+  close(): void {
+    this.abort.abort();
+  }
+
+  private async run(lastEventId: string): Promise<Ending> {
+    this.expect(FIRST_BYTE_LIMIT);
+    try {
+      const headers: Record<string, string> = { Accept: 'text/event-stream' };
+      if (lastEventId) headers['Last-Event-ID'] = lastEventId;
+      const { signal } = this.abort;
+      const response = await fetch(this.url, { headers, cache: 'no-store', signal });
+      if (response.status === 422) return 'unknown';
+      if (response.status >= 500) return 'away';
+      const isStream = response.headers.get('Content-Type')?.includes('text/event-stream');
+      if (!response.ok || !response.body || !isStream) return 'blocked';
+      await this.read(response.body);
+    } catch {
+      // Refused, cut or silent: the ending says which.
+    } finally {
+      clearTimeout(this.watchdog);
+      this.abort.abort(); // frees the connection where its body was not read to the end
+    }
+    if (this.isOpen) return 'lived';
+    return this.late ? 'blocked' : 'away';
+  }
+
+  private async read(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+    const parser = new SseParser(this.handlers);
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || this.abort.signal.aborted) return;
+      this.expect(SILENCE_LIMIT);
+      if (!this.isOpen) {
+        this.isOpen = true;
+        this.handlers.onOpen();
+      }
+      this.handlers.onAlive();
+      parser.feed(value);
+    }
+  }
+
+  private expect(ms: number): void {
+    clearTimeout(this.watchdog);
+    this.watchdog = setTimeout(() => {
+      this.late = true;
+      this.abort.abort();
+    }, ms);
+  }
+}
