@@ -14,7 +14,15 @@ import { attentionKey, fetchAttention } from '@/services/attention';
 import { bulkKey, fetchBulkJobs } from '@/services/bulk';
 import { fetchHealth, healthKey } from '@/services/health';
 import { fetchHistory, type History, historyKeys } from '@/services/history';
-import { fetchMission, fetchMissions, type MissionFilter, missionKeys } from '@/services/missions';
+import {
+  FIRST_PAGE,
+  fetchMission,
+  fetchMissions,
+  type MissionFilter,
+  type MissionPage,
+  missionKeys,
+  type PageParam,
+} from '@/services/missions';
 import { fetchSchedules, scheduleKeys } from '@/services/schedules';
 import { fetchSoldiers, soldiersKey } from '@/services/soldiers';
 import { fetchSquads, squadsKey } from '@/services/squads';
@@ -29,18 +37,28 @@ import {
   trendKeys,
 } from '@/services/trends';
 
+/** A list keeps so many pages; those farthest from where the reader is go, and are fetched again when needed. */
+const PAGES_KEPT = 20;
+
 export function useMissions(filter: MissionFilter) {
   const live = useLive();
   return useInfiniteQuery({
     queryKey: missionKeys.list(filter),
     queryFn: async ({ pageParam, signal }) => {
       await live.ready(signal);
-      return fetchMissions(filter, pageParam, signal);
+      return fetchMissions(filter, pageParam.cursor, signal);
     },
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.nextCursor,
+    initialPageParam: FIRST_PAGE,
+    getNextPageParam: nextPage,
+    getPreviousPageParam: (_, __, param) => param.before,
+    maxPages: PAGES_KEPT,
     placeholderData: keepPreviousData,
   });
+}
+
+function nextPage(page: MissionPage, _: MissionPage[], param: PageParam): PageParam | undefined {
+  if (page.nextCursor === undefined) return undefined;
+  return { cursor: page.nextCursor, start: param.start + page.missions.length, before: param };
 }
 
 export function useMission(id: string) {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type Mission, type MissionPages, missionSchema } from '@/services/missions';
+import { FIRST_PAGE, type Mission, type MissionPages, missionSchema } from '@/services/missions';
 import { completed, inProgress, type WireMission, wireMission } from '@/test/factories/mission';
 import { applyToDetail, applyToList, needsFetch } from './apply';
 
 const parse = (wire: WireMission): Mission => missionSchema.parse(wire);
 const changes = (...missions: Mission[]) => new Map(missions.map((m) => [m.id, m]));
 const list = (rows: Mission[][], hasOlder = false): MissionPages => ({
-  pageParams: rows.map(() => undefined),
+  pageParams: rows.map(() => FIRST_PAGE),
   pages: rows.map((missions, i) => ({
     missions,
     nextCursor: i < rows.length - 1 || hasOlder ? `after page ${i}` : undefined,
@@ -61,6 +61,14 @@ describe('applyToList', () => {
     const before = list([[d, c, b]], true);
     expect(applyToList(before, {}, changes(a))).toBe(before);
     expect(ids(applyToList(list([[d, c, b]]), {}, changes(a)))).toEqual([[d.id, c.id, b.id, a.id]]);
+  });
+
+  it('leaves out what is newer than the pages that are kept', () => {
+    const before = { ...list([[c, b]]), pageParams: [{ start: 100, before: FIRST_PAGE }] };
+    expect(applyToList(before, {}, changes(d))).toBe(before);
+    expect(ids(applyToList({ ...before, pageParams: [FIRST_PAGE] }, {}, changes(d)))).toEqual([
+      [d.id, c.id, b.id],
+    ]);
   });
 
   it('gives the same rows for any order of the same events', () => {

@@ -61,10 +61,14 @@ export function applyToList(
   });
 
   const hasOlder = next.at(-1)?.nextCursor !== undefined;
-  const oldest = pages.pages.flatMap((page) => page.missions).at(-1)?.id;
+  const loaded = pages.pages.flatMap((page) => page.missions);
+  const oldest = loaded.at(-1)?.id;
+  // The same at the other end, where the newest pages were let go.
+  const newest = pages.pageParams[0]?.before ? (loaded[0]?.id ?? '') : undefined;
   for (const mission of waiting.values()) {
     if (!matches(mission, filter)) continue;
     if (hasOlder && oldest !== undefined && mission.id < oldest) continue;
+    if (newest !== undefined && mission.id > newest) continue;
     const at = Math.max(
       next.findIndex((page) => page.missions.some((row) => row.id < mission.id)),
       0,

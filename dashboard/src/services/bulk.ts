@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { call, wireTime } from './api';
-import { STATUSES } from './missions';
+import { type Mission, type MissionStatus, missionSchema, STATUSES } from './missions';
 
 export const BULK_ACTIONS = ['cancel', 'retry', 'purge'] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
@@ -91,3 +91,61 @@ export const bulkKey = ['bulk'] as const;
 export function fetchBulkJobs(signal?: AbortSignal) {
   return call({ path: '/bulk', schema: bulkJobsSchema, signal });
 }
+
+/** What a bulk job is to do. An empty filter stands for all missions. */
+export interface BulkOrder {
+  action: BulkAction;
+  filter: BulkFilter;
+  reason?: string;
+}
+
+export interface BulkPreview {
+  /** So many would be changed; more than that where not complete. */
+  matched: number;
+  complete: boolean;
+  /** The newest of them. */
+  sample: Mission[];
+}
+
+export const bulkPreviewSchema = z.object({
+  matched: z.number().int(),
+  complete: z.boolean(),
+  sample: z.array(missionSchema),
+}) satisfies z.ZodType<BulkPreview>;
+
+const body = ({ action, filter, reason }: BulkOrder) => ({
+  action,
+  ...(Object.values(filter).some((value) => value !== undefined) ? { filter } : { all: true }),
+  ...(reason && { reason }),
+});
+
+/** What the order would change now. Changes nothing. */
+export function previewBulk(order: BulkOrder, signal?: AbortSignal) {
+  return call({
+    path: '/bulk/preview',
+    method: 'POST',
+    schema: bulkPreviewSchema,
+    body: body(order),
+    signal,
+  });
+}
+
+/** Not to be repeated blindly: a second job would retry again what failed again. */
+export function orderBulk(order: BulkOrder) {
+  return call({ path: '/bulk', method: 'POST', schema: bulkJobSchema, body: body(order) });
+}
+
+/** What is changed already stays so. */
+export function stopBulk(id: string) {
+  return call({ path: `/bulk/${encodeURIComponent(id)}/stop`, method: 'POST', schema: bulkJobSchema });
+}
+
+const CHANGEABLE: Record<BulkAction, readonly MissionStatus[]> = {
+  cancel: ['SCHEDULED', 'QUEUED', 'IN_PROGRESS'],
+  retry: ['FAILED', 'CANCELLED'],
+  purge: ['COMPLETED', 'FAILED', 'CANCELLED'],
+};
+
+/** Whether the action can be done to a mission in this state. */
+export const isChangeable = (action: BulkAction, mission: Mission): boolean =>
+  CHANGEABLE[action].includes(mission.status) && !(action === 'cancel' && mission.cancelRequested);

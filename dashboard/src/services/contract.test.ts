@@ -4,7 +4,7 @@
 import { expectTypeOf, it } from 'vitest';
 import type { z } from 'zod';
 import type { attentionSchema } from './attention';
-import type { bulkJobSchema, bulkJobsSchema } from './bulk';
+import type { BULK_ACTIONS, bulkJobSchema, bulkJobsSchema, bulkPreviewSchema } from './bulk';
 import type { healthSchema } from './health';
 import type { historySchema } from './history';
 import type { detailSchema, missionSchema, NewMission, pageSchema, STATUSES } from './missions';
@@ -38,6 +38,8 @@ it('accepts every answer of the contract', () => {
   expectTypeOf<Wire['Schedules']>().toExtend<z.input<typeof schedulesSchema>>();
   expectTypeOf<Wire['BulkJob']>().toExtend<z.input<typeof bulkJobSchema>>();
   expectTypeOf<Wire['BulkJobs']>().toExtend<z.input<typeof bulkJobsSchema>>();
+  expectTypeOf<Wire['BulkPreview']>().toExtend<z.input<typeof bulkPreviewSchema>>();
+  expectTypeOf<Wire['BulkAction']>().toEqualTypeOf<(typeof BULK_ACTIONS)[number]>();
 });
 
 it('knows every status, and orders what the contract takes', () => {

@@ -2,6 +2,7 @@
 
 import type { InfiniteData } from '@tanstack/react-query';
 import { z } from 'zod';
+import { address } from '@/settings';
 import { call, wireTime } from './api';
 
 export const STATUSES = ['SCHEDULED', 'QUEUED', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELLED'] as const;
@@ -132,6 +133,8 @@ export interface MissionPage extends Freshness {
   nextCursor?: string;
   /** False when the answer may lack missions (it came from memory). */
   complete: boolean;
+  /** A name was looked for among so many of the newest missions, and there are more. */
+  searched?: number;
 }
 
 export const pageSchema = freshnessWire
@@ -139,12 +142,14 @@ export const pageSchema = freshnessWire
     missions: z.array(missionSchema).nullable(),
     next_cursor: z.string().nullish(),
     complete: z.boolean().default(true),
+    searched: z.number().int().optional(),
   })
   .transform(
     (w): MissionPage => ({
       missions: w.missions ?? [],
       nextCursor: w.next_cursor || undefined,
       complete: w.complete,
+      searched: w.searched,
       degraded: w.degraded,
       asOf: w.as_of ?? undefined,
     }),
@@ -160,7 +165,20 @@ export interface MissionFilter {
   q?: string;
 }
 
-export type MissionPages = InfiniteData<MissionPage, string | undefined>;
+/**
+ * Which page of a list. It knows the one before it, so that a list of which only a
+ * part is kept can be followed in both directions though the commander's cursors lead in one.
+ */
+export interface PageParam {
+  cursor?: string;
+  /** So many rows came before this page when it was asked for. */
+  start: number;
+  before?: PageParam;
+}
+
+export const FIRST_PAGE: PageParam = { start: 0 };
+
+export type MissionPages = InfiniteData<MissionPage, PageParam>;
 
 export const missionKeys = {
   lists: ['missions', 'list'] as const,
@@ -171,15 +189,24 @@ export const missionKeys = {
 /** What a kind or a squad may be called. */
 export const NAME_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
-export const PAGE_SIZE = 50;
+export const PAGE_SIZE = 100;
 
-export function fetchMissions(filter: MissionFilter, cursor: string | undefined, signal?: AbortSignal) {
+export function filterQuery(filter: MissionFilter): URLSearchParams {
   const query = new URLSearchParams();
   if (filter.status) query.set('status', filter.status);
   if (filter.kind) query.set('kind', filter.kind);
   if (filter.squad) query.set('squad', filter.squad);
   if (filter.label) query.set('label', filter.label);
   if (filter.q) query.set('q', filter.q);
+  return query;
+}
+
+/** Where all missions that fit can be downloaded, as lines of JSON. */
+export const exportAddress = (filter: MissionFilter): string =>
+  address(`api/missions/export?${filterQuery(filter)}`);
+
+export function fetchMissions(filter: MissionFilter, cursor: string | undefined, signal?: AbortSignal) {
+  const query = filterQuery(filter);
   query.set('limit', String(PAGE_SIZE));
   if (cursor) query.set('cursor', cursor);
   return call({ path: `/missions?${query}`, schema: pageSchema, signal });
@@ -214,4 +241,13 @@ export function createMission(order: NewMission, idempotencyKey: string) {
 
 export function cancelMission(id: string) {
   return call({ path: `/missions/${encodeURIComponent(id)}/cancel`, method: 'POST', schema: missionSchema });
+}
+
+export function retryMission(id: string) {
+  return call({ path: `/missions/${encodeURIComponent(id)}/retry`, method: 'POST', schema: missionSchema });
+}
+
+/** Removes a mission that has ended, for good. No event tells of it. */
+export function purgeMission(id: string) {
+  return call({ path: `/missions/${encodeURIComponent(id)}`, method: 'DELETE', schema: z.unknown() });
 }
