@@ -86,7 +86,7 @@ function Group({ group }: { group: FailureGroup }) {
           Newest
         </Link>
         <Link to="/missions" search={{ status: 'FAILED', kind: group.kind }}>
-          All failed<span className="visually-hidden"> of kind {group.kind}</span>
+          All failed <span className="visually-hidden">of kind {group.kind}</span>
         </Link>
       </td>
     </tr>

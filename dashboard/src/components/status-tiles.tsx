@@ -40,8 +40,8 @@ function Tile({ status, stats }: { status: MissionStatus; stats?: Stats }) {
       <span className={styles.label}>
         <Icon size={15} aria-hidden="true" />
         {label}
-      </span>
-      <span className={styles.count}>{stats ? formatCount(stats.counts[status]) : '–'}</span>
+      </span>{' '}
+      <span className={styles.count}>{stats ? formatCount(stats.counts[status]) : '–'}</span>{' '}
       <span className={styles.note}>{stats ? <Note status={status} stats={stats} /> : '\u00a0'}</span>
     </Link>
   );

@@ -30,9 +30,8 @@ export function OverviewPage() {
                 to="/"
                 search={{ range: one === '1h' ? undefined : one }}
                 className={styles.range}
-                aria-current={one === range ? 'true' : undefined}
+                activeOptions={{ exact: true, explicitUndefined: true }}
                 resetScroll={false}
-                activeProps={{}}
               >
                 {WORDS[one]}
               </Link>

@@ -4,21 +4,16 @@ import type { components } from '@/services/openapi.gen';
 
 type Schemas = components['schemas'];
 
-/** Steps of 10 s, the last one just over. */
-export function wireTrends(
-  steps: Partial<Schemas['TrendPoint']>[] = [],
-  range: Schemas['StatsHistory']['range'] = '1h',
-): Schemas['StatsHistory'] {
+/** Steps of 10 s one after another, the last one just over. */
+export function wireSteps(steps: Partial<Schemas['TrendPoint']>[]): Schemas['TrendPoint'][] {
   const end = Math.floor(Date.now() / 10_000) * 10_000;
-  return {
-    range,
-    step_seconds: 10,
-    degraded: false,
-    points: steps.map((step, i) => wirePoint({ at: new Date(end - (steps.length - i) * 10_000).toISOString(), ...step })),
-  };
+  return steps.map((step, i) =>
+    wireStep({ at: new Date(end - (steps.length - i) * 10_000).toISOString(), ...step }),
+  );
 }
 
-export function wirePoint(part: Partial<Schemas['TrendPoint']> = {}): Schemas['TrendPoint'] {
+/** A step in which missions came, went and failed. */
+export function wireStep(part: Partial<Schemas['TrendPoint']> = {}): Schemas['TrendPoint'] {
   return {
     at: new Date().toISOString(),
     created: 20,
@@ -50,15 +45,12 @@ export function wireFailure(part: Partial<Schemas['FailureGroup']> = {}): Schema
   };
 }
 
-export function wireAttention(items: Partial<Schemas['AttentionItem']>[] = []): Schemas['Attention'] {
+export function wireItem(part: Partial<Schemas['AttentionItem']> = {}): Schemas['AttentionItem'] {
   return {
-    checked_at: new Date().toISOString(),
-    items: items.map((item, i) => ({
-      id: `squad_unserved:${i}`,
-      code: 'squad_unserved',
-      severity: 'warning' as const,
-      title: 'No soldier serves squad mail',
-      ...item,
-    })),
+    id: 'squad_unserved:mail',
+    code: 'squad_unserved',
+    severity: 'warning',
+    title: 'No soldier serves squad mail',
+    ...part,
   };
 }
