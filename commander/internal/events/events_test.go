@@ -136,6 +136,9 @@ func inWorldThatRemembers(t *testing.T, cfg Config, memory Memory, test func(w *
 func (w *world) attach(req Request) *connection {
 	w.t.Helper()
 	c := &connection{}
+	if req.Topics == nil {
+		req.Topics = []string{"stats"}
+	}
 	req.SetWriteDeadline = func(at time.Time) error {
 		c.set(func() {
 			if c.deadline != nil && time.Until(at) <= time.Second {

@@ -17,6 +17,8 @@ type Request struct {
 	MissionID string
 	// LastEventID is the id of the last event that the client saw; empty begins with what happens from now on.
 	LastEventID string
+	// Topics are the names of the topics that the client wants; see Hub.Topics.
+	Topics []string
 	// SetWriteDeadline of the client's connection; nil where there is none. It may be called at any time until Run returns.
 	SetWriteDeadline func(time.Time) error
 }
@@ -29,8 +31,9 @@ type Writer interface {
 
 // Stream is one client.
 type Stream struct {
-	hub *Hub
-	req Request
+	hub    *Hub
+	req    Request
+	topics []*topic
 
 	wake chan struct{}
 
@@ -45,17 +48,22 @@ type Stream struct {
 	beginning string
 }
 
-// Attach adds a client: from now on its queue fills. The caller must call Run. It fails with ErrStopped.
+// Attach adds a client: from now on its queue fills. The caller must call Run. It fails with ErrStopped, or for a topic
+// that is not there.
 func (h *Hub) Attach(req Request) (*Stream, error) {
-	s := &Stream{hub: h, req: req, wake: make(chan struct{}, 1)}
+	topics, err := h.choose(req.Topics)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stream{hub: h, req: req, topics: topics, wake: make(chan struct{}, 1)}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopped() {
 		return nil, ErrStopped
 	}
 	s.position, s.beginning, s.located = h.position, h.position, h.located
-	if len(h.clients) == 0 {
-		h.freshen()
+	for _, t := range topics {
+		t.want()
 	}
 	h.clients[s] = struct{}{}
 	h.streams.Add(1)
@@ -67,6 +75,9 @@ func (h *Hub) detach(s *Stream) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.clients, s)
+	for _, t := range s.topics {
+		t.wanted--
+	}
 	h.observer.StreamClosed()
 	h.streams.Done()
 }
@@ -160,7 +171,7 @@ func (s *Stream) begun() (beginning string, located bool, lost bool) {
 // Run serves the client until its connection fails or the hub stops.
 func (s *Stream) Run(w Writer) {
 	defer s.hub.detach(s)
-	r := runner{Stream: s, w: w, seen: make([]int64, len(s.hub.topics)), resume: s.req.LastEventID}
+	r := runner{Stream: s, w: w, seen: make([]int64, len(s.topics)), resume: s.req.LastEventID}
 	r.heartbeat = time.NewTimer(s.hub.cfg.Heartbeat)
 	defer r.heartbeat.Stop()
 	var end func()
@@ -203,7 +214,7 @@ func (r *runner) step() error {
 			r.told = last
 		}
 	}
-	out = append(out, r.hub.news(r.seen)...)
+	out = append(out, r.hub.news(r.topics, r.seen)...)
 	out = append(out, r.teller.tell(r.Stream)...)
 	if err := r.write(out); err != nil {
 		return err

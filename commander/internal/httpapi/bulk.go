@@ -71,12 +71,17 @@ func (s *Server) previewBulk(ctx context.Context, c *fiber.Ctx) error {
 	return sendJSON(c, http.StatusOK, p)
 }
 
-func (s *Server) listBulk(ctx context.Context, c *fiber.Ctx) error {
+func (s *Server) allBulk(ctx context.Context) (bulkList, error) {
 	jobs, from, err := s.deps.Bulk.List(ctx)
+	return bulkList{Jobs: orEmpty(jobs), Degraded: from.Degraded, AsOf: asOf(from)}, err
+}
+
+func (s *Server) listBulk(ctx context.Context, c *fiber.Ctx) error {
+	out, err := s.allBulk(ctx)
 	if err != nil {
 		return err
 	}
-	return sendJSON(c, http.StatusOK, bulkList{Jobs: orEmpty(jobs), Degraded: from.Degraded, AsOf: asOf(from)})
+	return sendJSON(c, http.StatusOK, out)
 }
 
 func (s *Server) getBulk(ctx context.Context, c *fiber.Ctx) error {

@@ -186,18 +186,19 @@ func FuzzListQuery(f *testing.F) {
 func FuzzEventsQuery(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"", ""}, {"", "7"}, {"mission_id=0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", "0-0"}, {"mission_id=x", ""}, {"last_event_id=3", ""},
-		{"last_event_id=3", "4"}, {"last_event_id=%ff", ""}, {"", "9223372036854775808"}, {"", "-1"}, {"", strings.Repeat("1", maxOpaque+1)},
+		{"last_event_id=3", "4"}, {"topics=squads,stats", ""}, {"topics=", ""}, {"topics=,,", ""}, {"last_event_id=%ff", ""}, {"", "9223372036854775808"}, {"", "-1"}, {"", strings.Repeat("1", maxOpaque+1)},
 	} {
 		f.Add(seed[0], seed[1])
 	}
 	app, s := fiber.New(), memstore.New(memstore.Config{})
-	r := route{params: []string{"mission_id", "last_event_id"}}
+	topics := []string{"stats", "soldiers", "health", "squads"}
+	r := route{params: []string{"mission_id", "topics", "last_event_id"}}
 	f.Fuzz(func(t *testing.T, raw, last string) {
 		query(app, raw, headerLastEventID, last, func(c *fiber.Ctx) {
 			if invalid(t, raw, checkParams(c, r)) {
 				return
 			}
-			req, err := readStream(c)
+			req, err := readStream(c, topics)
 			if invalid(t, raw+" "+last, err) {
 				return
 			}

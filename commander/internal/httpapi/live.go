@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -175,37 +176,46 @@ func healthStatus(r health.Report) int {
 	return http.StatusOK
 }
 
-// topics are what every event stream carries beside the missions.
+// usualTopics are told to clients that name none.
+var usualTopics = []string{"stats", "soldiers", "health"}
+
+// topics are what clients of event streams may choose. Each has the JSON of its GET.
 func (s *Server) topics() []events.Topic {
 	return []events.Topic{
-		{Name: "stats", Look: func(ctx context.Context) (events.Picture, error) {
-			return picture(s.stats(ctx))
-		}},
-		{Name: "soldiers", Look: func(ctx context.Context) (events.Picture, error) {
-			return picture(s.fleet(ctx))
-		}},
-		{Name: "health", Look: func(context.Context) (events.Picture, error) {
-			r := s.deps.Health.Report()
-			p, err := picture(r, nil)
-			if err != nil {
-				return p, err
-			}
-			p.Mark, err = json.Marshal(r.Essence())
-			return p, err
-		}},
+		{Name: "stats", Look: seen(s.stats)},
+		{Name: "soldiers", Look: seen(s.fleet)},
+		{Name: "health", Look: s.seeHealth},
+		{Name: "squads", Every: 2 * time.Second, Look: seen(s.allSquads)},
+		{Name: "schedules", Every: 2 * time.Second, Look: seen(s.allSchedules)},
+		{Name: "bulk", Look: seen(s.allBulk)},
 	}
 }
 
-func picture[T any](v T, err error) (events.Picture, error) {
+// seen makes what a GET answers a topic's picture. It must be the same as long as nothing happens.
+func seen[T any](look func(context.Context) (T, error)) func(context.Context) (events.Picture, error) {
+	return func(ctx context.Context) (events.Picture, error) {
+		v, err := look(ctx)
+		if err != nil {
+			return events.Picture{}, err
+		}
+		b, err := json.Marshal(v)
+		return events.Picture{JSON: b}, err
+	}
+}
+
+// seeHealth has a mark of its own: latencies and check times differ at each look, and are no change.
+func (s *Server) seeHealth(context.Context) (events.Picture, error) {
+	r := s.deps.Health.Report()
+	b, err := json.Marshal(r)
 	if err != nil {
 		return events.Picture{}, err
 	}
-	b, err := json.Marshal(v)
-	return events.Picture{JSON: b}, err
+	mark, err := json.Marshal(r.Essence())
+	return events.Picture{JSON: b, Mark: mark}, err
 }
 
 func (s *Server) streamEvents(_ context.Context, c *fiber.Ctx) error {
-	req, err := readStream(c)
+	req, err := readStream(c, s.hub.Topics())
 	if err != nil {
 		return err
 	}
@@ -227,12 +237,20 @@ func (s *Server) streamEvents(_ context.Context, c *fiber.Ctx) error {
 	return nil
 }
 
-func readStream(c *fiber.Ctx) (events.Request, error) {
-	var req events.Request
+// readStream reads what a client wants of a stream that has these topics.
+func readStream(c *fiber.Ctx, topics []string) (events.Request, error) {
+	req := events.Request{Topics: usualTopics}
 	var bad []contracts.FieldError
 	if v, ok := param(c, "mission_id"); ok {
 		if req.MissionID = v; !contracts.ValidMissionID(v) {
-			bad = append(bad, contracts.FieldError{Field: "mission_id", Code: "invalid", Message: "must be a mission's id, a UUID in lower case"})
+			bad = append(bad, notAMission("mission_id"))
+		}
+	}
+	if v, ok := param(c, "topics"); ok {
+		req.Topics = strings.Split(v, ",")
+		if slices.ContainsFunc(req.Topics, func(name string) bool { return !slices.Contains(topics, name) }) {
+			bad = append(bad, contracts.FieldError{Field: "topics", Code: "invalid",
+				Message: "must be some of " + strings.Join(topics, ", ") + ", separated by commas"})
 		}
 	}
 	field := "last_event_id"
@@ -247,4 +265,8 @@ func readStream(c *fiber.Ctx) (events.Request, error) {
 		return req, &contracts.ValidationError{Fields: bad}
 	}
 	return req, nil
+}
+
+func notAMission(field string) contracts.FieldError {
+	return contracts.FieldError{Field: field, Code: "invalid", Message: "must be a mission's id, a UUID in lower case"}
 }

@@ -65,7 +65,7 @@ func (s *Server) routes() []route {
 		{method: post, path: "/schedules/:name/pause", handle: s.pauseSchedule},
 		{method: post, path: "/schedules/:name/resume", handle: s.resumeSchedule},
 		{method: post, path: "/schedules/:name/run", handle: s.runSchedule},
-		{method: get, path: "/events", handle: s.streamEvents, params: []string{"mission_id", "last_event_id"}},
+		{method: get, path: "/events", handle: s.streamEvents, params: []string{"mission_id", "topics", "last_event_id"}},
 		{method: get, path: "/stats", handle: s.getStats},
 		{method: get, path: "/soldiers", handle: s.listSoldiers},
 		{method: post, path: "/soldiers/:soldier_id/drain", handle: s.drainSoldier},

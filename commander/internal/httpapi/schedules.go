@@ -30,12 +30,17 @@ type scheduleList struct {
 	AsOf      contracts.Time       `json:"as_of,omitzero"`
 }
 
-func (s *Server) listSchedules(ctx context.Context, c *fiber.Ctx) error {
+func (s *Server) allSchedules(ctx context.Context) (scheduleList, error) {
 	list, from, err := s.deps.Schedules.List(ctx)
+	return scheduleList{Schedules: orEmpty(list), Degraded: from.Degraded, AsOf: asOf(from)}, err
+}
+
+func (s *Server) listSchedules(ctx context.Context, c *fiber.Ctx) error {
+	out, err := s.allSchedules(ctx)
 	if err != nil {
 		return err
 	}
-	return sendJSON(c, http.StatusOK, scheduleList{Schedules: orEmpty(list), Degraded: from.Degraded, AsOf: asOf(from)})
+	return sendJSON(c, http.StatusOK, out)
 }
 
 func (s *Server) getSchedule(ctx context.Context, c *fiber.Ctx) error {

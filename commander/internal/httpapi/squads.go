@@ -75,12 +75,17 @@ func (s *Server) ready(ctx context.Context, name string) *int {
 	return &ready
 }
 
-func (s *Server) listSquads(ctx context.Context, c *fiber.Ctx) error {
+// allSquads describes all squads.
+func (s *Server) allSquads(ctx context.Context) (squadList, error) {
 	list, ok := s.deps.Squads.List()
 	if !ok {
-		return fmt.Errorf("list squads: %w", store.ErrUnavailable)
+		return squadList{}, fmt.Errorf("list squads: %w", store.ErrUnavailable)
 	}
-	out, err := s.squads(ctx, list)
+	return s.squads(ctx, list)
+}
+
+func (s *Server) listSquads(ctx context.Context, c *fiber.Ctx) error {
+	out, err := s.allSquads(ctx)
 	if err != nil {
 		return err
 	}
