@@ -144,14 +144,27 @@ func (h *Hub) publish(frames []frame, position string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.position = position
+	now := time.Now()
 	for s := range h.clients {
-		s.offer(frames, position)
+		s.offer(frames, position, now)
 	}
 }
 
 // catchUp reads one batch behind after, for one client. done says that the log holds no more up to the client's
 // beginning: what follows is in its queue.
 func (h *Hub) catchUp(s *Stream, after, beginning string) (frames []frame, last string, done bool, err error) {
+	events, last, done, err := h.behind(s, after, beginning)
+	if err == nil && len(events) > 0 {
+		frames, err = h.frames(h.ctx, events)
+	}
+	if err != nil {
+		return nil, after, false, err
+	}
+	return frames, last, done, nil
+}
+
+// behind reads one batch of the events that a client wants.
+func (h *Hub) behind(s *Stream, after, beginning string) (wanted []store.Event, last string, done bool, err error) {
 	ctx, cancel := context.WithTimeout(h.ctx, callLimit)
 	defer cancel()
 	events, err := h.log.ReadEvents(ctx, after, batch, 0)
@@ -168,19 +181,56 @@ func (h *Hub) catchUp(s *Stream, after, beginning string) (frames []frame, last 
 		return nil, after, true, nil
 	}
 	last = events[len(events)-1].ID
-	wanted := events[:0:0]
 	for _, e := range events {
 		if s.wants(e.MissionID) {
 			wanted = append(wanted, e)
 		}
 	}
-	if len(wanted) > 0 {
-		if frames, err = h.frames(ctx, wanted); err != nil {
-			return nil, after, false, err
-		}
-	}
-	return frames, last, done, nil
+	return wanted, last, done, nil
 }
+
+// summary is what the client of a bounded stream is told of all that it missed: the missions that it watches, those of the others that changed
+// last, as many as it may be told in a second, and how many are left. Where it missed more than a few batches that is ErrEventsTrimmed: to list again
+// costs less.
+func (h *Hub) summary(s *Stream, after, beginning string) (frames []frame, left int, last string, err error) {
+	var missed []store.Event
+	last = after
+	for n, done := 0, false; !done; n++ {
+		if n == summaryBatches {
+			return nil, 0, after, store.ErrEventsTrimmed
+		}
+		var events []store.Event
+		if events, last, done, err = h.behind(s, last, beginning); err != nil {
+			return nil, 0, after, err
+		}
+		missed = append(missed, events...)
+	}
+	room := s.req.PerSecond
+	told, seen := missed[:0:0], make(map[string]bool, len(missed))
+	for _, e := range slices.Backward(missed) {
+		if seen[e.MissionID] {
+			continue
+		}
+		seen[e.MissionID] = true
+		switch {
+		case s.watched[e.MissionID]:
+		case room > 0:
+			room--
+		default:
+			left++
+			continue
+		}
+		told = append(told, e)
+	}
+	slices.Reverse(told)
+	if len(told) > 0 {
+		frames, err = h.frames(h.ctx, told)
+	}
+	return frames, left, last, err
+}
+
+// summaryBatches is how many batches one summary may be of: 10,000 events, which are ids alone.
+const summaryBatches = 20
 
 // quiet is the time until the next try of a client's catch-up while the store is away.
 const quiet = 500 * time.Millisecond

@@ -26,6 +26,12 @@ type frame struct {
 	id        string
 	missionID string
 	bytes     []byte
+	data      int // where in bytes the data begin
+}
+
+// anonymous is the frame without its id.
+func (f frame) anonymous() []byte {
+	return append([]byte("event: mission\n"), f.bytes[f.data:]...)
 }
 
 // missionFrames makes one frame for each mission in events, at the place of its last event.
@@ -45,9 +51,14 @@ func missionFrames(events []store.Event, recs map[string]store.Record) ([]frame,
 		if err != nil {
 			return nil, fmt.Errorf("encode mission %s: %w", e.MissionID, err)
 		}
-		frames = append(frames, frame{id: e.ID, missionID: e.MissionID, bytes: encode("mission", e.ID, data)})
+		frames = append(frames, framed(e.ID, e.MissionID, data))
 	}
 	return frames, nil
+}
+
+func framed(id, missionID string, data []byte) frame {
+	b := encode("mission", id, data)
+	return frame{id: id, missionID: missionID, bytes: b, data: len(b) - len("data: \n\n") - len(data)}
 }
 
 func resetFrame(id string, why ResetReason) []byte {
@@ -74,4 +85,12 @@ func place(id string) string {
 		return ""
 	}
 	return "id: " + id + "\n"
+}
+
+// placed is a frame that has a place alone, or nothing.
+func placed(id string) string {
+	if id == "" {
+		return ""
+	}
+	return place(id) + "\n"
 }

@@ -1,7 +1,6 @@
 package events
 
 import (
-	"bytes"
 	"errors"
 	"sync"
 	"time"
@@ -13,14 +12,26 @@ import (
 
 // Request says what a client wants.
 type Request struct {
-	// MissionID narrows the mission events to one mission, whose handler's reports are told, too; empty means all, and no reports.
+	// MissionID narrows the mission events to one mission, which is watched; empty means all.
 	MissionID string
+	// Watch are missions whose handlers' reports are told, too, and whose changes are told at once, whatever PerSecond says.
+	Watch []string
+	// PerSecond bounds how many changes of other missions are told in a second; see the package comment. 0 tells all.
+	PerSecond int
 	// LastEventID is the id of the last event that the client saw; empty begins with what happens from now on.
 	LastEventID string
 	// Topics are the names of the topics that the client wants; see Hub.Topics.
 	Topics []string
 	// SetWriteDeadline of the client's connection; nil where there is none. It may be called at any time until Run returns.
 	SetWriteDeadline func(time.Time) error
+}
+
+// watches are the missions whose handlers' reports are told.
+func (r Request) watches() []string {
+	if r.MissionID == "" {
+		return r.Watch
+	}
+	return append([]string{r.MissionID}, r.Watch...)
 }
 
 // Writer is a client's connection. An error of either ends the stream.
@@ -34,11 +45,17 @@ type Stream struct {
 	hub    *Hub
 	req    Request
 	topics []*topic
+	// watched are the missions that Request names.
+	watched map[string]bool
 
 	wake chan struct{}
 
 	mu    sync.Mutex
-	queue []frame
+	queue queue
+	// digest is the queue of a bounded stream, nil in others.
+	digest *digest
+	// batches were offered so far.
+	batches int64
 	// lost is why the queue was dropped, empty if it was not.
 	lost ResetReason
 	// position is the id up to which the queue, and all that was taken from it, is complete.
@@ -55,7 +72,16 @@ func (h *Hub) Attach(req Request) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{hub: h, req: req, topics: topics, wake: make(chan struct{}, 1)}
+	s := &Stream{hub: h, req: req, topics: topics, watched: map[string]bool{}, wake: make(chan struct{}, 1)}
+	for _, id := range req.watches() {
+		s.watched[id] = true
+	}
+	if req.PerSecond > 0 {
+		s.digest = newDigest(req.PerSecond, s.watched)
+		s.queue = s.digest
+	} else {
+		s.queue = &line{room: h.cfg.QueueLength}
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopped() {
@@ -87,24 +113,25 @@ func (s *Stream) wants(missionID string) bool {
 }
 
 // offer adds frames to the queue. Where they don't fit, the queue is dropped, and the client will be told.
-func (s *Stream) offer(frames []frame, position string) {
+func (s *Stream) offer(frames []frame, position string, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	since := mark{s.batches, s.position}
+	s.batches++
 	s.position = position
 	if s.lost != "" {
 		return
 	}
+	planned, waited := s.queue.due()
 	for _, f := range frames {
-		if !s.wants(f.missionID) {
-			continue
-		}
-		if len(s.queue) == s.hub.cfg.QueueLength {
+		if s.wants(f.missionID) && !s.queue.offer(f, since, now) {
 			s.lose(ResetSlow)
-			break
+			s.nudge()
+			return
 		}
-		s.queue = append(s.queue, f)
 	}
-	if len(s.queue) > 0 || s.lost != "" {
+	// Whoever waits for a time that stays as it was is not woken.
+	if at, waits := s.queue.due(); waits && (!waited || at.Before(planned) || !at.After(now)) {
 		s.nudge()
 	}
 }
@@ -127,7 +154,8 @@ func (s *Stream) drop(position string, why ResetReason) {
 
 // lose drops the queue. The caller holds the lock.
 func (s *Stream) lose(why ResetReason) {
-	s.queue, s.lost = nil, why
+	s.queue.clear()
+	s.lost = why
 	s.hub.observer.StreamReset(string(why))
 }
 
@@ -145,20 +173,20 @@ func (s *Stream) hurry() {
 	}
 }
 
-// take empties the queue, as bytes, and tells the last id among them.
-func (s *Stream) take() (out []byte, last string) {
+// take returns what may be written of the queue, and the id that the client then has; empty where it got none.
+func (s *Stream) take() (out []byte, id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lost != "" {
-		out = resetFrame(s.position, s.lost)
-		s.lost = ""
-		return out, s.position
+	if s.lost == "" {
+		var ok bool
+		if out, id, ok = s.queue.take(s.position, time.Now()); ok {
+			return out, id
+		}
+		s.lose(ResetSlow)
 	}
-	for _, f := range s.queue {
-		out, last = append(out, f.bytes...), f.id
-	}
-	s.queue = nil
-	return out, last
+	out = resetFrame(s.position, s.lost)
+	s.lost = ""
+	return out, s.position
 }
 
 // begun tells where the stream begins, and whether its queue was dropped.
@@ -209,9 +237,9 @@ func (r *runner) step() error {
 	if r.resume != "" {
 		out, again = r.catchUp()
 	} else {
-		var last string
-		if out, last = r.take(); len(out) > 0 {
-			r.told = last
+		var id string
+		if out, id = r.take(); id != "" {
+			r.told = id
 		}
 	}
 	out = append(out, r.hub.news(r.topics, r.seen)...)
@@ -226,15 +254,15 @@ func (r *runner) step() error {
 }
 
 func (r *runner) wait() error {
-	var retry <-chan time.Time
-	if r.resume != "" {
-		t := time.NewTimer(quiet)
+	var again <-chan time.Time
+	if d, waits := r.due(); waits {
+		t := time.NewTimer(d)
 		defer t.Stop()
-		retry = t.C
+		again = t.C
 	}
 	select {
 	case <-r.wake:
-	case <-retry:
+	case <-again:
 	case <-r.teller.look:
 		r.teller.due = true
 	case <-r.hub.done:
@@ -244,12 +272,23 @@ func (r *runner) wait() error {
 	return nil
 }
 
+// due is how long it is until there is something to do though nothing comes.
+func (r *runner) due() (d time.Duration, waits bool) {
+	if r.resume != "" {
+		return quiet, true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at, waits := r.queue.due()
+	return time.Until(at), waits
+}
+
 // beat is a comment. It moves the client's id on where events of other missions passed by, so that a narrowed stream can
 // resume however long it was silent.
 func (r *runner) beat() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.resume == "" && len(r.queue) == 0 && r.lost == "" && r.position != r.told {
+	if _, waits := r.queue.due(); r.resume == "" && !waits && r.lost == "" && r.position != r.told {
 		r.told = r.position
 		return ": alive\n" + place(r.position) + "\n"
 	}
@@ -269,7 +308,7 @@ func (r *runner) catchUp() (out []byte, again bool) {
 		r.resume = ""
 		return nil, true
 	}
-	frames, last, done, err := r.hub.catchUp(r.Stream, r.resume, beginning)
+	out, last, done, err := r.missed(beginning)
 	switch {
 	case errors.Is(err, store.ErrEventsTrimmed):
 		r.resume = ""
@@ -284,16 +323,29 @@ func (r *runner) catchUp() (out []byte, again bool) {
 		r.failed = true
 		return nil, false
 	}
-	r.failed, r.resume = false, last
-	var b bytes.Buffer
-	for _, f := range frames {
-		b.Write(f.bytes)
-		r.told = f.id
-	}
+	r.failed, r.resume, r.told = false, last, last
 	if done {
 		r.resume = ""
 	}
-	return b.Bytes(), true
+	return out, true
+}
+
+// missed returns the next part of what the client missed, up to the id last.
+func (r *runner) missed(beginning string) (out []byte, last string, done bool, err error) {
+	if r.digest == nil {
+		frames, last, done, err := r.hub.catchUp(r.Stream, r.resume, beginning)
+		for _, f := range frames {
+			out = append(out, f.bytes...)
+		}
+		return out, last, done, err
+	}
+	frames, others, last, err := r.hub.summary(r.Stream, r.resume, beginning)
+	if err != nil {
+		return nil, "", false, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append(r.digest.caughtUp(frames, others, time.Now()), placed(last)...), last, true, nil
 }
 
 // write sends and flushes; nothing is nothing.

@@ -186,13 +186,15 @@ func FuzzListQuery(f *testing.F) {
 func FuzzEventsQuery(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"", ""}, {"", "7"}, {"mission_id=0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b", "0-0"}, {"mission_id=x", ""}, {"last_event_id=3", ""},
-		{"last_event_id=3", "4"}, {"topics=squads,stats", ""}, {"topics=", ""}, {"topics=,,", ""}, {"last_event_id=%ff", ""}, {"", "9223372036854775808"}, {"", "-1"}, {"", strings.Repeat("1", maxOpaque+1)},
+		{"last_event_id=3", "4"}, {"topics=squads,stats", ""}, {"topics=", ""}, {"topics=,,", ""},
+		{"per_second=50&watch=0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b&watch=0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5c", "7"}, {"per_second=0", ""}, {"watch=", ""},
+		{"last_event_id=%ff", ""}, {"", "9223372036854775808"}, {"", "-1"}, {"", strings.Repeat("1", maxOpaque+1)},
 	} {
 		f.Add(seed[0], seed[1])
 	}
 	app, s := fiber.New(), memstore.New(memstore.Config{})
 	topics := []string{"stats", "soldiers", "health", "squads"}
-	r := route{params: []string{"mission_id", "topics", "last_event_id"}}
+	r := route{params: []string{"mission_id", "watch", "topics", "per_second", "last_event_id"}, repeated: []string{"watch"}}
 	f.Fuzz(func(t *testing.T, raw, last string) {
 		query(app, raw, headerLastEventID, last, func(c *fiber.Ctx) {
 			if invalid(t, raw, checkParams(c, r)) {
@@ -202,7 +204,7 @@ func FuzzEventsQuery(f *testing.F) {
 			if invalid(t, raw+" "+last, err) {
 				return
 			}
-			if len(req.LastEventID) > maxOpaque || req.MissionID != "" && !contracts.ValidMissionID(req.MissionID) {
+			if len(req.Watch) > maxWatched || req.PerSecond < 0 || req.PerSecond > maxPerSecond || len(req.Topics) == 0 || len(req.LastEventID) > maxOpaque || req.MissionID != "" && !contracts.ValidMissionID(req.MissionID) {
 				t.Errorf("%q, %q: %+v", raw, last, req)
 			}
 			if _, err := s.ReadEvents(t.Context(), req.LastEventID, 1, 0); err != nil && !errors.Is(err, store.ErrEventsTrimmed) {

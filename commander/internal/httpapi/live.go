@@ -1,13 +1,11 @@
 package httpapi
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -176,9 +174,6 @@ func healthStatus(r health.Report) int {
 	return http.StatusOK
 }
 
-// usualTopics are told to clients that name none.
-var usualTopics = []string{"stats", "soldiers", "health"}
-
 // topics are what clients of event streams may choose. Each has the JSON of its GET.
 func (s *Server) topics() []events.Topic {
 	return []events.Topic{
@@ -212,61 +207,4 @@ func (s *Server) seeHealth(context.Context) (events.Picture, error) {
 	}
 	mark, err := json.Marshal(r.Essence())
 	return events.Picture{JSON: b, Mark: mark}, err
-}
-
-func (s *Server) streamEvents(_ context.Context, c *fiber.Ctx) error {
-	req, err := readStream(c, s.hub.Topics())
-	if err != nil {
-		return err
-	}
-	c.Set(fiber.HeaderContentType, "text/event-stream")
-	c.Set(fiber.HeaderCacheControl, "no-store, no-transform")
-	c.Set("X-Accel-Buffering", "no")
-	if c.Method() == fiber.MethodHead {
-		return nil
-	}
-	conn := c.Context().Conn()
-	req.SetWriteDeadline = conn.SetWriteDeadline
-	stream, err := s.hub.Attach(req)
-	if err != nil {
-		return err
-	}
-	// The connection ends with its stream: a shutdown need not wait for what nobody will use again.
-	c.Context().Response.SetConnectionClose()
-	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) { stream.Run(w) })
-	return nil
-}
-
-// readStream reads what a client wants of a stream that has these topics.
-func readStream(c *fiber.Ctx, topics []string) (events.Request, error) {
-	req := events.Request{Topics: usualTopics}
-	var bad []contracts.FieldError
-	if v, ok := param(c, "mission_id"); ok {
-		if req.MissionID = v; !contracts.ValidMissionID(v) {
-			bad = append(bad, notAMission("mission_id"))
-		}
-	}
-	if v, ok := param(c, "topics"); ok {
-		req.Topics = strings.Split(v, ",")
-		if slices.ContainsFunc(req.Topics, func(name string) bool { return !slices.Contains(topics, name) }) {
-			bad = append(bad, contracts.FieldError{Field: "topics", Code: "invalid",
-				Message: "must be some of " + strings.Join(topics, ", ") + ", separated by commas"})
-		}
-	}
-	field := "last_event_id"
-	req.LastEventID, _ = param(c, field)
-	if v := string(c.Request().Header.Peek(headerLastEventID)); v != "" {
-		field, req.LastEventID = headerLastEventID, v
-	}
-	if len(req.LastEventID) > maxOpaque {
-		bad = append(bad, contracts.FieldError{Field: field, Code: "too_long", Message: fmt.Sprintf("must be the id of an event, at most %d bytes", maxOpaque)})
-	}
-	if bad != nil {
-		return req, &contracts.ValidationError{Fields: bad}
-	}
-	return req, nil
-}
-
-func notAMission(field string) contracts.FieldError {
-	return contracts.FieldError{Field: field, Code: "invalid", Message: "must be a mission's id, a UUID in lower case"}
 }

@@ -29,7 +29,7 @@ const (
 	maxOpaque = 1024
 )
 
-// checkParams refuses query parameters that the route does not know, and those that stand twice.
+// checkParams refuses query parameters that the route does not know, and those that stand twice where they may not.
 func checkParams(c *fiber.Ctx, r route) error {
 	if c.Context().QueryArgs().Len() == 0 {
 		return nil
@@ -42,7 +42,7 @@ func checkParams(c *fiber.Ctx, r route) error {
 		switch {
 		case !slices.Contains(r.params, name):
 			field.Code, field.Message = "unknown", "is no parameter of this call; leave it out"
-		case seen[name]:
+		case seen[name] && !slices.Contains(r.repeated, name):
 			field.Code, field.Message = "invalid", "stands twice; give it once"
 		default:
 			seen[name] = true

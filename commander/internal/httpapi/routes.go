@@ -31,7 +31,9 @@ type route struct {
 	access access
 	// params are the query parameters that it knows.
 	params []string
-	handle func(ctx context.Context, c *fiber.Ctx) error
+	// repeated are those of them that may stand more than once.
+	repeated []string
+	handle   func(ctx context.Context, c *fiber.Ctx) error
 	// within bounds the work for a request that may be large; the usual bound where it is 0.
 	within time.Duration
 	// swift: all that it asks bounds its own time, to less than the usual bound, and a timer would be a tenth of its work.
@@ -65,7 +67,8 @@ func (s *Server) routes() []route {
 		{method: post, path: "/schedules/:name/pause", handle: s.pauseSchedule},
 		{method: post, path: "/schedules/:name/resume", handle: s.resumeSchedule},
 		{method: post, path: "/schedules/:name/run", handle: s.runSchedule},
-		{method: get, path: "/events", handle: s.streamEvents, params: []string{"mission_id", "topics", "last_event_id"}},
+		{method: get, path: "/events", handle: s.streamEvents,
+			params: []string{"mission_id", "watch", "topics", "per_second", "last_event_id"}, repeated: []string{"watch"}},
 		{method: get, path: "/stats", handle: s.getStats},
 		{method: get, path: "/soldiers", handle: s.listSoldiers},
 		{method: post, path: "/soldiers/:soldier_id/drain", handle: s.drainSoldier},

@@ -341,6 +341,91 @@ func TestStreamOfOneMission(t *testing.T) {
 	}
 }
 
+func TestTopicsThatAClientChooses(t *testing.T) {
+	s := newTestServer(t, Config{Streams: events.Config{TopicEvery: 5 * time.Millisecond, Heartbeat: 20 * time.Millisecond}})
+	doc := loadContract(t)
+	s.create("m")
+	s.do("PUT", "/schedules/nightly", `{"cron":"0 3 * * *","mission":{"name":"n","kind":"noop","payload":{}}}`)
+	schemas := map[string]string{"squads": "Squads", "schedules": "Schedules", "bulk": "BulkJobs"}
+	c := s.openStream("/events?topics=squads,schedules,bulk")
+	got := map[string]int{}
+	for beats := 0; beats < 5; {
+		e := c.next("anything", func(sseEvent) bool { return true })
+		switch schema, chosen := schemas[e.kind]; {
+		case chosen:
+			got[e.kind]++
+			checkSchema(t, doc, schema, []byte(e.data))
+			if a := s.do("GET", "/"+e.kind, ""); strings.TrimSpace(string(a.body)) != e.data {
+				t.Errorf("GET /%s has\n%s, the topic\n%s", e.kind, a.body, e.data)
+			}
+		case e.comment:
+			beats++
+		case e.kind != "":
+			t.Errorf("unasked for: %s", e.kind)
+		}
+	}
+	if got["squads"] != 1 || got["schedules"] != 1 || got["bulk"] != 1 {
+		t.Errorf("sent %v, though nothing changed", got)
+	}
+	s.do("POST", "/squads/default/pause", "")
+	c.next("the pause", func(e sseEvent) bool { return e.kind == "squads" && strings.Contains(e.data, `"paused":true`) })
+}
+
+func TestABoundedStreamOverHTTP(t *testing.T) {
+	s := newTestServer(t, Config{})
+	watched, others := s.create("watched").MissionID, []string{s.create("a").MissionID, s.create("b").MissionID, s.create("c").MissionID}
+	c := s.openStream("/events?per_second=1&topics=health&watch=" + watched + "&watch=" + others[0])
+	c.nextOf("health")
+	more, newest := false, map[string]int64{}
+	note := func(e sseEvent) bool {
+		switch e.kind {
+		case "more":
+			more = true
+			checkSchema(t, loadContract(t), "More", []byte(e.data))
+		case "mission":
+			m := e.mission(t)
+			newest[m.MissionID] = max(newest[m.MissionID], m.Version)
+		}
+		return true
+	}
+	changes := int64(1)
+	for ; !more; changes++ { // one of the two waits, and leaves no room for the other
+		s.touch(others[1])
+		s.touch(others[2])
+		s.touch(watched)
+		for newest[watched] < changes+1 {
+			c.next("anything", note)
+		}
+	}
+	s.touch(others[0])
+	for newest[others[0]] < 2 || max(newest[others[1]], newest[others[2]]) < changes {
+		c.next("anything", note)
+	}
+}
+
+func TestStreamsThatCantBeHad(t *testing.T) {
+	s := newTestServer(t, Config{})
+	id := "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5b"
+	for query, field := range map[string]string{
+		"topics=": "topics", "topics=stats,weather": "topics", "topics=stats&topics=health": "topics", "per_second=0": "per_second", "per_second=1001": "per_second",
+		"per_second=many": "per_second", "watch=x": "watch", "watch=": "watch", "watch=" + id + "&mission_id=" + id: "watch", "mission_id=x": "mission_id",
+		strings.Repeat("watch="+id+"&", 17) + "topics=stats": "watch",
+	} {
+		a := s.do("GET", "/events?"+query, "")
+		if a.status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %s", query, a.status, a.body)
+			continue
+		}
+		if p := a.problem(t); len(p.Errors) != 1 || p.Errors[0].Field != field {
+			t.Errorf("%s: %s", query, a.body)
+		}
+	}
+	a := s.do("GET", "/events?topics=weather", "")
+	if !strings.Contains(a.problem(t).Errors[0].Message, "stats, soldiers, health, ") {
+		t.Errorf("it does not say which there are: %s", a.body)
+	}
+}
+
 func TestHeartbeat(t *testing.T) {
 	s := newTestServer(t, Config{Streams: events.Config{Heartbeat: 20 * time.Millisecond}})
 	c := s.openStream("/events")

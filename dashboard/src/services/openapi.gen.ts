@@ -437,12 +437,12 @@ export interface paths {
          *     | --- | --- | --- | --- |
          *     | `mission` | yes | `Mission` without payload and result | a mission changed |
          *     | `reset` | yes | `Reset` | events were lost (the log is trimmed, or this client reads too slowly): list again; what follows is newer than this |
-         *     | `stats` | no | `Stats` | at the start, then at most once a second when changed |
+         *     | `stats` | no | `Stats` | a topic: at the start, then at most once a second when changed |
          *     | `soldiers` | no | `Soldiers` | likewise |
          *     | `health` | no | `Health` | likewise |
          *     | `telemetry` | no | `Telemetry` | only with `mission_id` or `watch`: at the start, if there is any, then at most once a second when changed |
          *     | `attention`, `trend`, `squads`, `schedules`, `bulk` | no | `Attention`, `Trend`, `Squads`, `Schedules`, `BulkJobs` | only those that `topics` names: at the start, then when changed, at most once in 1 s, 10 s, 2 s, 2 s, 1 s |
-         *     | `more` | no | `More` | only with `per_second`: missions changed that this stream does not tell of |
+         *     | `more` | no | `More` | only with `per_second`: missions changed that this stream does not tell of; at most once a second |
          *
          *     After a break send the last id that you saw, as `Last-Event-ID` (browsers do it themselves) or as
          *     `last_event_id`: the stream goes on behind it. Events may come twice and in the wrong order: of two pictures of a
@@ -452,7 +452,12 @@ export interface paths {
          *     goes on where it was once Redis is back.
          *
          *     The first `telemetry` of a stream has all lines that are kept, the next ones those behind. After a break it is so again: keep
-         *     the highest `number` that you saw. A stream of all missions has none.
+         *     the highest `number` that you saw. A stream of all missions has those of the ones that it watches alone.
+         *
+         *     With `per_second` the stream is bounded, however much changes: of each mission that waits to be told only the newest picture, the one that changed
+         *     first before the others. Where more missions change than may be told, `more` says of how many you hear nothing: show that there is more, or list again. Ids
+         *     come in frames of their own then, behind the events that they cover. After a break of up to 10,000 events the newest `per_second` missions come,
+         *     and `more`; after a longer one `reset`. Missions that `watch` names are left out of all this: each of their changes is told at once.
          */
         get: operations["streamEvents"];
         put?: never;
@@ -1733,7 +1738,7 @@ export interface components {
             queue?: components["schemas"]["SetAsideQueue"];
         };
         More: {
-            /** @description So many changed in the last second, and are not told of. */
+            /** @description So many changed since the last one, and are not told of. One that changed again may count twice where they are thousands. */
             missions: number;
         };
         Queue: {
@@ -2939,8 +2944,14 @@ export interface operations {
     streamEvents: {
         parameters: {
             query?: {
-                /** @description Only `mission` and `telemetry` events of this mission. The other types come all the same. */
+                /** @description Only `mission` and `telemetry` events of this mission. The topics come all the same. Not together with `watch`. */
                 mission_id?: components["schemas"]["MissionId"];
+                /** @description `telemetry` events of this mission, too, and its `mission` events whatever `per_second` says. May be repeated for up to 16 missions. */
+                watch?: components["schemas"]["MissionId"][];
+                /** @description These topics and no others, separated by commas. Without it `stats,soldiers,health`. */
+                topics?: ("stats" | "soldiers" | "health" | "attention" | "trend" | "squads" | "schedules" | "bulk")[];
+                /** @description Tell at most so many changes of missions in a second. Without it all are told. */
+                per_second?: number;
                 /** @description For clients that can't set headers. The header wins. */
                 last_event_id?: string;
             };
