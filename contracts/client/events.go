@@ -10,6 +10,8 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -18,7 +20,7 @@ import (
 // EventType says what an Event is.
 type EventType string
 
-// The event types. The first six are the commander's; types that this release doesn't know come as they are.
+// The event types. All but the last two are the commander's; types that this release doesn't know come as they are.
 const (
 	// EventMission: a mission was created or changed. Data is the mission without payload and result.
 	EventMission EventType = "mission"
@@ -26,12 +28,19 @@ const (
 	EventStats    EventType = "stats"
 	EventSoldiers EventType = "soldiers"
 	EventHealth   EventType = "health"
+	// EventSquads, EventSchedules and EventBulk are likewise Squads, Schedules and BulkJobs, where EventsOptions.Topics names them.
+	EventSquads    EventType = "squads"
+	EventSchedules EventType = "schedules"
+	EventBulk      EventType = "bulk"
 	// EventReset: changes were missed that can't be had any more. Read again what you follow; what comes after is whole.
 	EventReset EventType = "reset"
 
-	// EventTelemetry, in a stream of one mission alone: its handler reported something. Data is a Telemetry. The first one of a
+	// EventTelemetry, of EventsOptions.MissionID and Watch alone: the mission's handler reported something. Data is a Telemetry. The first one of a
 	// connection has all lines that are kept.
 	EventTelemetry EventType = "telemetry"
+
+	// EventMore, only with EventsOptions.PerSecond: missions changed that the stream does not tell of. See Event.More.
+	EventMore EventType = "more"
 
 	// EventConnected and EventDisconnected are the client's own: the stream stands (changes made from now on will be
 	// seen), or it broke, for the reason in Err, and is being connected again.
@@ -62,6 +71,21 @@ func (e Event) Soldiers() (Fleet, error) { return read[Fleet](e) }
 // Health reads an EventHealth.
 func (e Event) Health() (Health, error) { return read[Health](e) }
 
+// Squads reads an EventSquads.
+func (e Event) Squads() (Squads, error) { return read[Squads](e) }
+
+// Schedules reads an EventSchedules.
+func (e Event) Schedules() (Schedules, error) { return read[Schedules](e) }
+
+// Bulk reads an EventBulk.
+func (e Event) Bulk() (BulkJobs, error) { return read[BulkJobs](e) }
+
+// More reads an EventMore: of how many missions no change is told, since the last one.
+func (e Event) More() (int, error) {
+	m, err := read[struct{ Missions int }](e)
+	return m.Missions, err
+}
+
 func read[T any](e Event) (T, error) {
 	var v T
 	if err := json.Unmarshal(e.Data, &v); err != nil {
@@ -72,10 +96,44 @@ func read[T any](e Event) (T, error) {
 
 // EventsOptions say which events.
 type EventsOptions struct {
-	// MissionID narrows the stream to one mission.
+	// MissionID narrows the stream to one mission. Not together with Watch.
 	MissionID string
+	// Watch are up to 16 missions whose telemetry is told, too, and whose changes are told at once, whatever PerSecond says.
+	Watch []string
+	// Topics are the pictures of the whole that are told; none means EventStats, EventSoldiers and EventHealth. The commander refuses
+	// one that it does not have.
+	Topics []EventType
+	// PerSecond bounds how many changes of missions are told in a second, up to 1000: for who shows missions to people. The stream has the
+	// newest picture of each mission that it tells of, and says by EventMore that there are others; after a long break it tells the newest of what was missed.
+	// Default: all are told. Leave it so where each change matters.
+	PerSecond int
 	// LastEventID resumes behind an event that was seen. Default: what happens from now on.
 	LastEventID string
+}
+
+// query is nil where nothing is chosen.
+func (o EventsOptions) query() url.Values {
+	if o.MissionID == "" && len(o.Watch) == 0 && len(o.Topics) == 0 && o.PerSecond == 0 {
+		return nil
+	}
+	q := url.Values{}
+	if o.MissionID != "" {
+		q.Set("mission_id", o.MissionID)
+	}
+	for _, id := range o.Watch {
+		q.Add("watch", id)
+	}
+	if len(o.Topics) > 0 {
+		names := make([]string, len(o.Topics))
+		for i, t := range o.Topics {
+			names[i] = string(t)
+		}
+		q.Set("topics", strings.Join(names, ","))
+	}
+	if o.PerSecond != 0 {
+		q.Set("per_second", strconv.Itoa(o.PerSecond))
+	}
+	return q
 }
 
 // silenceLimit is how long a stream may say nothing before it is taken for dead. The commander sends a heartbeat at
@@ -88,7 +146,7 @@ const silenceLimit = 40 * time.Second
 // a mission the one with the higher Version is newer.
 func (c *Client) Events(ctx context.Context, o EventsOptions) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		s := stream{c: c, missionID: o.MissionID, lastID: o.LastEventID, yield: yield}
+		s := stream{c: c, query: o.query(), lastID: o.LastEventID, yield: yield}
 		s.run(ctx)
 	}
 }
@@ -96,7 +154,7 @@ func (c *Client) Events(ctx context.Context, o EventsOptions) iter.Seq2[Event, e
 // stream is one call of Events.
 type stream struct {
 	c         *Client
-	missionID string
+	query     url.Values
 	lastID    string
 	retry     time.Duration // asked for by the commander
 	connected bool          // it stood at least once
@@ -192,11 +250,7 @@ func (s *stream) request(ctx context.Context) (*http.Request, error) {
 	if !headerValue(s.lastID) {
 		return nil, fmt.Errorf("%q is no id of an event", s.lastID)
 	}
-	k := call{method: http.MethodGet, path: "/events"}
-	if s.missionID != "" {
-		k.query = url.Values{"mission_id": {s.missionID}}
-	}
-	req, err := s.c.request(ctx, k)
+	req, err := s.c.request(ctx, call{method: http.MethodGet, path: "/events", query: s.query})
 	if err != nil {
 		return nil, err
 	}

@@ -80,6 +80,51 @@ func TestEventsResumeAfterABreak(t *testing.T) {
 	}
 }
 
+func TestEventsOfABoundedStream(t *testing.T) {
+	const other = "0193a5b0-7c1e-7d7a-9c3b-0c1d2e3f4a5c"
+	c := newCommander(t, func(n int, w http.ResponseWriter, r *http.Request) {
+		write := sse(w)
+		if n == 0 {
+			write("event: mission\ndata: {\"version\":1}\n\nid: 5-1\n\n")
+			write("event: more\ndata: {\"missions\":17}\n\nid: 5-9\n\n")
+			return // and the connection ends
+		}
+		write("event: bulk\ndata: {\"jobs\":[]}\n\n")
+		<-r.Context().Done()
+	})
+	o := client.EventsOptions{Watch: []string{missionID, other}, Topics: []client.EventType{client.EventBulk, client.EventHealth}, PerSecond: 50}
+	var more []int
+	for e, err := range c.client(t).Events(t.Context(), o) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Type == client.EventMore {
+			n, err := e.More()
+			if err != nil {
+				t.Fatal(err)
+			}
+			more = append(more, n)
+		}
+		if e.Type == client.EventBulk {
+			if jobs, err := e.Bulk(); err != nil || e.ID != "5-9" {
+				t.Errorf("bulk %+v at %s, %v", jobs, e.ID, err)
+			}
+			break
+		}
+	}
+	if diff := cmp.Diff([]int{17}, more); diff != "" {
+		t.Error(diff)
+	}
+	for i, r := range c.requests() {
+		if r.target != "/events?per_second=50&topics=bulk%2Chealth&watch="+missionID+"&watch="+other {
+			t.Errorf("asked for %s", r.target)
+		}
+		if want := []string{"", "5-9"}[i]; r.header.Get("Last-Event-ID") != want {
+			t.Errorf("resumed from %q", r.header.Get("Last-Event-ID"))
+		}
+	}
+}
+
 func TestEventsResetWhereNothingCanBeResumed(t *testing.T) {
 	c := newCommander(t, func(n int, w http.ResponseWriter, r *http.Request) {
 		sse(w)
