@@ -107,9 +107,9 @@ func (d *digest) take(all string, now time.Time) (out []byte, id string, ok bool
 	}
 	out = d.count(now)
 	for len(d.urgent.order) > 0 {
-		out = append(out, d.urgent.shift().anonymous()...)
+		out = d.urgent.shift().appendAnonymous(out)
 	}
-	out = append(out, d.some(now)...)
+	out = d.some(out, now)
 	if len(out) == 0 {
 		return nil, "", true
 	}
@@ -128,15 +128,16 @@ func (d *digest) count(now time.Time) []byte {
 	return moreFrame(left)
 }
 
-// some are those of what waits that may be told now.
-func (d *digest) some(now time.Time) (out []byte) {
+// some adds what waits and may be told now.
+func (d *digest) some(out []byte, now time.Time) []byte {
 	if now.Before(d.rest) {
-		return nil
+		return out
 	}
+	before := len(out)
 	for len(d.waiting.order) > 0 && d.may(now) {
-		out = append(out, d.waiting.shift().anonymous()...)
+		out = d.waiting.shift().appendAnonymous(out)
 	}
-	if len(out) > 0 && len(d.waiting.order) > 0 {
+	if len(out) > before && len(d.waiting.order) > 0 {
 		d.rest = now.Add(gulp)
 	}
 	return out
@@ -175,7 +176,7 @@ func (d *digest) caughtUp(frames []frame, others int, now time.Time) (out []byte
 		if !d.watched[f.missionID] {
 			d.may(now)
 		}
-		out = append(out, f.anonymous()...)
+		out = f.appendAnonymous(out)
 	}
 	return out
 }

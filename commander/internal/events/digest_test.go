@@ -169,8 +169,8 @@ func TestMoreCountsEachMissionOnceAndNotThoseThatAreTold(t *testing.T) {
 	wants("6 found no room", `{"missions":1}`, id(4), id(5))
 	offer(4, 5, 6)
 	now = now.Add(time.Second / 4)
-	d.some(now.Add(time.Second)) // 4 and 5 go
-	offer(6)                     // and 6 has room after all
+	d.some(nil, now.Add(time.Second)) // 4 and 5 go
+	offer(6)                          // and 6 has room after all
 	now = now.Add(2 * time.Second)
 	wants("nothing is left out", id(6))
 }

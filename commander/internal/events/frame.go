@@ -29,9 +29,9 @@ type frame struct {
 	data      int // where in bytes the data begin
 }
 
-// anonymous is the frame without its id.
-func (f frame) anonymous() []byte {
-	return append([]byte("event: mission\n"), f.bytes[f.data:]...)
+// appendAnonymous adds the frame without its id.
+func (f frame) appendAnonymous(out []byte) []byte {
+	return append(append(out, "event: mission\n"...), f.bytes[f.data:]...)
 }
 
 // missionFrames makes one frame for each mission in events, at the place of its last event.
