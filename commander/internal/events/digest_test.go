@@ -83,6 +83,19 @@ func TestABoundedStreamTellsAtOnceWhileLittleHappens(t *testing.T) {
 	})
 }
 
+func TestWhatWaitsIsToldThoughNothingElseHappens(t *testing.T) {
+	inWorld(t, Config{}, func(w *world) {
+		c := w.attach(Request{PerSecond: 1})
+		w.commit(0, 1)
+		c.wants(t, id(0))
+		w.commit(1, 1)
+		c.lacks(t, id(1))
+		time.Sleep(time.Second)
+		c.wants(t, id(0), id(1), "id: 2\n\n")
+		c.lacks(t, "event: more")
+	})
+}
+
 func TestTheBoundHolds(t *testing.T) {
 	const perSecond, watched = 50, 7
 	inWorld(t, Config{}, func(w *world) {
@@ -173,6 +186,32 @@ func TestMoreCountsEachMissionOnceAndNotThoseThatAreTold(t *testing.T) {
 	offer(6)                          // and 6 has room after all
 	now = now.Add(2 * time.Second)
 	wants("nothing is left out", id(6))
+}
+
+// TestTheIDStaysBeforeWhatIsNotCountedYet: also where all that waited before that was told meanwhile.
+func TestTheIDStaysBeforeWhatIsNotCountedYet(t *testing.T) {
+	d, began := newDigest(1, map[string]bool{id(9): true}), time.Now()
+	offer := func(n int, since int64, at time.Duration) {
+		d.offer(framed("1", id(n), []byte(`{}`)), mark{since, fmt.Sprint("before ", since)}, began.Add(at))
+	}
+	place := func(at time.Duration, want string) {
+		t.Helper()
+		if _, id, ok := d.take("all", began.Add(at)); id != want || !ok {
+			t.Errorf("at %s the id is %q, %v; want %q", at, id, ok, want)
+		}
+	}
+	offer(0, 0, 0)
+	place(0, "all")
+	offer(1, 1, 400*time.Millisecond) // waits
+	offer(2, 2, 500*time.Millisecond) // is left out, and counted at once
+	place(500*time.Millisecond, "before 1")
+	offer(3, 3, 600*time.Millisecond) // is left out
+	place(time.Second, "before 3")    // 1 was told
+	offer(4, 4, 1100*time.Millisecond)
+	offer(9, 5, 1100*time.Millisecond)
+	place(1100*time.Millisecond, "before 3")
+	place(1500*time.Millisecond, "before 4") // 3 was counted
+	place(2*time.Second, "all")
 }
 
 func TestOnlySoManyMissionsAreToldApart(t *testing.T) {
