@@ -1,5 +1,6 @@
 import { Button, type ButtonProps, Tooltip } from '@mantine/core';
 import { type ButtonHTMLAttributes, type Ref, useId } from 'react';
+import styles from './action-button.module.css';
 
 type Props = ButtonProps &
   Omit<ButtonHTMLAttributes<HTMLButtonElement>, keyof ButtonProps | 'disabled'> & {
@@ -20,7 +21,14 @@ export function ActionButton({ unavailable, type = 'button', onClick, ...props }
   return (
     <>
       <Tooltip label={unavailable} multiline maw={280} events={{ hover: true, focus: true, touch: true }}>
-        <Button {...props} type="button" data-disabled aria-disabled="true" aria-describedby={reasonId} />
+        <Button
+          {...props}
+          type="button"
+          className={styles.unavailable}
+          data-disabled
+          aria-disabled="true"
+          aria-describedby={reasonId}
+        />
       </Tooltip>
       <span id={reasonId} hidden>
         {unavailable}
