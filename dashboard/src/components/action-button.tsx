@@ -24,7 +24,7 @@ export function ActionButton({ unavailable, type = 'button', onClick, ...props }
         <Button
           {...props}
           type="button"
-          className={styles.unavailable}
+          className={[styles.unavailable, props.className].filter(Boolean).join(' ')}
           data-disabled
           aria-disabled="true"
           aria-describedby={reasonId}
