@@ -20,7 +20,13 @@ export function ActionButton({ unavailable, type = 'button', onClick, ...props }
   if (!unavailable) return <Button type={type} onClick={onClick} {...props} />;
   return (
     <>
-      <Tooltip label={unavailable} multiline maw={280} events={{ hover: true, focus: true, touch: true }}>
+      <Tooltip
+        label={unavailable}
+        multiline
+        maw={280}
+        events={{ hover: true, focus: true, touch: true }}
+        transitionProps={{ duration: 0 }}
+      >
         <Button
           {...props}
           type="button"
