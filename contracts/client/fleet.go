@@ -43,6 +43,9 @@ type Check struct {
 	Warning   string  `json:"warning,omitempty"`
 	// CheckedAt is when the round trip ended; zero before the first.
 	CheckedAt contracts.Time `json:"checked_at,omitzero"`
+	// Since is when the commander saw Status change to what it is, or began to look; zero before the first round trip, and from
+	// commanders of an earlier release.
+	Since contracts.Time `json:"since,omitzero"`
 }
 
 // Health asks once. A commander that is down but answers is no error: see Status.

@@ -153,6 +153,54 @@ func TestReportFollowsTheServers(t *testing.T) {
 	})
 }
 
+// TestSinceIsWhenTheStatusChanged: other news of the same status leave it as it is, and the essence has it.
+func TestSinceIsWhenTheStatusChanged(t *testing.T) {
+	run(t, Config{}, func(c *Checker, w *world) {
+		since := func() time.Time { return c.Report().Essence().Checks.Redis.Since.Time }
+		up := since()
+		if age := time.Since(up); age < 0 || age > 10*time.Millisecond {
+			t.Errorf("up since %v, %s ago", up, age)
+		}
+		time.Sleep(time.Minute)
+		if got := since(); !got.Equal(up) {
+			t.Errorf("up since %v, was %v", got, up)
+		}
+		away := time.Now()
+		w.set(func() { w.redis = errors.New("connection refused") })
+		time.Sleep(time.Minute)
+		down := since()
+		if after := down.Sub(away); after < 0 || after > every+patience {
+			t.Errorf("down since %v, %s after it went away", down, after)
+		}
+		w.set(func() { w.redis = errors.New("no route to host") })
+		time.Sleep(time.Minute)
+		if got := since(); !got.Equal(down) {
+			t.Errorf("down since %v, was %v", got, down)
+		}
+		w.set(func() { w.redis = nil })
+		time.Sleep(2 * time.Second)
+		if got := since(); got.Sub(down) < 2*time.Minute-every-patience {
+			t.Errorf("up since %v, was down since %v", got, down)
+		}
+	})
+	// What is believed no more is down since then, and up since it was seen again.
+	synctest.Test(t, func(t *testing.T) {
+		p := newProbe(func(context.Context) (string, error) { return "", nil })
+		if got := p.last(); !got.Since.IsZero() {
+			t.Errorf("before the first round trip: %+v", got)
+		}
+		p.once(t.Context())
+		time.Sleep(time.Hour)
+		if got := time.Since(p.last().Since.Time); got != time.Hour-oldest {
+			t.Errorf("down for %s", got)
+		}
+		p.once(t.Context())
+		if got := time.Since(p.last().Since.Time); got != 0 {
+			t.Errorf("up for %s", got)
+		}
+	})
+}
+
 func TestHangingServerIsDownWithinASecond(t *testing.T) {
 	for _, deaf := range []bool{false, true} {
 		run(t, Config{}, func(c *Checker, w *world) {
@@ -203,7 +251,7 @@ func TestRabbitMQMustBeUsable(t *testing.T) {
 func TestServersThatAreNotUsed(t *testing.T) {
 	run(t, Config{Ground: "embedded", InProcess: true}, func(c *Checker, w *world) {
 		r := expect(t, c, OK, CheckNotUsed, CheckNotUsed)
-		if r.Checks.Redis != (Check{Status: CheckNotUsed}) {
+		if r.Checks.Redis != (Check{Status: CheckNotUsed, Since: r.Checks.Redis.Since}) || r.Checks.Redis.Since.IsZero() {
 			t.Errorf("a round trip to nothing: %+v", r.Checks.Redis)
 		}
 		// What stands in for them can fail no less, and hiding that would help nobody.

@@ -84,15 +84,25 @@ func (p *probe) set(took time.Duration, a answer) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	c.Since = c.CheckedAt
+	if before := p.shown(now); before.Status == c.Status && !before.Since.IsZero() {
+		c.Since = before.Since
+	}
 	p.check, p.ended = c, now
 }
 
 func (p *probe) last() Check {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.shown(time.Now())
+}
+
+// shown is the last answer, as far as it can be believed at a moment. The caller holds the lock.
+func (p *probe) shown(now time.Time) Check {
 	c := p.check
-	if age := time.Since(p.ended); !c.away() && age > oldest {
+	if age := now.Sub(p.ended); !c.away() && age > oldest {
 		c.Status, c.Error = CheckDown, fmt.Sprintf("the last round trip was %s ago", age.Round(time.Second))
+		c.Since = contracts.At(p.ended.Add(oldest))
 	}
 	return c
 }

@@ -34,6 +34,8 @@ type Check struct {
 	Warning   string  `json:"warning,omitempty"`
 	// CheckedAt is when it ended.
 	CheckedAt contracts.Time `json:"checked_at,omitzero"`
+	// Since is when this process saw Status change to what it is, or began to look; zero before the first round trip.
+	Since contracts.Time `json:"since,omitzero"`
 }
 
 func (c Check) away() bool { return c.Status == CheckDown }
@@ -43,7 +45,7 @@ func (c Check) notUsed() Check {
 	if c.away() {
 		return c
 	}
-	return Check{Status: CheckNotUsed}
+	return Check{Status: CheckNotUsed, Since: c.Since}
 }
 
 // Checks are all of them.

@@ -48,7 +48,7 @@ func printHealth(w io.Writer, format cliout.Format, h client.Health) error {
 	if format == cliout.JSON {
 		return cliout.WriteJSON(w, h)
 	}
-	rows := [][]string{{"PART", "STATUS", "LATENCY", "NOTE"}, {"commander", string(h.Status), "", note(h)}}
+	rows := [][]string{{"PART", "STATUS", "SINCE", "LATENCY", "NOTE"}, {"commander", string(h.Status), "", "", note(h)}}
 	for _, part := range slices.Sorted(maps.Keys(h.Checks)) {
 		c := h.Checks[part]
 		text := c.Error
@@ -59,7 +59,7 @@ func printHealth(w io.Writer, format cliout.Format, h client.Health) error {
 		if c.Status == client.CheckNotUsed {
 			latency = ""
 		}
-		rows = append(rows, []string{part, c.Status, latency, text})
+		rows = append(rows, []string{part, c.Status, dateText(c.Since), latency, text})
 	}
 	return cliout.WriteTable(w, rows)
 }
