@@ -5,6 +5,7 @@ import (
 
 	"go.uber.org/fx"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/attention"
 	"github.com/mission-control-dev/mission-control/commander/internal/bulk"
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
 	"github.com/mission-control-dev/mission-control/commander/internal/custody"
@@ -31,10 +32,10 @@ import (
 // things (reaper, intakes, dispatcher), then the inboxes, through which they answer.
 func order(lc fx.Lifecycle, g Ground, e *epoch.Keeper, c *clock.Clock, up *uptime.Tracker, w *uptime.Watch, in *inbox.Sender,
 	sq *squads.Registry, d *dispatch.Dispatcher, cu *custody.Keeper, it *ingest.Intake, subs *submit.Intake, mk *reap.Markers, r *reap.Reaper,
-	dl *deadline.Keeper, tr *retention.Trimmer, sk *schedule.Keeper, te *telemetry.Intake, br *bulk.Runner, h *health.Checker, s *httpapi.Server,
+	dl *deadline.Keeper, tr *retention.Trimmer, sk *schedule.Keeper, te *telemetry.Intake, br *bulk.Runner, h *health.Checker, at *attention.Keeper, s *httpapi.Server,
 ) {
 	parts := append([]Part{}, g.Parts...)
-	parts = append(parts, e, c, up, w, sender{in}, sq, d, cu, it, subs, mk, r, dl, tr, sk, te, br, h, listener{s, up})
+	parts = append(parts, e, c, up, w, sender{in}, sq, d, cu, it, subs, mk, r, dl, tr, sk, te, br, h, at, listener{s, up})
 	for _, p := range parts {
 		lc.Append(fx.StartStopHook(p.Start, p.Stop))
 	}

@@ -47,7 +47,7 @@ var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules 
 		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newDepths, newMetrics,
 		newSender, newSquads, newDispatcher, newSuspects, newMissions, newSessions, newDrainer, newIntake, newMarkers, newReaper, newWatch, newCustody,
 		newDeadlines, newTrimmer, newSchedules, newTelemetry, newBulkJobs, newBulkRunner,
-		newDesk, newSubmissions, newShelf, newLimits, newHealth, newServer,
+		newDesk, newSubmissions, newShelf, newLimits, newHealth, newAttention, newServer,
 	),
 	fx.Invoke(order),
 )

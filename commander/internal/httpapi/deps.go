@@ -157,6 +157,11 @@ type Health interface {
 	Report() health.Report
 }
 
+// Attention says what needs somebody's attention: an attention.Keeper.
+type Attention interface {
+	Attention(ctx context.Context) (contracts.Attention, error)
+}
+
 // Metrics counts: a metrics.Metrics.
 type Metrics interface {
 	events.Observer
@@ -179,6 +184,7 @@ type Deps struct {
 	SetAside    SetAside
 	Depths      Depths
 	Health      Health
+	Attention   Attention
 	Metrics     Metrics
 	// Recall returns what memory has of a mission, which may be old; see events.Memory. It may be nil.
 	Recall events.Memory

@@ -224,6 +224,18 @@ func (fakeDepths) Depth(_ context.Context, queue string) (broker.Depth, error) {
 	return broker.Depth{Ready: len(queue), Consumers: 1}, nil
 }
 
+// fakeAttention is what a test says; store.ErrUnavailable where it says nothing.
+type fakeAttention struct {
+	is atomic.Pointer[contracts.Attention]
+}
+
+func (f *fakeAttention) Attention(context.Context) (contracts.Attention, error) {
+	if is := f.is.Load(); is != nil {
+		return *is, nil
+	}
+	return contracts.Attention{}, store.ErrUnavailable
+}
+
 // fakeHealth is what a test says.
 type fakeHealth struct{ report atomic.Pointer[health.Report] }
 
@@ -260,16 +272,18 @@ func (nobody) Retried()                         {}
 
 // testServer is a server on a real socket, over a memstore, with a client that checks the contract.
 type testServer struct {
-	t       testing.TB
-	server  *Server
-	store   *gate
-	tokens  *fakeTokens
-	health  *fakeHealth
-	metrics *metrics.Metrics
-	squads  *squads.Registry
-	logs    *observer.ObservedLogs
-	client  *http.Client
-	url     string
+	t      testing.TB
+	server *Server
+	store  *gate
+	tokens *fakeTokens
+	health *fakeHealth
+	// attention is what a test says.
+	attention fakeAttention
+	metrics   *metrics.Metrics
+	squads    *squads.Registry
+	logs      *observer.ObservedLogs
+	client    *http.Client
+	url       string
 	// broker has what was set aside.
 	broker *membroker.Server
 	// missions creates what the store takes at once.
@@ -342,7 +356,7 @@ func newTestServerOver(t testing.TB, cfg Config, g *gate) *testServer {
 	s.runner = bulk.NewRunner(jobs, missions, func(contracts.BulkAction, string, int) {})
 	server, err := New(cfg, Deps{
 		Submitter: submit.NewDesk(missions, s, []byte("k"), func() {}, log), Submissions: s, SetAside: setaside.New(s.broker.Connect(membroker.Config{}), func(setaside.Action, int) {}, log), Missions: missions, Bulk: jobs,
-		Store: s.store, Tokens: s.tokens, Soldiers: session.NewDrainer(s.store, nobody{}, log), Limits: limits.New(s.store, func() {}, g.sharded), Squads: s.squads, Schedules: s.schedules(log), Depths: fakeDepths{}, Health: s.health, Metrics: s.metrics, Now: now, Logger: log,
+		Store: s.store, Tokens: s.tokens, Soldiers: session.NewDrainer(s.store, nobody{}, log), Limits: limits.New(s.store, func() {}, g.sharded), Squads: s.squads, Schedules: s.schedules(log), Depths: fakeDepths{}, Health: s.health, Attention: &s.attention, Metrics: s.metrics, Now: now, Logger: log,
 	})
 	if err != nil {
 		t.Fatal(err)

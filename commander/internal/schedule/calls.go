@@ -144,6 +144,23 @@ func (k *Keeper) List(ctx context.Context) ([]contracts.Schedule, store.Source, 
 	return list, from, nil
 }
 
+// WithRuns is List with the runs of each.
+func (k *Keeper) WithRuns(ctx context.Context) ([]contracts.Schedule, store.Source, error) {
+	documents, from, err := k.documents(ctx)
+	if err != nil {
+		return nil, from, fmt.Errorf("list schedules with their runs: %w", err)
+	}
+	list := make([]contracts.Schedule, 0, len(documents))
+	for _, d := range documents {
+		if s, err := decode(d); err == nil {
+			v := s.view(d.Name)
+			v.Runs = s.Runs
+			list = append(list, v)
+		}
+	}
+	return list, from, nil
+}
+
 // change changes a schedule on the condition that it still is what was read, again where others came first. One that is not
 // there has no ID.
 func (k *Keeper) change(ctx context.Context, name string, change func(*state) error) (state, error) {
