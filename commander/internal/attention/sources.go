@@ -98,11 +98,14 @@ type asking struct {
 	took time.Duration
 }
 
-// share is what part of the time a source's questions may take: one in so many.
-const share = 10
+const (
+	// share is what part of the time a source's questions may take: one in so many, but for the longest pause.
+	share        = 10
+	longestPause = 30 * time.Second
+)
 
 func (s *source) due(now time.Time) bool {
-	return s.running == nil && (s.begun.IsZero() || now.Sub(s.begun) >= max(s.every, share*s.took))
+	return s.running == nil && (s.begun.IsZero() || now.Sub(s.begun) >= max(s.every, min(share*s.took, longestPause)))
 }
 
 // hear notes the answer of a source that was asked. One that has not answered yet is not known.
