@@ -47,6 +47,7 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newSchedules(io, conn),
 		newSquads(io, conn),
 		newSetAside(io, conn),
+		newAttention(io, conn),
 		newHealth(io, conn),
 		newDrill(io, conn),
 		newFaults(io, conn),
