@@ -109,7 +109,8 @@ func (h *Heap) add(m contracts.Mission) {
 	if m.ConcurrencyKey != "" {
 		h.Keyed++
 	}
-	if at := waitsSince(m); h.Since.IsZero() || at.Before(h.Since.Time) {
+	at := waitsSince(m)
+	if h.Since.IsZero() || at.Before(h.Since.Time) || at.Equal(h.Since.Time) && m.MissionID < h.Oldest {
 		h.Oldest, h.Since = m.MissionID, at
 	}
 }

@@ -1710,8 +1710,8 @@ export interface components {
             id: string;
             /**
              * @description `redis_away`, `rabbitmq_away`, `redis_warning`, `rabbitmq_warning`, `submissions_kept` (RabbitMQ keeps what was accepted while Redis is away),
-             *     `squad_unserved`, `kind_unserved`, `squad_paused`, `failing_alike`, `soldiers_lost`, `no_soldiers`, `waiting_long`, `set_aside`, `schedule_skips`,
-             *     `schedule_paused`, `bulk_failed`. More may come.
+             *     `squad_unserved`, `kind_unserved`, `squad_paused`, `failing_alike`, `soldiers_lost`, `soldier_draining`, `no_soldiers`, `waiting_long`, `set_aside`,
+             *     `schedule_skips`, `schedule_paused`, `bulk_failed`. More may come.
              */
             code: string;
             /** @enum {string} */
