@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -414,6 +415,10 @@ func TestOneAtATime(t *testing.T) {
 		if err != nil || len(s.Runs) != 3 || s.Runs[0].Skipped != contracts.SkippedOverlap || s.Runs[2].MissionID == "" || w.outcomes(string(contracts.SkippedOverlap)) != 2 {
 			t.Errorf("%+v, %v", s.Runs, err)
 		}
+		list, _, err := l.WithRuns(t.Context())
+		if err != nil || len(list) != 1 || list[0].Name != "one" || !slices.Equal(list[0].Runs, s.Runs) || list[0].Mission.Payload != nil {
+			t.Errorf("%+v, %v", list, err)
+		}
 		recs, err := w.store.Load(t.Context(), s.LastMissionID)
 		if err != nil {
 			t.Fatal(err)
@@ -516,6 +521,9 @@ func TestWhatCanNotBeReadIsLeftAlone(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		w.put(l, "sound", every(60))
 		if list, _, err := l.List(t.Context()); err != nil || len(list) != 1 || list[0].Name != "sound" {
+			t.Errorf("%+v, %v", list, err)
+		}
+		if list, _, err := l.WithRuns(t.Context()); err != nil || len(list) != 1 || list[0].Name != "sound" {
 			t.Errorf("%+v, %v", list, err)
 		}
 		w.put(l, "broken", every(10))
