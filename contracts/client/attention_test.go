@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/client"
 )
 
 func TestAttention(t *testing.T) {
@@ -25,6 +26,10 @@ func TestAttention(t *testing.T) {
 	item := got.Items[0]
 	if item.Code != contracts.AttentionSquadUnserved || item.Severity != contracts.SeverityWarning || item.Count != 3 || item.Squad != "mail" || item.Since.IsZero() {
 		t.Errorf("got %+v", item)
+	}
+	e := client.Event{Type: client.EventAttention, Data: []byte(`{"items":[{"id":"redis_away","code":"redis_away"}]}`)}
+	if a, err := e.Attention(); err != nil || len(a.Items) != 1 || a.Items[0].Code != contracts.AttentionRedisAway {
+		t.Errorf("read %+v, %v", a, err)
 	}
 	for _, r := range c.requests() {
 		if r.method != http.MethodGet || r.target != "/attention" {

@@ -32,6 +32,8 @@ const (
 	EventSquads    EventType = "squads"
 	EventSchedules EventType = "schedules"
 	EventBulk      EventType = "bulk"
+	// EventAttention is a contracts.Attention, where EventsOptions.Topics names it.
+	EventAttention EventType = "attention"
 	// EventReset: changes were missed that can't be had any more. Read again what you follow; what comes after is whole.
 	EventReset EventType = "reset"
 
@@ -79,6 +81,9 @@ func (e Event) Schedules() (Schedules, error) { return read[Schedules](e) }
 
 // Bulk reads an EventBulk.
 func (e Event) Bulk() (BulkJobs, error) { return read[BulkJobs](e) }
+
+// Attention reads an EventAttention.
+func (e Event) Attention() (contracts.Attention, error) { return read[contracts.Attention](e) }
 
 // More reads an EventMore: of how many missions no change is told, since the last one.
 func (e Event) More() (int, error) {

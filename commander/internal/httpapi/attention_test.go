@@ -2,9 +2,11 @@ package httpapi
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/events"
 	"github.com/mission-control-dev/mission-control/contracts"
 )
 
@@ -32,4 +34,31 @@ func TestAttention(t *testing.T) {
 	if a := s.do("GET", "/attention?limit=1", ""); a.status != 422 {
 		t.Errorf("a parameter that there is not: %d %s", a.status, a.body)
 	}
+}
+
+// TestTheTopicAttention is told when its items change, not with each look.
+func TestTheTopicAttention(t *testing.T) {
+	s := newTestServer(t, Config{Streams: events.Config{TopicEvery: 5 * time.Millisecond, Heartbeat: 20 * time.Millisecond}})
+	say := func(second int64, titles ...string) {
+		is := contracts.Attention{Items: []contracts.AttentionItem{}, CheckedAt: contracts.FromMillis(1_764_407_000_000 + 1000*second)}
+		for _, title := range titles {
+			is.Items = append(is.Items, contracts.AttentionItem{ID: title, Code: contracts.AttentionRedisAway, Severity: contracts.SeverityCritical, Title: title})
+		}
+		s.attention.is.Store(&is)
+	}
+	say(0, "first")
+	c := s.openStream("/events?topics=attention")
+	e := c.nextOf("attention")
+	checkSchema(t, loadContract(t), "Attention", []byte(e.data))
+	for beats := 0; beats < 5; {
+		say(int64(1+beats), "first")
+		switch e := c.next("anything", func(sseEvent) bool { return true }); {
+		case e.comment:
+			beats++
+		case e.kind == "attention":
+			t.Fatalf("sent again: %s", e.data)
+		}
+	}
+	say(6, "first", "second")
+	c.next("the second item", func(e sseEvent) bool { return e.kind == "attention" && strings.Contains(e.data, "second") })
 }

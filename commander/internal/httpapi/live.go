@@ -180,6 +180,7 @@ func (s *Server) topics() []events.Topic {
 		{Name: "stats", Look: seen(s.stats)},
 		{Name: "soldiers", Look: seen(s.fleet)},
 		{Name: "health", Look: s.seeHealth},
+		{Name: "attention", Look: s.seeAttention},
 		{Name: "squads", Every: 2 * time.Second, Look: seen(s.allSquads)},
 		{Name: "schedules", Every: 2 * time.Second, Look: seen(s.allSchedules)},
 		{Name: "bulk", Look: seen(s.allBulk)},
