@@ -66,9 +66,9 @@ func (f Fleet) serving(squad string) []store.Session {
 	return out
 }
 
-// has tells whether one of some soldiers has a handler for a kind.
+// has tells whether one of some soldiers has a handler for a kind. One that names no kinds at all may have any.
 func has(soldiers []store.Session, kind string) bool {
-	return slices.ContainsFunc(soldiers, func(s store.Session) bool { return slices.Contains(s.Kinds, kind) })
+	return slices.ContainsFunc(soldiers, func(s store.Session) bool { return len(s.Kinds) == 0 || slices.Contains(s.Kinds, kind) })
 }
 
 // slots counts the slots of some soldiers, and those without a mission.

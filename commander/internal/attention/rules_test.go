@@ -172,6 +172,10 @@ func TestRules(t *testing.T) {
 		"a kind that nobody serves": {func(p *Picture) {
 			p.Waiting.Is.ByKind = map[KindOf]Heap{{"default", "resize"}: heap(1, time.Minute), {"gpu", "simulate"}: heap(5, time.Minute), {"mail", "resize"}: heap(1, time.Minute)}
 		}, []wanted{{"kind_unserved:default:resize", warning, "No soldier of squad default has a handler for kind resize|1 mission waits, for 1 min. 2 soldiers of squad default have no handler for it.|misspelt"}}},
+		"soldiers that name no kinds": {func(p *Picture) {
+			p.Fleet.Is.Sessions[1].Kinds = nil
+			p.Waiting.Is.ByKind = map[KindOf]Heap{{"default", "resize"}: heap(1, time.Minute)}
+		}, nil},
 		"a kind that another squad serves": {func(p *Picture) {
 			p.Fleet.Is.Sessions[1].Squads, p.Fleet.Is.Sessions[1].Kinds = []string{"gpu"}, []string{"render"}
 			p.Waiting.Is.ByKind = map[KindOf]Heap{{"default", "render"}: heap(1, time.Minute)}
@@ -194,6 +198,9 @@ func TestRules(t *testing.T) {
 			p.Fleet.Is.Sessions[1] = busy(p.Fleet.Is.Sessions[1], 1)
 			p.Waiting.Is.BySquad = map[string]Heap{"gpu": heap(1, 7*time.Minute)}
 		}, []wanted{{"waiting_long:gpu", warning, "1 of the 2 slots of its 1 soldier is free.|status_reason"}}},
+		"missions wait for their keys": {func(p *Picture) {
+			p.Waiting.Is.BySquad = map[string]Heap{"gpu": {Count: 3, Keyed: 3, Oldest: "m", Since: ago(7 * time.Minute)}}
+		}, []wanted{{"waiting_long:gpu", warning, "2 of the 2 slots of its 1 soldier are free, and all who wait have a concurrency key|missionctl limits"}}},
 		"missions wait for the squad's limit": {func(p *Picture) {
 			p.Limits.Is["gpu"] = limits.Squad{MaxRunning: 4, Gate: store.Gate{Admitted: 4, Waiting: 30}}
 			p.Waiting.Is.BySquad = map[string]Heap{"gpu": heap(30, 7*time.Minute)}

@@ -148,6 +148,9 @@ func (p Picture) inTheWay(s squads.Squad, h Heap, soldiers []store.Session) (why
 	case limit.Waiting > 0:
 		return fmt.Sprintf("The squad may run %d at once, and %s %s for a place.%s", limit.MaxRunning, count(limit.Waiting, "mission"), verb(limit.Waiting, "waits", "wait"), keys),
 			fmt.Sprintf("Raise the squad's limit (missionctl squads limit %s N), or wait.", s.Name)
+	case free > 0 && h.Keyed == h.Count:
+		return fmt.Sprintf("%d of the %s %s free, and all who wait have a concurrency key: its limit is reached.", free, of, verb(free, "is", "are")),
+			"Raise the limit of their key (missionctl limits), or wait."
 	case free == 0:
 		return "None of the " + of + " is free." + keys, "Start more soldiers for it, or give them more slots (SOLDIER_SLOTS). What must not wait can be ordered with priority high."
 	}
