@@ -25,6 +25,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
 	"github.com/mission-control-dev/mission-control/commander/internal/squads"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
+	"github.com/mission-control-dev/mission-control/commander/internal/trends"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
 	"github.com/mission-control-dev/mission-control/store"
@@ -86,13 +87,13 @@ func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake, subs
 
 func newServer(c config.Config, g Ground, s store.Store, d *depths.Depths, desk *submit.Desk, shelf *setaside.Shelf, subs *submit.Intake,
 	ms *mission.Service, bj *bulk.Jobs, ss *session.Service, dr *session.Drainer, lim *limits.Keeper, sq *squads.Registry, sk *schedule.Keeper,
-	h *health.Checker, m *metrics.Metrics, cl *clock.Clock, log *zap.Logger,
+	tk *trends.Keeper, h *health.Checker, m *metrics.Metrics, cl *clock.Clock, log *zap.Logger,
 ) (*httpapi.Server, error) {
 	return httpapi.New(httpapi.Config{
 		Addr: c.Addr, Listener: g.Listener, APIKey: c.APIKey, EnrollmentKey: c.EnrollmentKey, AllowedHosts: c.AllowedHosts,
 		Queues: shownQueues(sq),
 	}, httpapi.Deps{
-		Submitter: desk, Submissions: subs, SetAside: shelf, Missions: ms, Bulk: bj, Store: s, Recall: g.Recall, Tokens: ss, Soldiers: dr, Limits: lim, Squads: sq, Schedules: sk, Depths: d, Health: h,
+		Submitter: desk, Submissions: subs, SetAside: shelf, Missions: ms, Bulk: bj, Store: s, Recall: g.Recall, Tokens: ss, Soldiers: dr, Limits: lim, Squads: sq, Schedules: sk, Trends: tk, Depths: d, Health: h,
 		Metrics: m, Now: cl.Now, Logger: log,
 	})
 }

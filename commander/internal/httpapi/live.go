@@ -25,6 +25,7 @@ const depthLimit = time.Second
 type stats struct {
 	Counts   map[contracts.Status]int64 `json:"counts"`
 	Rates    rates                      `json:"rates"`
+	Oldest   *waiting                   `json:"oldest_queued,omitempty"`
 	Queues   []queue                    `json:"queues"`
 	Degraded bool                       `json:"degraded"`
 	AsOf     contracts.Time             `json:"as_of,omitzero"`
@@ -34,6 +35,13 @@ type rates struct {
 	Created   int64 `json:"created_per_minute"`
 	Completed int64 `json:"completed_per_minute"`
 	Failed    int64 `json:"failed_per_minute"`
+}
+
+// waiting is a mission that is QUEUED.
+type waiting struct {
+	MissionID string         `json:"mission_id"`
+	CreatedAt contracts.Time `json:"created_at"`
+	Squad     string         `json:"squad,omitempty"`
 }
 
 type queue struct {
@@ -73,6 +81,9 @@ func (s *Server) stats(ctx context.Context) (stats, error) {
 		Rates:    rates{counts.CreatedPerMinute, counts.CompletedPerMinute, counts.FailedPerMinute},
 		Queues:   s.depths(ctx),
 		Degraded: counts.Source.Degraded, AsOf: asOf(counts.Source),
+	}
+	if o := counts.Oldest; o.MissionID != "" && !out.Degraded {
+		out.Oldest = &waiting{o.MissionID, o.CreatedAt, o.Squad}
 	}
 	for _, status := range contracts.Statuses() {
 		out.Counts[status] = counts.ByStatus[status]

@@ -48,6 +48,8 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newSquads(io, conn),
 		newSetAside(io, conn),
 		newHealth(io, conn),
+		newStats(io, conn),
+		newFailures(io, conn),
 		newDrill(io, conn),
 		newFaults(io, conn),
 		newVersion(io, conn),
