@@ -194,6 +194,23 @@ func TestSinceWhenAMissionWaits(t *testing.T) {
 	s.want("ended CANCELLED")
 }
 
+// An operator's retry begins a new wait, also of a mission that was cancelled before it ever ran.
+func TestACancelledMissionThatIsRetriedWaitsAnew(t *testing.T) {
+	s := newStage(t)
+	m := s.submit(plain)
+	s.pass(time.Hour)
+	if _, err := s.Cancel(t.Context(), m.MissionID); err != nil {
+		t.Fatal(err)
+	}
+	s.pass(time.Hour)
+	if _, err := s.Retry(t.Context(), m.MissionID); err != nil {
+		t.Fatal(err)
+	}
+	s.pass(6 * time.Second)
+	s.claim(m.MissionID, "e1")
+	s.want("created", "ended CANCELLED", "granted after 6s")
+}
+
 func TestWhatEndsWithoutARunIsTold(t *testing.T) {
 	s := newStage(t)
 	waits := s.submit(plain)

@@ -144,9 +144,9 @@ func (k *Keeper) look(ctx context.Context) *gauges {
 	for _, s := range sessions {
 		if s.State == store.SessionLive {
 			g.Slots += s.Slots
-			g.Busy += len(s.Running)
 		}
 	}
+	g.Busy = min(int(g.InProgress), g.Slots) // what sessions say of it is as old as their last renewal
 	return g
 }
 

@@ -189,7 +189,7 @@ func TestHowThingsAreAtTheEndOfAStep(t *testing.T) {
 		l := newLink()
 		c := newCommander(t, l).run()
 		pass(stepTime)
-		for i, status := range []contracts.Status{contracts.StatusQueued, contracts.StatusQueued, contracts.StatusScheduled} {
+		for i, status := range []contracts.Status{contracts.StatusQueued, contracts.StatusQueued, contracts.StatusScheduled, contracts.StatusInProgress} {
 			_, err := l.Commit(t.Context(), store.Change{Record: store.Record{Mission: contracts.Mission{
 				MissionID: fmt.Sprintf("0000000%d-0000-7000-8000-000000000000", i), Status: status, CreatedAt: contracts.At(time.Now()),
 			}}})
@@ -197,8 +197,7 @@ func TestHowThingsAreAtTheEndOfAStep(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		running := []contracts.ExecutionRef{{Execution: "e"}, {Execution: "f"}}
-		if _, err := l.Renew(t.Context(), store.Session{ID: "s", SoldierID: "a", Slots: 4, Running: running}, time.Hour); err != nil {
+		if _, err := l.Renew(t.Context(), store.Session{ID: "s", SoldierID: "a", Slots: 4}, time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		dead, err := l.Renew(t.Context(), store.Session{ID: "d", SoldierID: "b", Slots: 8}, time.Hour)
@@ -211,7 +210,7 @@ func TestHowThingsAreAtTheEndOfAStep(t *testing.T) {
 		pass(stepTime)
 		all := c.history(contracts.RangeHour)
 		got := all[len(all)-1].TrendGauges
-		if got == nil || got.Queued != 2 || got.Scheduled != 1 || got.InProgress != 0 || got.Slots != 4 || got.Busy != 2 ||
+		if got == nil || got.Queued != 2 || got.Scheduled != 1 || got.InProgress != 1 || got.Slots != 4 || got.Busy != 1 ||
 			got.OldestQueuedSeconds < 9 || got.OldestQueuedSeconds > 10.5 {
 			t.Errorf("%+v", got)
 		}

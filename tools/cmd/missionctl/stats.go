@@ -95,7 +95,9 @@ func printTrends(streams cliout.Streams, h contracts.StatsHistory) error {
 		}
 		if g := p.TrendGauges; g != nil {
 			row[7], row[8] = strconv.FormatInt(g.Queued, 10), strconv.FormatInt(g.InProgress, 10)
-			row[9] = cliout.Short(time.Duration(g.OldestQueuedSeconds * float64(time.Second)))
+			if g.Queued > 0 {
+				row[9] = cliout.Short(time.Duration(g.OldestQueuedSeconds * float64(time.Second)))
+			}
 			row[10] = fmt.Sprintf("%d/%d", g.Busy, g.Slots)
 		}
 		rows = append(rows, row)
