@@ -18,6 +18,9 @@ import (
 	"github.com/mission-control-dev/mission-control/store"
 )
 
+// trendEvery is how often the newest step is looked for: there is one each 10 s, and it should not be told much later.
+const trendEvery = 2 * time.Second
+
 // depthLimit bounds the time that the depths of all queues may take.
 const depthLimit = time.Second
 
@@ -191,6 +194,7 @@ func (s *Server) topics() []events.Topic {
 		{Name: "stats", Look: seen(s.stats)},
 		{Name: "soldiers", Look: seen(s.fleet)},
 		{Name: "health", Look: s.seeHealth},
+		{Name: "trend", Every: trendEvery, Look: seen(s.deps.Trends.Latest)},
 		{Name: "squads", Every: 2 * time.Second, Look: seen(s.allSquads)},
 		{Name: "schedules", Every: 2 * time.Second, Look: seen(s.allSchedules)},
 		{Name: "bulk", Look: seen(s.allBulk)},

@@ -39,6 +39,9 @@ func (f *fakeTrends) Failures(_ context.Context, r contracts.Range) (contracts.F
 }
 
 func (f *fakeTrends) Latest(context.Context) (contracts.Trend, error) {
+	if len(f.points) == 0 {
+		return contracts.Trend{}, store.ErrNotFound
+	}
 	return contracts.Trend{StepSeconds: 10, Point: f.points[len(f.points)-1]}, f.err
 }
 
@@ -69,6 +72,18 @@ func TestNumbersOverTime(t *testing.T) {
 	a = s.do("GET", "/stats/history", "")
 	if err := decodeJSON(a.body, &got); err != nil || got.Range != contracts.RangeHour || !got.Degraded || got.AsOf != trendsAsOf {
 		t.Errorf("from memory: %s %v", a.body, err)
+	}
+}
+
+func TestTheNewestStepIsPushed(t *testing.T) {
+	s := newTestServer(t, Config{})
+	s.trends.points = []contracts.TrendPoint{{At: trendsAsOf, Created: 5, TrendGauges: &contracts.TrendGauges{Queued: 7}}}
+	c := s.openStream("/events?topics=trend")
+	e := c.next("the step", func(e sseEvent) bool { return e.kind == "trend" })
+	checkSchema(t, loadContract(t), "Trend", []byte(e.data))
+	var got contracts.Trend
+	if err := decodeJSON([]byte(e.data), &got); err != nil || got.StepSeconds != 10 || got.Point.Created != 5 || got.Point.TrendGauges == nil {
+		t.Errorf("%s %v", e.data, err)
 	}
 }
 

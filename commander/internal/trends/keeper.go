@@ -19,7 +19,7 @@ const (
 	// patience bounds one call of the store.
 	patience = 3 * time.Second
 	// farewell bounds the last writing.
-	farewell = 2 * time.Second
+	farewell = 500 * time.Millisecond
 	// maxPending is how many batches wait for each series while the store is away: those of an hour.
 	maxPending = int(time.Hour / stepTime)
 	// maxRounds bounds how often a document is read anew because others came first, all of whom write at the same moment.
