@@ -28,7 +28,9 @@ func stepsOf(collection string, step, shown time.Duration) series {
 }
 
 // The series. Steps and spans divide a day, so that they begin at the same moments everywhere.
-var ( //nolint:gochecknoglobals // tables, never written
+//
+//nolint:gochecknoglobals // never written
+var (
 	fine    = stepsOf("trends-10s", stepTime, time.Hour)
 	minutes = stepsOf("trends-1m", time.Minute, 24*time.Hour)
 	coarse  = stepsOf("trends-30m", 30*time.Minute, 7*24*time.Hour)
