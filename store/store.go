@@ -45,7 +45,7 @@ type Missions interface {
 	// History returns the lines of one mission, oldest first, and how many were dropped between the first 20 and the
 	// rest. ErrNotFound for an unknown mission.
 	History(ctx context.Context, id string) (History, error)
-	// Counts returns how many missions there are by status, and how many were created and ended of late.
+	// Counts returns how many missions there are by status, how many were created and ended of late, and which one waits longest.
 	Counts(ctx context.Context) (Counts, error)
 	// Trim removes missions that have ended, the oldest first: with all that was kept of them, in one atomic step each, and for
 	// good. It looks at Trim.Limit missions at most. What changed meanwhile stays. There is no event.
@@ -352,7 +352,16 @@ type Counts struct {
 	ByStatus map[contracts.Status]int64
 	// Of the last full minute, in steps of 10 s.
 	CreatedPerMinute, CompletedPerMinute, FailedPerMinute int64
-	Source                                                Source
+	// Oldest is the QUEUED mission that was created first; its MissionID is empty where none is QUEUED.
+	Oldest Waiting
+	Source Source
+}
+
+// Waiting is a QUEUED mission.
+type Waiting struct {
+	MissionID string
+	CreatedAt contracts.Time
+	Squad     string
 }
 
 // Event says that a mission changed.

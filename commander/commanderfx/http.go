@@ -26,6 +26,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/setaside"
 	"github.com/mission-control-dev/mission-control/commander/internal/squads"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
+	"github.com/mission-control-dev/mission-control/commander/internal/trends"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
 	"github.com/mission-control-dev/mission-control/store"
@@ -85,23 +86,23 @@ func newHealth(g Ground, s store.Store, b broker.Broker, in *ingest.Intake, subs
 	}, warned{s, e}, b)
 }
 
-func newAttention(s store.Store, h *health.Checker, sq *squads.Registry, lim *limits.Keeper, d *depths.Depths, sk *schedule.Keeper, bj *bulk.Jobs,
+func newAttention(s store.Store, h *health.Checker, sq *squads.Registry, lim *limits.Keeper, d *depths.Depths, tk *trends.Keeper, sk *schedule.Keeper, bj *bulk.Jobs,
 	cl *clock.Clock, log *zap.Logger,
 ) *attention.Keeper {
 	return attention.New(attention.Config{
-		Sources: attention.Sources{Health: h, Store: s, Squads: sq, Limits: lim, Depths: d, Schedules: sk, Bulk: bj}, Now: cl.Now, Logger: log,
+		Sources: attention.Sources{Health: h, Store: s, Squads: sq, Limits: lim, Depths: d, Failures: tk, Schedules: sk, Bulk: bj}, Now: cl.Now, Logger: log,
 	})
 }
 
 func newServer(c config.Config, g Ground, s store.Store, d *depths.Depths, desk *submit.Desk, shelf *setaside.Shelf, subs *submit.Intake,
 	ms *mission.Service, bj *bulk.Jobs, ss *session.Service, dr *session.Drainer, lim *limits.Keeper, sq *squads.Registry, sk *schedule.Keeper,
-	h *health.Checker, at *attention.Keeper, m *metrics.Metrics, cl *clock.Clock, log *zap.Logger,
+	tk *trends.Keeper, h *health.Checker, at *attention.Keeper, m *metrics.Metrics, cl *clock.Clock, log *zap.Logger,
 ) (*httpapi.Server, error) {
 	return httpapi.New(httpapi.Config{
 		Addr: c.Addr, Listener: g.Listener, APIKey: c.APIKey, EnrollmentKey: c.EnrollmentKey, AllowedHosts: c.AllowedHosts,
 		Queues: shownQueues(sq),
 	}, httpapi.Deps{
-		Submitter: desk, Submissions: subs, SetAside: shelf, Missions: ms, Bulk: bj, Store: s, Recall: g.Recall, Tokens: ss, Soldiers: dr, Limits: lim, Squads: sq, Schedules: sk, Depths: d, Health: h, Attention: at,
+		Submitter: desk, Submissions: subs, SetAside: shelf, Missions: ms, Bulk: bj, Store: s, Recall: g.Recall, Tokens: ss, Soldiers: dr, Limits: lim, Squads: sq, Schedules: sk, Trends: tk, Depths: d, Health: h, Attention: at,
 		Metrics: m, Now: cl.Now, Logger: log,
 	})
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/squads"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/commander/internal/telemetry"
+	"github.com/mission-control-dev/mission-control/commander/internal/trends"
 	"github.com/mission-control-dev/mission-control/commander/internal/uptime"
 )
 
@@ -29,13 +30,13 @@ import (
 //
 // The ground comes first, for all else calls on it; none of the parts waits for a server to be there. HTTP comes last:
 // what it accepts, the others must be able to carry on. On the way down it therefore goes first, then those that begin
-// things (reaper, intakes, dispatcher), then the inboxes, through which they answer.
-func order(lc fx.Lifecycle, g Ground, e *epoch.Keeper, c *clock.Clock, up *uptime.Tracker, w *uptime.Watch, in *inbox.Sender,
+// things (reaper, intakes, dispatcher), then the inboxes, through which they answer, then the trends, which count all of that.
+func order(lc fx.Lifecycle, g Ground, e *epoch.Keeper, c *clock.Clock, up *uptime.Tracker, w *uptime.Watch, tk *trends.Keeper, in *inbox.Sender,
 	sq *squads.Registry, d *dispatch.Dispatcher, cu *custody.Keeper, it *ingest.Intake, subs *submit.Intake, mk *reap.Markers, r *reap.Reaper,
 	dl *deadline.Keeper, tr *retention.Trimmer, sk *schedule.Keeper, te *telemetry.Intake, br *bulk.Runner, h *health.Checker, at *attention.Keeper, s *httpapi.Server,
 ) {
 	parts := append([]Part{}, g.Parts...)
-	parts = append(parts, e, c, up, w, sender{in}, sq, d, cu, it, subs, mk, r, dl, tr, sk, te, br, h, at, listener{s, up})
+	parts = append(parts, e, c, up, w, tk, sender{in}, sq, d, cu, it, subs, mk, r, dl, tr, sk, te, br, h, at, listener{s, up})
 	for _, p := range parts {
 		lc.Append(fx.StartStopHook(p.Start, p.Stop))
 	}

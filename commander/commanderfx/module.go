@@ -34,6 +34,7 @@ import (
 	"github.com/mission-control-dev/mission-control/commander/internal/squads"
 	"github.com/mission-control-dev/mission-control/commander/internal/submit"
 	"github.com/mission-control-dev/mission-control/commander/internal/telemetry"
+	"github.com/mission-control-dev/mission-control/commander/internal/trends"
 	"github.com/mission-control-dev/mission-control/commander/internal/uptime"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
@@ -47,6 +48,7 @@ var Module = fx.Module("commander", //nolint:gochecknoglobals // how fx modules 
 		newKeys, newIssuer, newVerifier, newClock, newTracker, newEpoch, newDepths, newMetrics,
 		newSender, newSquads, newDispatcher, newSuspects, newMissions, newSessions, newDrainer, newIntake, newMarkers, newReaper, newWatch, newCustody,
 		newDeadlines, newTrimmer, newSchedules, newTelemetry, newBulkJobs, newBulkRunner,
+		trends.NewRecorder, newTrends,
 		newDesk, newSubmissions, newShelf, newLimits, newHealth, newAttention, newServer,
 	),
 	fx.Invoke(order),
@@ -164,6 +166,10 @@ func newSchedules(s store.Store, ms *mission.Service, c *clock.Clock, m *metrics
 	return schedule.New(schedule.Config{Store: s, Missions: ms, Now: c.Now, Ran: m.ScheduleRan, Logger: log})
 }
 
+func newTrends(s store.Store, r *trends.Recorder, c *clock.Clock, log *zap.Logger) *trends.Keeper {
+	return trends.New(trends.Config{Store: s, Recorder: r, Now: c.Now, Logger: log})
+}
+
 func newBulkJobs(s store.Store, c *clock.Clock, log *zap.Logger) *bulk.Jobs {
 	return bulk.NewJobs(s, c.Now, log)
 }
@@ -184,11 +190,11 @@ func (s *suspects) Suspect(id string) {
 	}
 }
 
-func newMissions(s store.Store, g Ground, sq *squads.Registry, d *dispatch.Dispatcher, in *inbox.Sender, sus *suspects, m *metrics.Metrics, c *clock.Clock,
-	e *epoch.Keeper, k keys, log *zap.Logger,
+func newMissions(s store.Store, g Ground, sq *squads.Registry, d *dispatch.Dispatcher, in *inbox.Sender, sus *suspects, m *metrics.Metrics, r *trends.Recorder,
+	c *clock.Clock, e *epoch.Keeper, k keys, log *zap.Logger,
 ) *mission.Service {
 	return mission.New(mission.Deps{
-		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Squads: sq, Observer: m, Epoch: e.Current, Now: c.Now, Claimed: d.Claimed, Ran: d.Ran,
+		Store: s, Dispatcher: d, Inboxes: in, Suspects: sus, Squads: sq, Observer: m, Tally: r, Epoch: e.Current, Now: c.Now, Claimed: d.Claimed, Ran: d.Ran,
 		Recall: g.Recall, Place: g.Place, Apart: g.Place != nil, Admitted: d.Wake, TicketKey: k.ticket, OrderKey: k.order, Logger: log,
 	})
 }

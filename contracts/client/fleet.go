@@ -63,8 +63,17 @@ type Stats struct {
 	// Counts is how many missions there are by status.
 	Counts map[contracts.Status]int64 `json:"counts"`
 	Rates  Rates                      `json:"rates"`
-	Queues []QueueDepth               `json:"queues"`
+	// Oldest is the QUEUED mission that was created first; nil where none is QUEUED, or that can't be known.
+	Oldest *Waiting     `json:"oldest_queued,omitempty"`
+	Queues []QueueDepth `json:"queues"`
 	Source
+}
+
+// Waiting is a QUEUED mission.
+type Waiting struct {
+	MissionID string         `json:"mission_id"`
+	CreatedAt contracts.Time `json:"created_at"`
+	Squad     string         `json:"squad,omitempty"`
 }
 
 // Rates are of the last full minute.

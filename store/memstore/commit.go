@@ -144,6 +144,9 @@ func (s *Store) apply(c store.Change) store.Outcome {
 	m.record = next
 	s.join(next.Session, id)
 	s.count(before, next.Mission.Status)
+	if next.Mission.Status == contracts.StatusQueued && before != contracts.StatusQueued {
+		s.queued.add(id, s.byStatus[contracts.StatusQueued], s.isQueued)
+	}
 	s.bound(before, next.Mission)
 	m.add(c.History)
 	if c.Due != store.DueKeep || next.Mission.Status != contracts.StatusQueued {

@@ -35,6 +35,7 @@ type Store struct {
 	// ids are all mission ids in ascending order.
 	ids       []string
 	byStatus  map[contracts.Status]int64
+	queued    queued
 	bySession map[string]map[string]struct{}
 	keys      map[string]key
 	// unique is who has a unique key, deadlines when a mission's is looked at, in ms.
@@ -211,5 +212,9 @@ func (s *Store) Counts(ctx context.Context) (store.Counts, error) {
 	}
 	r := s.rates.lastMinute(s.now())
 	c.CreatedPerMinute, c.CompletedPerMinute, c.FailedPerMinute = r.created, r.completed, r.failed
+	if id := s.queued.oldest(s.isQueued); id != "" {
+		m := s.missions[id].record.Mission
+		c.Oldest = store.Waiting{MissionID: id, CreatedAt: contracts.FromMillis(m.CreatedAt.Millis()), Squad: m.Squad}
+	}
 	return c, nil
 }

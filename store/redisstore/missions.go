@@ -299,14 +299,24 @@ func (s *Store) History(ctx context.Context, id string) (store.History, error) {
 // Counts implements store.Missions.
 func (s *Store) Counts(ctx context.Context) (store.Counts, error) {
 	statuses, indexes := contracts.Statuses(), s.statuses()
-	var n []int64
+	numbers := len(statuses) + 3
+	var reply []rueidis.RedisMessage
 	err := s.do(ctx, "count missions", func(ctx context.Context, client rueidis.Client) (err error) {
-		keys, args := s.guarded(indexes, []string{s.keys.prefix})
-		n, err = s.scripts.counts.Exec(ctx, client, keys, args).AsIntSlice()
+		keys, args := s.guarded(indexes, []string{s.keys.prefix, strconv.Itoa(slices.Index(statuses, contracts.StatusQueued) + 1)})
+		reply, err = s.scripts.counts.Exec(ctx, client, keys, args).ToArray()
 		return err
 	})
 	if err != nil {
 		return store.Counts{}, err
+	}
+	if len(reply) < numbers {
+		return store.Counts{}, fmt.Errorf("redis counted %d numbers of missions, not %d", len(reply), numbers)
+	}
+	n := make([]int64, numbers)
+	for i := range n {
+		if n[i], err = reply[i].AsInt64(); err != nil {
+			return store.Counts{}, fmt.Errorf("counts of missions in redis are unreadable: %w", err)
+		}
 	}
 	c := store.Counts{ByStatus: make(map[contracts.Status]int64, len(statuses))}
 	for i, status := range statuses {
@@ -314,5 +324,22 @@ func (s *Store) Counts(ctx context.Context) (store.Counts, error) {
 	}
 	n = n[len(statuses):]
 	c.CreatedPerMinute, c.CompletedPerMinute, c.FailedPerMinute = n[0], n[1], n[2]
+	if oldest := reply[numbers:]; len(oldest) == 2 {
+		c.Oldest = waitingOf(oldest[0], oldest[1])
+	}
 	return c, nil
+}
+
+// waitingOf reads id and row of a mission that is QUEUED. Of one that can't be read only the id is known: it holds up no count.
+func waitingOf(id, row rueidis.RedisMessage) store.Waiting {
+	raw, _ := id.ToString()
+	text, _ := row.ToString()
+	w := store.Waiting{MissionID: textID(raw)}
+	if created, ok := contracts.MissionCreated(w.MissionID); ok {
+		w.CreatedAt = contracts.At(created)
+	}
+	if found, err := readRow(w.MissionID, text); err == nil {
+		w.CreatedAt, w.Squad = found.record.Mission.CreatedAt, found.record.Mission.Squad
+	}
+	return w
 }

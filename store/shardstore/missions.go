@@ -111,7 +111,7 @@ func (s *Store) History(ctx context.Context, id string) (store.History, error) {
 	return s.shards[s.of(id)].History(ctx, id)
 }
 
-// Counts implements store.Missions: the sums.
+// Counts implements store.Missions: the sums, and the oldest of all.
 func (s *Store) Counts(ctx context.Context) (store.Counts, error) {
 	found := make([]store.Counts, len(s.shards))
 	err := s.each(func(i int) (err error) {
@@ -129,6 +129,9 @@ func (s *Store) Counts(ctx context.Context) (store.Counts, error) {
 		sum.CreatedPerMinute += c.CreatedPerMinute
 		sum.CompletedPerMinute += c.CompletedPerMinute
 		sum.FailedPerMinute += c.FailedPerMinute
+		if o := c.Oldest; o.MissionID != "" && (sum.Oldest.MissionID == "" || o.MissionID < sum.Oldest.MissionID) {
+			sum.Oldest = o
+		}
 		sum.Source = merge(sum.Source, c.Source)
 	}
 	return sum, nil

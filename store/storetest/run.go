@@ -33,6 +33,7 @@ func Run(t *testing.T, newStore func(t *testing.T) store.Store) {
 		{"Telemetry", telemetryTests()},
 		{"List", listTests()},
 		{"Labels and search", searchTests()},
+		{"Oldest", oldestTests()},
 		{"Events", eventTests()},
 		{"Epochs", epochTests()},
 	} {

@@ -44,7 +44,7 @@ type Depths interface {
 	Depth(ctx context.Context, queue string) (broker.Depth, error)
 }
 
-// Failures tells what attempts failed with.
+// Failures tells what attempts failed with: a trends.Keeper.
 type Failures interface {
 	Failures(ctx context.Context, r contracts.Range) (contracts.FailureList, store.Source, error)
 }
@@ -59,7 +59,7 @@ type Bulk interface {
 	List(ctx context.Context) ([]contracts.BulkJob, store.Source, error)
 }
 
-// Sources are who is asked. All but Failures are required; where that is nil, nothing is said of failures.
+// Sources are who is asked. All are required.
 type Sources struct {
 	Health    Health
 	Store     Store
@@ -130,20 +130,17 @@ const documentsEvery = 4 * time.Second
 // independent are the sources that ask for one thing; last is the one that needs to know what they said.
 func (s Sources) independent(now func() contracts.Time) []*source {
 	fleet := &fleetSource{store: s.Store, now: now, lost: map[string]int{}, draining: map[string]contracts.Time{}}
-	all := []*source{
+	return []*source{
 		{name: "health", ask: s.health},
 		{name: "counts", ask: s.counts},
 		{name: "soldiers", ask: fleet.ask},
 		{name: "squads", ask: s.squads},
 		{name: "limits", ask: s.limits, every: documentsEvery},
 		{name: "depths", ask: s.depths},
+		{name: "failures", ask: s.failures, every: documentsEvery},
 		{name: "schedules", ask: s.schedules, every: documentsEvery},
 		{name: "bulk", ask: s.bulk, every: documentsEvery},
 	}
-	if s.Failures != nil {
-		all = append(all, &source{name: "failures", ask: s.failures, every: documentsEvery})
-	}
-	return all
 }
 
 func (s Sources) last() *source {

@@ -3,10 +3,10 @@ package attention
 import (
 	"fmt"
 	"hash/fnv"
-	"regexp"
 	"strings"
 	"time"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/trends"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
 )
@@ -40,13 +40,10 @@ func failingAlike(p Picture) ([]contracts.AttentionItem, bool) {
 	return items, true
 }
 
-// changing is what differs between messages that are alike.
-var changing = regexp.MustCompile(`"[^"]*"|'[^']*'|[0-9a-fA-F]*[0-9][0-9a-fA-F]*`) //nolint:gochecknoglobals // compiled once
-
 // shape names a group by what its messages have in common: the newest one is another all the time.
 func shape(g contracts.FailureGroup) string {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(g.Kind + "\x00" + g.Code + "\x00" + changing.ReplaceAllString(g.Message, "#")))
+	_, _ = h.Write([]byte(g.Kind + "\x00" + g.Code + "\x00" + trends.Pattern(g.Message)))
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 

@@ -141,6 +141,15 @@ type Squads interface {
 	Reason(squad string) (why string, is squads.State)
 }
 
+// Trends tells numbers over time: a trends.Keeper.
+type Trends interface {
+	// History and Failures return what memory has, with its Source, while the store is away; store.ErrNotInMemory where it has nothing.
+	History(ctx context.Context, r contracts.Range) (contracts.StatsHistory, store.Source, error)
+	Failures(ctx context.Context, r contracts.Range) (contracts.FailureList, store.Source, error)
+	// Latest is store.ErrNotFound where nobody has written the newest step yet.
+	Latest(ctx context.Context) (contracts.Trend, error)
+}
+
 // SetAside knows what was set aside for a person: a setaside.Shelf.
 type SetAside interface {
 	List(ctx context.Context, f setaside.Filter, limit int) (setaside.Listing, error)
@@ -182,6 +191,7 @@ type Deps struct {
 	Schedules   Schedules
 	Squads      Squads
 	SetAside    SetAside
+	Trends      Trends
 	Depths      Depths
 	Health      Health
 	Attention   Attention

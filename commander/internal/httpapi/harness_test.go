@@ -280,6 +280,7 @@ type testServer struct {
 	// attention is what a test says.
 	attention fakeAttention
 	metrics   *metrics.Metrics
+	trends    fakeTrends
 	squads    *squads.Registry
 	logs      *observer.ObservedLogs
 	client    *http.Client
@@ -356,7 +357,7 @@ func newTestServerOver(t testing.TB, cfg Config, g *gate) *testServer {
 	s.runner = bulk.NewRunner(jobs, missions, func(contracts.BulkAction, string, int) {})
 	server, err := New(cfg, Deps{
 		Submitter: submit.NewDesk(missions, s, []byte("k"), func() {}, log), Submissions: s, SetAside: setaside.New(s.broker.Connect(membroker.Config{}), func(setaside.Action, int) {}, log), Missions: missions, Bulk: jobs,
-		Store: s.store, Tokens: s.tokens, Soldiers: session.NewDrainer(s.store, nobody{}, log), Limits: limits.New(s.store, func() {}, g.sharded), Squads: s.squads, Schedules: s.schedules(log), Depths: fakeDepths{}, Health: s.health, Attention: &s.attention, Metrics: s.metrics, Now: now, Logger: log,
+		Store: s.store, Tokens: s.tokens, Soldiers: session.NewDrainer(s.store, nobody{}, log), Limits: limits.New(s.store, func() {}, g.sharded), Squads: s.squads, Schedules: s.schedules(log), Trends: &s.trends, Depths: fakeDepths{}, Health: s.health, Attention: &s.attention, Metrics: s.metrics, Now: now, Logger: log,
 	})
 	if err != nil {
 		t.Fatal(err)

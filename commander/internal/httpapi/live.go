@@ -18,6 +18,9 @@ import (
 	"github.com/mission-control-dev/mission-control/store"
 )
 
+// trendEvery is how often the newest step is looked for: there is one each 10 s, and it should not be told much later.
+const trendEvery = 2 * time.Second
+
 // depthLimit bounds the time that the depths of all queues may take.
 const depthLimit = time.Second
 
@@ -25,6 +28,7 @@ const depthLimit = time.Second
 type stats struct {
 	Counts   map[contracts.Status]int64 `json:"counts"`
 	Rates    rates                      `json:"rates"`
+	Oldest   *waiting                   `json:"oldest_queued,omitempty"`
 	Queues   []queue                    `json:"queues"`
 	Degraded bool                       `json:"degraded"`
 	AsOf     contracts.Time             `json:"as_of,omitzero"`
@@ -34,6 +38,13 @@ type rates struct {
 	Created   int64 `json:"created_per_minute"`
 	Completed int64 `json:"completed_per_minute"`
 	Failed    int64 `json:"failed_per_minute"`
+}
+
+// waiting is a mission that is QUEUED.
+type waiting struct {
+	MissionID string         `json:"mission_id"`
+	CreatedAt contracts.Time `json:"created_at"`
+	Squad     string         `json:"squad,omitempty"`
 }
 
 type queue struct {
@@ -73,6 +84,9 @@ func (s *Server) stats(ctx context.Context) (stats, error) {
 		Rates:    rates{counts.CreatedPerMinute, counts.CompletedPerMinute, counts.FailedPerMinute},
 		Queues:   s.depths(ctx),
 		Degraded: counts.Source.Degraded, AsOf: asOf(counts.Source),
+	}
+	if o := counts.Oldest; o.MissionID != "" && !out.Degraded {
+		out.Oldest = &waiting{o.MissionID, o.CreatedAt, o.Squad}
 	}
 	for _, status := range contracts.Statuses() {
 		out.Counts[status] = counts.ByStatus[status]
@@ -180,6 +194,7 @@ func (s *Server) topics() []events.Topic {
 		{Name: "stats", Look: seen(s.stats)},
 		{Name: "soldiers", Look: seen(s.fleet)},
 		{Name: "health", Look: s.seeHealth},
+		{Name: "trend", Every: trendEvery, Look: seen(s.deps.Trends.Latest)},
 		{Name: "attention", Look: s.seeAttention},
 		{Name: "squads", Every: 2 * time.Second, Look: seen(s.allSquads)},
 		{Name: "schedules", Every: 2 * time.Second, Look: seen(s.allSchedules)},

@@ -70,6 +70,8 @@ func (s *Server) routes() []route {
 		{method: get, path: "/events", handle: s.streamEvents,
 			params: []string{"mission_id", "watch", "topics", "per_second", "last_event_id"}, repeated: []string{"watch"}},
 		{method: get, path: "/stats", handle: s.getStats},
+		{method: get, path: "/stats/history", handle: s.getStatsHistory, params: []string{"range"}},
+		{method: get, path: "/failures", handle: s.listFailures, params: []string{"range"}},
 		{method: get, path: "/attention", handle: s.getAttention},
 		{method: get, path: "/soldiers", handle: s.listSoldiers},
 		{method: post, path: "/soldiers/:soldier_id/drain", handle: s.drainSoldier},

@@ -76,6 +76,7 @@ type Service struct {
 	suspects Suspects
 	squads   Squads
 	observer Observer
+	tally    Tally
 	epoch    func(context.Context) (store.Epoch, error)
 	now      func() contracts.Time
 	claimed  func(queue string, dispatched contracts.Time)
@@ -98,6 +99,8 @@ type Deps struct {
 	// Squads may be nil: then every squad is there, and none is held.
 	Squads   Squads
 	Observer Observer
+	// Tally may be nil.
+	Tally Tally
 	// Epoch is the store's, at least as new as that of anything that was read from it before the call. It fails with
 	// store.ErrUnavailable where that is not known before ctx ends.
 	Epoch func(ctx context.Context) (store.Epoch, error)
@@ -135,6 +138,9 @@ func New(d Deps) *Service {
 	if d.Squads == nil {
 		d.Squads = anySquad{}
 	}
+	if d.Tally == nil {
+		d.Tally = noTally{}
+	}
 	if d.Place == nil {
 		d.Place = func(id, _ string) string { return id }
 	}
@@ -144,7 +150,7 @@ func New(d Deps) *Service {
 	watched := watched{d.Store, d.Admitted}
 	return &Service{
 		recall: d.Recall, place: d.Place, apart: d.Apart, creating: &together{commit: watched.Commit}, admitted: d.Admitted,
-		store: watched, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects, squads: d.Squads, observer: d.Observer,
+		store: watched, dispatch: d.Dispatcher, inboxes: d.Inboxes, suspects: d.Suspects, squads: d.Squads, observer: d.Observer, tally: d.Tally,
 		epoch: d.Epoch, now: d.Now, claimed: d.Claimed, ran: d.Ran, keys: Keys{Ticket: d.TicketKey, Order: d.OrderKey}, log: d.Logger.Named("mission"),
 	}
 }
@@ -263,6 +269,7 @@ func (s *Service) accepted(d Decision, o store.Outcome) contracts.Mission {
 	rec := d.Change.Record
 	rec.Mission = d.created()
 	s.observer.Accepted()
+	s.count(d.Change)
 	if d.Dispatch == DispatchNow {
 		s.send(rec, o)
 	}
@@ -368,14 +375,11 @@ func (s *Service) tell(ctx context.Context, session string, a contracts.Answer) 
 	}
 }
 
-// applied returns the record that a change made, and counts its end.
+// applied returns the record that a change made, and counts it.
 func (s *Service) applied(c *store.Change) store.Record {
 	rec := c.Record
 	rec.Mission.Version = c.Version()
-	ended := rec.Mission.Status.Terminal() && !slices.ContainsFunc(c.History, func(l contracts.HistoryLine) bool { return l.Refused })
-	if ended {
-		s.observer.Ended(rec.Mission.Status)
-	}
+	s.count(c)
 	return rec
 }
 

@@ -117,6 +117,7 @@ func (s *Service) round(ctx context.Context, items []Item, pending []int, result
 		switch o.Code {
 		case store.Applied:
 			rec := s.applied(&changes[k])
+			s.timed(recs[rec.Mission.MissionID], decisions[k], items[i].Update)
 			s.ended(rec.Mission, items[i].Update)
 			if decisions[k].Dispatch == DispatchNow {
 				s.send(rec, o)

@@ -494,10 +494,10 @@ export interface paths {
         };
         /**
          * The numbers over time
-         * @description What happened in each step of the time that `range` names, oldest first; steps of which nothing is known are left out. Commanders write
+         * @description What happened in each step of the time that `range` names, oldest first; steps that have not ended, and those of which nothing is known, are left out. Commanders write
          *     it to Redis every 10 s, so it outlives them; what one counted in the last seconds before it was killed is lost.
          *     10 s are kept for 1 h, minutes for 24 h, half hours for 7 d. The newest step may lack what other commanders have
-         *     not written yet.
+         *     not written yet; a `trend` event has it about 3 s after its end, and once more where one was late.
          */
         get: operations["getStatsHistory"];
         put?: never;

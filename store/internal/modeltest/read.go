@@ -110,6 +110,7 @@ func (l *lockstep) count(p *peer) {
 	if !l.degraded("Counts", p, got.Source, err) {
 		want, wantErr := l.model.Counts(l.ctx)
 		same(l, "Counts", p, want.ByStatus, wantErr, got.ByStatus, err)
+		same(l, "Counts, the oldest", p, want.Oldest, wantErr, got.Oldest, err)
 		return
 	}
 	if errors.Is(err, store.ErrNotInMemory) {

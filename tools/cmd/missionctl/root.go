@@ -49,6 +49,8 @@ func newRoot(io cliout.Streams) *cobra.Command {
 		newSetAside(io, conn),
 		newAttention(io, conn),
 		newHealth(io, conn),
+		newStats(io, conn),
+		newFailures(io, conn),
 		newDrill(io, conn),
 		newFaults(io, conn),
 		newVersion(io, conn),

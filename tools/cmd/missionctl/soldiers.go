@@ -81,7 +81,7 @@ func printSoldiers(streams cliout.Streams, fleet client.Fleet) error {
 			running = "" // what it told last has ended since, or runs elsewhere
 		}
 		rows = append(rows, []string{
-			s.SoldierID, soldierState(s), running, strconv.Itoa(s.Slots), s.LastSeenAt.Local().Format("01-02 15:04:05"),
+			s.SoldierID, soldierState(s), running, strconv.Itoa(s.Slots), shortDate(s.LastSeenAt),
 			s.Version, cliout.Cut(strings.Join(s.Squads, ","), 40), cliout.Cut(strings.Join(s.Kinds, ","), 60),
 		})
 	}
