@@ -14,7 +14,10 @@ if (settings.styleNonce) setNonce(settings.styleNonce);
 
 const client = newQueryClient();
 const live = new LiveCache(client);
-live.start(); // one stream for the life of the tab, whatever page is shown
+live.start(); // for the life of the tab, whatever page is shown
+// A page that is left may be kept by the browser, and shown again: it must not lead the other tabs meanwhile.
+window.addEventListener('pagehide', () => live.stop());
+window.addEventListener('pageshow', (event) => event.persisted && live.start());
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');

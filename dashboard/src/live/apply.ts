@@ -32,62 +32,98 @@ function isFound(mission: Mission, q: string): boolean {
 
 /**
  * Applies changes to a loaded list, newest mission first. Rows that no longer match
- * leave, rows that match now come in at their place. A mission older than the oldest
- * loaded row belongs to a page that was not asked for and stays out.
+ * leave, rows that match now come in at their place.
  */
 export function applyToList(
   pages: MissionPages,
   filter: MissionFilter,
   changes: ReadonlyMap<string, Mission>,
 ): MissionPages {
-  const waiting = new Map(changes);
+  const updated = updateRows(pages, filter, changes, 'go');
+  return insertRows(updated, newcomers(updated, filter, changes));
+}
+
+/** Replaces rows by their newer versions. Those that no longer match go, or stay where they are. */
+export function updateRows(
+  pages: MissionPages,
+  filter: MissionFilter,
+  changes: ReadonlyMap<string, Mission>,
+  leavers: 'go' | 'stay',
+): MissionPages {
   let changed = false;
   const next = pages.pages.map((page) => {
-    const rows: Mission[] = [];
     let touched = false;
+    const rows: Mission[] = [];
     for (const row of page.missions) {
-      const change = waiting.get(row.id);
-      waiting.delete(row.id);
-      if (!change || change.version <= row.version) {
-        rows.push(row);
-        continue;
-      }
-      touched = true;
-      if (matches(change, filter)) rows.push(change);
+      const change = changes.get(row.id);
+      const isNewer = change !== undefined && change.version > row.version;
+      const now = isNewer ? change : row;
+      const goes = leavers === 'go' && isNewer && !matches(now, filter);
+      if (!goes) rows.push(now);
+      touched ||= isNewer;
     }
     if (!touched) return page;
     changed = true;
     return { ...page, missions: rows };
   });
-
-  const hasOlder = next.at(-1)?.nextCursor !== undefined;
-  const loaded = pages.pages.flatMap((page) => page.missions);
-  const oldest = loaded.at(-1)?.id;
-  // The same at the other end, where the newest pages were let go.
-  const newest = pages.pageParams[0]?.before ? (loaded[0]?.id ?? '') : undefined;
-  for (const mission of waiting.values()) {
-    if (!matches(mission, filter)) continue;
-    if (hasOlder && oldest !== undefined && mission.id < oldest) continue;
-    if (newest !== undefined && mission.id > newest) continue;
-    const at = Math.max(
-      next.findIndex((page) => page.missions.some((row) => row.id < mission.id)),
-      0,
-    );
-    const page = next[at];
-    if (!page) continue;
-    const place = page.missions.findIndex((row) => row.id < mission.id);
-    const rows = [...page.missions];
-    if (place >= 0) {
-      rows.splice(place, 0, mission);
-      next[at] = { ...page, missions: rows };
-    } else {
-      // Older than every loaded row, and nothing older waits on the server: it goes last.
-      const last = next.length - 1;
-      next[last] = { ...(next[last] as typeof page), missions: [...(next[last]?.missions ?? []), mission] };
-    }
-    changed = true;
-  }
   return changed ? { ...pages, pages: next } : pages;
+}
+
+/** Lets go the rows that stayed though they no longer match. */
+export function dropLeavers(pages: MissionPages, filter: MissionFilter): MissionPages {
+  return {
+    ...pages,
+    pages: pages.pages.map((page) => ({
+      ...page,
+      missions: page.missions.filter((row) => matches(row, filter)),
+    })),
+  };
+}
+
+/**
+ * Which changes are rows that the list lacks. A mission older than the oldest loaded row, or newer
+ * than the newest where the newest pages were let go, belongs to a page that is not there, and is none.
+ */
+export function newcomers(
+  pages: MissionPages,
+  filter: MissionFilter,
+  changes: ReadonlyMap<string, Mission>,
+): Mission[] {
+  const matching = [...changes.values()].filter((mission) => matches(mission, filter));
+  if (matching.length === 0) return matching;
+  const loaded = new Set<string>();
+  let [oldest, newest] = ['', ''];
+  for (const page of pages.pages) {
+    for (const { id } of page.missions) {
+      loaded.add(id);
+      newest ||= id;
+      oldest = id;
+    }
+  }
+  const hasOlder = pages.pages.at(-1)?.nextCursor !== undefined;
+  const hasNewer = pages.pageParams[0]?.before !== undefined;
+  return matching.filter(
+    ({ id }) => !loaded.has(id) && !(hasOlder && id < oldest) && !(hasNewer && id > newest),
+  );
+}
+
+/** Puts rows that the list lacks at their places, in one pass. */
+export function insertRows(pages: MissionPages, missions: readonly Mission[]): MissionPages {
+  if (missions.length === 0) return pages;
+  const incoming = [...missions].sort((a, b) => (a.id < b.id ? 1 : -1));
+  let at = 0;
+  const next = pages.pages.map((page, index) => {
+    const before = at;
+    const rows: Mission[] = [];
+    for (const row of page.missions) {
+      for (let m = incoming[at]; m && m.id > row.id; m = incoming[++at]) rows.push(m);
+      rows.push(row);
+    }
+    // Older than every loaded row: nothing older waits on the server, or it would not be given.
+    if (index === pages.pages.length - 1) while (at < incoming.length) rows.push(incoming[at++] as Mission);
+    return at === before ? page : { ...page, missions: rows };
+  });
+  return { ...pages, pages: next };
 }
 
 /**

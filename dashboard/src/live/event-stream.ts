@@ -33,6 +33,8 @@ export interface StreamStatus {
   phase: StreamPhase;
   /** When the stream was last known to be alive, in milliseconds; undefined if it never was. */
   aliveAt?: number;
+  /** The commander is an earlier one: it tells of missions, stats, soldiers and health, and of nothing else. */
+  isPlain?: boolean;
 }
 
 export interface StreamHandlers {
@@ -52,7 +54,6 @@ export class EventStream {
   private current: Connection | undefined;
   private wake: (() => void) | undefined;
   private watched: readonly string[] = [];
-  /** The commander is an older one, which streams all and watches nothing. */
   private plain = false;
   private everOpened = false;
   private lostAt = 0;
@@ -192,7 +193,7 @@ export class EventStream {
 
   private report(phase: StreamPhase): void {
     const aliveAt = phase === 'live' ? Date.now() : this.status.aliveAt;
-    this.status = { phase, aliveAt };
+    this.status = { phase, aliveAt, isPlain: this.plain };
     this.handlers.onStatus(this.status);
   }
 

@@ -1,59 +1,73 @@
-// Feeds the query cache from the event stream. With it, nothing on a page is ever
-// polled: a page fetches once, and what changes afterwards is pushed into what it
+// Feeds the query cache from the event stream. With it, nothing on a page is polled while
+// the stream lives: a page fetches once, and what changes afterwards is pushed into what it
 // fetched.
 //
-// Two races are closed here. An event that arrives while a fetch is under way would
-// be overwritten by the older answer: recent missions are applied again after each
-// fetch. And an event between a fetch and the stream's beginning would be lost: the
-// first fetches wait for the stream (ready), or are repeated once it is there.
+//   shared-stream ─ events ─> LiveCache ─┬─ missions ────────────> mission-cache
+//                                        ├─ stats, health, ... ──> the cache, whole
+//                                        ├─ gap, more ───────────> catch-up: fetched anew
+//                                        └─ while paused ────────> pause
+//
+// An event between a fetch and the stream's beginning would be lost: the first fetches wait
+// for the stream (ready), or are repeated once it is there.
 
-import type { Query, QueryClient, QueryKey } from '@tanstack/react-query';
-import type { z } from 'zod';
+import type { QueryClient, QueryKey } from '@tanstack/react-query';
+import { z } from 'zod';
 import type { Health } from '@/services/health';
-import {
-  type Mission,
-  type MissionDetail,
-  type MissionFilter,
-  type MissionPages,
-  missionKeys,
-  missionSchema,
-  PAGE_SIZE,
-} from '@/services/missions';
+import { type Mission, type MissionDetail, type MissionPages, missionSchema } from '@/services/missions';
 import { mergeTelemetry, type Telemetry, telemetryKey, telemetrySchema } from '@/services/telemetry';
 import { RANGES, type Range, type Trends, trendKeys, trendSchema } from '@/services/trends';
 import { address } from '@/settings';
-import { applyToDetail, applyToList, needsFetch } from './apply';
 import { applyStep, type Step, stepOf } from './apply-trend';
-import { EventStream, type StreamStatus } from './event-stream';
+import { CatchUp } from './catch-up';
+import type { StreamHandlers, StreamStatus } from './event-stream';
+import { MissionCache } from './mission-cache';
+import { Pause } from './pause';
+import { Poller } from './poller';
+import { SharedStream } from './shared-stream';
 import type { StreamEvent } from './sse-parser';
 import { PICTURES } from './topics';
 
-/** Changes are gathered this long, so that a burst is one rendering. */
-const GATHER_MS = 80;
-const RECENT_LIMIT = 1_000;
-/** A live list may grow by so many rows before it is cut back to one page. */
-const GROWTH_LIMIT = 250;
 const READY_TIMEOUT = 1_500;
 const PUSH_TIMEOUT = 1_000;
+/** While paused, what changed is counted in view this often. */
+const COUNT_EVERY = 1_000;
+
+const moreSchema = z.object({ missions: z.number().int() });
+
+export interface LiveState {
+  /** That of the stream, while paused, too. */
+  phase: StreamStatus['phase'];
+  isPaused: boolean;
+  /** What is shown is as of then, in milliseconds; undefined if nothing ever came. While live it moves on unannounced. */
+  asOf?: number;
+  /** While paused: so many missions changed. */
+  changes: number;
+}
 
 export class LiveCache {
+  /** Lists and details of missions, and how lists are held for their readers. */
+  readonly missions: MissionCache;
   private readonly client: QueryClient;
-  private readonly stream: EventStream;
+  private readonly stream: SharedStream;
+  private readonly catchUp: CatchUp;
+  private readonly poller: Poller;
   private readonly listeners = new Set<() => void>();
-  private status: StreamStatus = { phase: 'connecting' };
-  private pending = new Map<string, Mission>();
-  private recent = new Map<string, Mission>();
-  private readonly fetchedFor = new Map<string, number>();
   private readonly watched = new Map<string, number>();
   private readonly steps = new Map<Range, number>();
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private status: StreamStatus = { phase: 'connecting' };
+  private state: LiveState = { phase: 'connecting', isPaused: false, changes: 0 };
+  private paused: Pause | undefined;
+  private counter: ReturnType<typeof setInterval> | undefined;
   private unsubscribe: (() => void) | undefined;
   private markReady: () => void = () => {};
   private gateOpen = false;
   private fetchedBeforeStream = false;
   private readonly readyPromise: Promise<void>;
 
-  constructor(client: QueryClient, url = address('api/events')) {
+  constructor(
+    client: QueryClient,
+    newStream = (handlers: StreamHandlers) => new SharedStream(address('api/events'), handlers),
+  ) {
     this.client = client;
     // Pushed even while no page shows them, so they are never old.
     for (const { key } of Object.values(PICTURES)) {
@@ -62,30 +76,43 @@ export class LiveCache {
     this.readyPromise = new Promise((resolve) => {
       this.markReady = resolve;
     });
-    this.stream = new EventStream(url, {
+    this.missions = new MissionCache(client);
+    this.catchUp = new CatchUp(client, this.missions, (missionId) => this.watched.has(missionId));
+    this.poller = new Poller(async () => {
+      const answered = await this.catchUp.refetchShown(
+        this.status.phase === 'live' ? 'untold by older' : 'all',
+      );
+      this.publish();
+      return answered;
+    });
+    this.stream = newStream({
       onEvent: (event) => this.take(event),
-      onGap: () => this.refetchAll(),
+      onGap: () => this.gap(),
       onStatus: (status) => this.setStatus(status),
     });
   }
 
+  /** Safe to call twice. */
   start(): void {
     if (this.unsubscribe) return;
     this.unsubscribe = this.client.getQueryCache().subscribe((event) => {
       if (event.type === 'updated' && event.action.type === 'success' && !event.action.manual) {
-        this.afterFetch(event.query.queryKey);
+        this.missions.afterFetch(event.query.queryKey);
       }
     });
     setTimeout(() => this.openGate(), READY_TIMEOUT);
     this.stream.start();
   }
 
+  /** Lets go of the stream; start may follow. Safe to call twice. */
   stop(): void {
     this.stream.stop();
+    this.poller.stop();
+    this.catchUp.stop();
+    this.missions.flush();
+    clearInterval(this.counter);
     this.unsubscribe?.();
     this.unsubscribe = undefined;
-    clearTimeout(this.timer);
-    this.timer = undefined;
   }
 
   /** Waits until events flow, or it is clear that they don't for now. */
@@ -97,7 +124,7 @@ export class LiveCache {
   /** Like ready, for what each connection brings by itself: leaves it a moment before it is asked for. */
   async readyForPushed(signal: AbortSignal): Promise<void> {
     await this.ready(signal);
-    if (this.status.phase === 'live') {
+    if (this.status.phase === 'live' && !this.status.isPlain) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, PUSH_TIMEOUT);
         signal.addEventListener('abort', () => {
@@ -130,12 +157,37 @@ export class LiveCache {
     return () => this.listeners.delete(listener);
   };
 
-  readonly getStatus = (): StreamStatus => this.status;
+  readonly getState = (): LiveState => this.state;
 
   /** Takes a mission that this page itself got from the commander (created, cancelled). */
   learn(mission: Mission): void {
-    this.remember(mission);
-    this.applyAll(new Map([[mission.id, mission]]));
+    this.missions.learn(mission);
+  }
+
+  /** From now on nothing on the page changes, but by what its reader does. Safe to call twice. */
+  pause(): void {
+    if (this.paused) return;
+    this.missions.flush();
+    this.poller.stop();
+    this.catchUp.stop();
+    this.paused = new Pause();
+    this.counter = setInterval(() => this.publish(), COUNT_EVERY);
+    this.publish();
+  }
+
+  /** Catches up with what changed, and goes on. Safe to call twice. */
+  resume(): void {
+    const kept = this.paused;
+    if (!kept) return;
+    this.paused = undefined;
+    clearInterval(this.counter);
+    for (const event of kept.pictures.values()) this.take(event);
+    for (const telemetry of kept.telemetry.values()) this.addTelemetry(telemetry);
+    for (const mission of kept.missions.values()) this.missions.gather(mission);
+    this.missions.flush();
+    if (kept.hasGap) this.gap();
+    this.poll();
+    this.publish();
   }
 
   private openGate(): void {
@@ -147,69 +199,81 @@ export class LiveCache {
 
   private setStatus(status: StreamStatus): void {
     const before = this.status;
+    this.status = status;
     // While live the age is of no interest, and a new snapshot for each heartbeat would redraw for nothing.
     if (before.phase === status.phase && status.phase === 'live') {
-      before.aliveAt = status.aliveAt;
+      if (!this.paused) this.state.asOf = status.aliveAt;
       return;
     }
-    this.status = { ...status };
-    for (const listener of this.listeners) listener();
+    this.publish();
     if (status.phase === 'live') this.onLive();
+    this.poll();
     if (status.phase !== 'connecting') this.openGate();
+  }
+
+  private poll(): void {
+    const { phase, isPlain } = this.status;
+    if (!this.paused && (phase === 'polling' || (phase === 'live' && isPlain))) this.poller.start();
+    else this.poller.stop();
+  }
+
+  private publish(): void {
+    const { phase, aliveAt } = this.status;
+    const next: LiveState = {
+      phase,
+      isPaused: this.paused !== undefined,
+      asOf: this.paused?.since ?? (phase === 'polling' ? (this.catchUp.answeredAt ?? aliveAt) : aliveAt),
+      changes: this.paused?.changes ?? 0,
+    };
+    const { state } = this;
+    const isSame = (Object.keys(next) as (keyof LiveState)[]).every((key) => next[key] === state[key]);
+    if (isSame) return;
+    this.state = next;
+    for (const listener of this.listeners) listener();
   }
 
   private onLive(): void {
     if (this.fetchedBeforeStream) {
       this.fetchedBeforeStream = false;
-      this.refetchAll();
+      this.gap();
       return;
     }
     // What failed while the commander was away is worth another try now.
-    void this.client.invalidateQueries({ predicate: (query) => query.state.status === 'error' });
+    if (this.paused) this.paused.hasGap = true;
+    else void this.client.invalidateQueries({ predicate: (query) => query.state.status === 'error' });
+  }
+
+  private gap(): void {
+    if (this.paused) this.paused.hasGap = true;
+    else this.catchUp.gap();
   }
 
   private take(event: StreamEvent): void {
     const picture = PICTURES[event.type];
-    if (picture) {
-      const data = parse(picture.schema, event);
-      this.replace(picture.key, data);
-      if (event.type === 'health' && (data as Health | undefined)?.checks.redis?.status !== 'down') {
-        this.refetchDegraded();
-      }
+    if (picture || event.type === 'trend') {
+      if (this.paused) this.paused.pictures.set(event.type, event);
+      else if (picture) this.replace(event, picture.key, parse(picture.schema, event));
+      else this.addStep(parse(trendSchema, event));
     } else if (event.type === 'mission') {
       const mission = parse(missionSchema, event);
-      if (mission) this.gather(mission);
+      if (mission) (this.paused ?? this.missions).gather(mission);
     } else if (event.type === 'telemetry') {
       const telemetry = parse(telemetrySchema, event);
-      if (telemetry) this.addTelemetry(telemetry);
-    } else if (event.type === 'trend') {
-      const step = parse(trendSchema, event);
-      if (step) this.addStep(step);
+      if (!telemetry || !this.watched.has(telemetry.missionId)) return; // another tab watches it
+      if (this.paused) this.paused.addTelemetry(telemetry);
+      else this.addTelemetry(telemetry);
+    } else if (event.type === 'more') {
+      const more = parse(moreSchema, event);
+      if (this.paused) this.paused.addMore(more?.missions ?? 0);
+      else this.catchUp.more();
     }
   }
 
-  private addTelemetry(telemetry: Telemetry): void {
-    if (!this.watched.has(telemetry.missionId)) return; // another tab watches it
-    this.client.setQueryData<Telemetry>(telemetryKey(telemetry.missionId), (known) =>
-      mergeTelemetry(known, telemetry),
-    );
-  }
-
-  /** Pushed into the last hour. Longer ranges are asked for when a step of theirs is complete, failures when one failed. */
-  private addStep(step: Step): void {
-    const hour = this.client.getQueryData<Trends>(trendKeys.of('1h'));
-    const after = hour && applyStep(hour, step);
-    if (after) this.client.setQueryData(trendKeys.of('1h'), after);
-    else if (hour) void this.client.invalidateQueries({ queryKey: trendKeys.of('1h') });
-    for (const range of RANGES) {
-      if (range === '1h') continue;
-      const now = stepOf(range, step);
-      if ((this.steps.get(range) ?? now) !== now) {
-        void this.client.invalidateQueries({ queryKey: trendKeys.of(range) });
-      }
-      this.steps.set(range, now);
-    }
-    if (step.point.failed > 0) void this.client.invalidateQueries({ queryKey: ['failures'] });
+  private replace(event: StreamEvent, key: QueryKey, data: unknown): void {
+    if (data === undefined) return;
+    void this.client.cancelQueries({ queryKey: key, exact: true }); // its answer would be older
+    this.client.setQueryData(key, data);
+    if (event.type === 'health' && (data as Health).checks.redis?.status !== 'down') this.refetchDegraded();
   }
 
   /** Redis answers again: what was read from the commander's memory, or failed, is read anew. */
@@ -226,88 +290,31 @@ export class LiveCache {
     });
   }
 
-  private replace(key: QueryKey, data: unknown): void {
-    if (data === undefined) return;
-    void this.client.cancelQueries({ queryKey: key, exact: true }); // its answer would be older
-    this.client.setQueryData(key, data);
+  private addTelemetry(telemetry: Telemetry): void {
+    this.client.setQueryData<Telemetry>(telemetryKey(telemetry.missionId), (known) =>
+      mergeTelemetry(known, telemetry),
+    );
   }
 
-  private gather(mission: Mission): void {
-    const known = this.pending.get(mission.id);
-    if (known && known.version >= mission.version) return;
-    this.pending.set(mission.id, mission);
-    this.remember(mission);
-    this.timer ??= setTimeout(() => {
-      this.timer = undefined;
-      const changes = this.pending;
-      this.pending = new Map();
-      this.applyAll(changes);
-    }, GATHER_MS);
-  }
-
-  private remember(mission: Mission): void {
-    const known = this.recent.get(mission.id);
-    if (known && known.version >= mission.version) return;
-    this.recent.delete(mission.id);
-    this.recent.set(mission.id, mission);
-    if (this.recent.size > RECENT_LIMIT) {
-      const eldest = this.recent.keys().next().value;
-      if (eldest !== undefined) this.recent.delete(eldest);
+  /**
+   * Pushed into the last hour. Longer ranges are asked for when a step of theirs is complete, failures when a mission
+   * failed.
+   */
+  private addStep(step: Step | undefined): void {
+    if (!step) return;
+    const hour = this.client.getQueryData<Trends>(trendKeys.of('1h'));
+    const after = hour && applyStep(hour, step);
+    if (after) this.client.setQueryData(trendKeys.of('1h'), after);
+    else if (hour) void this.client.invalidateQueries({ queryKey: trendKeys.of('1h') });
+    for (const range of RANGES) {
+      if (range === '1h') continue;
+      const now = stepOf(range, step);
+      if ((this.steps.get(range) ?? now) !== now) {
+        void this.client.invalidateQueries({ queryKey: trendKeys.of(range) });
+      }
+      this.steps.set(range, now);
     }
-  }
-
-  private applyAll(changes: ReadonlyMap<string, Mission>): void {
-    for (const [key] of this.client.getQueriesData<MissionPages>({ queryKey: missionKeys.lists })) {
-      this.applyToListAt(key, changes);
-    }
-    for (const change of changes.values()) this.applyToDetailOf(change);
-  }
-
-  private applyToListAt(key: QueryKey, changes: ReadonlyMap<string, Mission>): void {
-    const filter = (key[2] ?? {}) as MissionFilter;
-    const before = this.client.getQueryData<MissionPages>(key);
-    if (!before) return;
-    const after = applyToList(before, filter, changes);
-    if (after === before) return;
-    this.client.setQueryData(key, after);
-    const first = after.pages[0];
-    if (after.pages.length === 1 && first?.nextCursor && first.missions.length > PAGE_SIZE + GROWTH_LIMIT) {
-      // Rows below are older than what anybody looks at; a fresh first page has the right cursor.
-      void this.client.invalidateQueries({ queryKey: key, exact: true });
-    }
-  }
-
-  private applyToDetailOf(change: Mission): void {
-    const key = missionKeys.detail(change.id);
-    const before = this.client.getQueryData<MissionDetail>(key);
-    if (!before) return;
-    const after = applyToDetail(before, change);
-    if (after === before) return;
-    this.client.setQueryData(key, after);
-    if (needsFetch(change) && (this.fetchedFor.get(change.id) ?? 0) < change.version) {
-      this.fetchedFor.set(change.id, change.version); // once, even if an answer from memory lags behind the event
-      void this.client.invalidateQueries({ queryKey: key, exact: true });
-    }
-  }
-
-  /** An answer may be older than events that came while it was under way. */
-  private afterFetch(key: QueryKey): void {
-    if (key[0] !== 'missions' || this.recent.size === 0) return;
-    if (key[1] === 'list') this.applyToListAt(key, this.recent);
-    if (key[1] === 'detail') {
-      const change = this.recent.get(String(key[2]));
-      if (change) this.applyToDetailOf(change);
-    }
-  }
-
-  private refetchAll(): void {
-    this.recent.clear();
-    this.pending.clear();
-    this.fetchedFor.clear();
-    // Stats, soldiers and health come whole with each connection. A first fetch under way is not
-    // repeated by an invalidation, so it is cancelled before.
-    const predicate = (query: Query) => query.queryKey[0] === 'missions' || query.queryKey[0] === 'history';
-    void this.client.cancelQueries({ predicate }).then(() => this.client.invalidateQueries({ predicate }));
+    if (step.point.failed > 0) void this.client.invalidateQueries({ queryKey: ['failures'] });
   }
 }
 

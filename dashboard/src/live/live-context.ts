@@ -1,6 +1,5 @@
 import { createContext, useContext, useSyncExternalStore } from 'react';
-import type { StreamStatus } from './event-stream';
-import type { LiveCache } from './live-cache';
+import type { LiveCache, LiveState } from './live-cache';
 
 const LiveContext = createContext<LiveCache | undefined>(undefined);
 
@@ -12,7 +11,7 @@ export function useLive(): LiveCache {
   return live;
 }
 
-export function useStreamStatus(): StreamStatus {
+export function useStreamStatus(): LiveState {
   const live = useLive();
-  return useSyncExternalStore(live.subscribe, live.getStatus);
+  return useSyncExternalStore(live.subscribe, live.getState);
 }

@@ -21,7 +21,7 @@ export function renderApp(
   fill?.(commander);
   server.use(...commander.handlers());
   const client = newQueryClient();
-  const live = new LiveCache(client, '/api/events');
+  const live = new LiveCache(client);
   live.start();
   onTestFinished(() => {
     live.stop();
