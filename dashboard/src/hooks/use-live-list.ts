@@ -35,6 +35,13 @@ export function useLiveList(filter: MissionFilter, chosen = false): LiveList {
   const scrolled = useScrolledAway();
   const away = chosen || scrolled;
   useEffect(() => (away ? list.hold() : undefined), [list, away]);
+  useEffect(() => {
+    const leave = new AbortController();
+    for (const sign of ['pointermove', 'pointerdown', 'keydown']) {
+      document.addEventListener(sign, () => list.touch(), { passive: true, signal: leave.signal });
+    }
+    return () => leave.abort();
+  }, [list]);
 
   const showNew = useCallback(() => live.missions.showNew(key), [live, key]);
   const isGone = useCallback((mission: Mission) => !matches(mission, key[2]), [key]);

@@ -47,11 +47,13 @@ export class CatchUp {
     }
   }
 
-  /** Forgets what is due. */
-  stop(): void {
+  /** Forgets what is due, and tells whether something was. */
+  stop(): boolean {
+    const wasDue = this.isDue;
     clearTimeout(this.timer);
     this.timer = undefined;
     this.isDue = false;
+    return wasDue;
   }
 
   /** Events were lost: all that they could have told is asked for. */

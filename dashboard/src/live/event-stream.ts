@@ -52,6 +52,8 @@ export class EventStream {
   private readonly handlers: StreamHandlers;
   private stopper: AbortController | undefined;
   private current: Connection | undefined;
+  /** Takes current's place once it lives. */
+  private next: Connection | undefined;
   private wake: (() => void) | undefined;
   private watched: readonly string[] = [];
   private plain = false;
@@ -81,6 +83,8 @@ export class EventStream {
   stop(): void {
     this.stopper?.abort();
     this.current?.close();
+    this.next?.close();
+    this.next = undefined;
     this.wake?.();
     this.stopper = undefined;
   }
@@ -94,23 +98,27 @@ export class EventStream {
 
   /** Has the telemetry of these missions told, and their changes whatever else there is to tell. */
   watch(missionIds: readonly string[]): void {
-    this.watched = missionIds.slice(0, WATCH_LIMIT);
+    this.watched = missionIds.slice(-WATCH_LIMIT); // the last are those that were opened last
     const before = this.current;
-    if (!this.stopper || !before || before.url === this.url()) return;
+    if (!this.stopper || !before) return;
+    if (before.url === this.url()) {
+      this.next?.close();
+      this.next = undefined;
+      return;
+    }
     if (!before.isOpen) {
       before.close(); // run opens the next at once, because its address is another
       return;
     }
+    this.next?.close();
     const next = this.open(() => {
-      if (next.url !== this.url()) {
-        next.close(); // the watched ones changed again meanwhile
-        return;
-      }
+      this.next = undefined;
       this.current?.close();
       this.current = next;
     });
+    this.next = next;
     void next.ended.then(() => {
-      if (!next.isOpen) before.close(); // run tries on, and knows what to do about refusals
+      if (this.next === next) before.close(); // run tries on, and knows what to do about refusals
     });
   }
 
@@ -124,12 +132,15 @@ export class EventStream {
   private async run(stopped: AbortSignal): Promise<void> {
     let failures = 0;
     let blocked = 0;
-    this.current = this.open();
     while (!stopped.aborted) {
+      this.current ??= this.open();
       const connection: Connection = this.current;
       const ending: Ending = await connection.ended;
       if (stopped.aborted) return;
       if (this.current !== connection) continue; // another took its place
+      this.current = undefined;
+      this.next?.close();
+      this.next = undefined;
       if (ending === 'lived') {
         failures = 0;
         this.lostAt = Date.now();
@@ -151,9 +162,7 @@ export class EventStream {
           failures += 1;
           await this.pause(delay * (0.75 + Math.random() / 2));
         }
-        if (stopped.aborted) return;
       }
-      this.current = this.open();
     }
   }
 

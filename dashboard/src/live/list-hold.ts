@@ -7,6 +7,8 @@ import type { Mission } from '@/services/missions';
 /** More new rows in a second than a reader can follow. */
 const FOLLOWED_PER_SECOND = 5;
 const SECOND = 1_000;
+/** A list that is held for its speed alone, and that nobody touches, shows what is new this often: it is watched from afar. */
+const RENEW_EVERY = 10_000;
 const WAITING_LIMIT = 1_000;
 
 export interface Waiting {
@@ -28,6 +30,8 @@ export class ListHold {
   private ticker: ReturnType<typeof setInterval> | undefined;
   private arrived = 0;
   private windowFrom = 0;
+  private touchedAt = 0;
+  private shownAt = 0;
 
   /** onLetGo is called when the list is held no more: what waits may be shown. */
   constructor(onLetGo: () => void) {
@@ -50,6 +54,15 @@ export class ListHold {
     };
   }
 
+  /** The reader's hand is on the page: nothing may move under it. */
+  touch(): void {
+    this.touchedAt = Date.now();
+  }
+
+  isWaiting(id: string): boolean {
+    return this.waiting.has(id);
+  }
+
   /** Counts new rows, and holds the list from now on if they are too many to follow. */
   count(rows: number): void {
     const now = Date.now();
@@ -58,7 +71,9 @@ export class ListHold {
       this.arrived = 0;
     }
     this.arrived += rows;
-    if (this.arrived > FOLLOWED_PER_SECOND) this.ticker ??= setInterval(() => this.tick(), SECOND);
+    if (this.arrived <= FOLLOWED_PER_SECOND || this.ticker !== undefined) return;
+    this.shownAt = now;
+    this.ticker = setInterval(() => this.tick(), SECOND);
   }
 
   /** Keeps rows back, and drops or renews those that wait as their changes say. */
@@ -97,6 +112,7 @@ export class ListHold {
     const rows = [...this.waiting.values()];
     this.waiting = new Map();
     this.isBehind = false;
+    this.shownAt = Date.now();
     this.publish();
     return rows;
   }
@@ -115,12 +131,13 @@ export class ListHold {
   readonly getWaiting = (): Waiting => this.snapshot;
 
   private tick(): void {
-    const calm = this.arrived <= FOLLOWED_PER_SECOND;
+    const now = Date.now();
+    const isCalm = this.arrived <= FOLLOWED_PER_SECOND;
+    const isUntouched = now - Math.max(this.touchedAt, this.shownAt) >= RENEW_EVERY;
     this.arrived = 0;
-    this.windowFrom = Date.now();
-    if (!calm) return;
-    this.close();
-    if (!this.isHeld) this.onLetGo();
+    this.windowFrom = now;
+    if (isCalm) this.close();
+    if (this.readers === 0 && (isCalm || isUntouched)) this.onLetGo();
   }
 
   private publish(): void {

@@ -19,11 +19,11 @@ import { RANGES, type Range, type Trends, trendKeys, trendSchema } from '@/servi
 import { address } from '@/settings';
 import { applyStep, type Step, stepOf } from './apply-trend';
 import { CatchUp } from './catch-up';
-import type { StreamHandlers, StreamStatus } from './event-stream';
+import { EventStream, type StreamHandlers, type StreamStatus } from './event-stream';
 import { MissionCache } from './mission-cache';
 import { Pause } from './pause';
 import { Poller } from './poller';
-import { SharedStream } from './shared-stream';
+import { type NewStream, SharedStream } from './shared-stream';
 import type { StreamEvent } from './sse-parser';
 import { PICTURES } from './topics';
 
@@ -66,7 +66,7 @@ export class LiveCache {
 
   constructor(
     client: QueryClient,
-    newStream = (handlers: StreamHandlers) => new SharedStream(address('api/events'), handlers),
+    newStream = (handlers: StreamHandlers) => sharedStream(address('api/events'), handlers),
   ) {
     this.client = client;
     // Pushed even while no page shows them, so they are never old.
@@ -169,8 +169,8 @@ export class LiveCache {
     if (this.paused) return;
     this.missions.flush();
     this.poller.stop();
-    this.catchUp.stop();
     this.paused = new Pause();
+    this.paused.hasGap = this.catchUp.stop();
     this.counter = setInterval(() => this.publish(), COUNT_EVERY);
     this.publish();
   }
@@ -316,6 +316,11 @@ export class LiveCache {
     }
     if (step.point.failed > 0) void this.client.invalidateQueries({ queryKey: ['failures'] });
   }
+}
+
+function sharedStream(url: string, handlers: StreamHandlers): SharedStream {
+  const open: NewStream = (own, position) => new EventStream(url, own, position);
+  return new SharedStream(`mission-control ${url}`, open, handlers);
 }
 
 function parse<S extends z.ZodType>(schema: S, event: StreamEvent): z.output<S> | undefined {

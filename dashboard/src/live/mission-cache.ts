@@ -93,7 +93,7 @@ export class MissionCache {
     const hold = this.holdOf(key);
     let after = updateRows(before, filter, changes, hold?.isHeld ? 'stay' : 'go');
     const fresh = newcomers(after, filter, changes);
-    if (hold && !hold.isHeld) hold.count(fresh.length);
+    hold?.count(fresh.filter(({ id }) => !hold.isWaiting(id)).length);
     if (hold?.isHeld) {
       hold.keep(fresh, changes, (mission) => matches(mission, filter));
     } else {

@@ -7,6 +7,8 @@ const LONGEST_DELAY = 30_000;
 export class Poller {
   private readonly round: () => Promise<boolean>;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Changes when it is started or stopped: a round that began before is the last of its turn. */
+  private turn = 0;
   private running = false;
   private delay = FIRST_DELAY;
 
@@ -20,22 +22,21 @@ export class Poller {
     if (this.running) return;
     this.running = true;
     this.delay = FIRST_DELAY;
-    void this.run();
+    void this.run(++this.turn);
   }
 
   /** Safe to call twice. */
   stop(): void {
     this.running = false;
+    this.turn += 1;
     clearTimeout(this.timer);
   }
 
-  private async run(): Promise<void> {
-    const isSeen = document.visibilityState === 'visible';
-    if (isSeen) {
+  private async run(turn: number): Promise<void> {
+    if (document.visibilityState === 'visible') {
       const answered = await this.round();
       this.delay = answered ? FIRST_DELAY : Math.min(this.delay * 2, LONGEST_DELAY);
     }
-    clearTimeout(this.timer);
-    if (this.running) this.timer = setTimeout(() => void this.run(), this.delay);
+    if (turn === this.turn) this.timer = setTimeout(() => void this.run(turn), this.delay);
   }
 }

@@ -23,7 +23,7 @@
 //    whose leader tries to reconnect has it try now.
 //  - Where locks or channels are missing (locks need https or localhost) each tab has a stream of its own.
 
-import { EventStream, type StreamHandlers, type StreamStatus } from './event-stream';
+import type { EventStream, StreamHandlers, StreamStatus } from './event-stream';
 import type { StreamEvent } from './sse-parser';
 import { TOPICS } from './topics';
 
@@ -56,6 +56,10 @@ type Message =
   | { kind: 'hello' | 'here'; from: string; watch: readonly string[] }
   | { kind: 'ping' | 'bye'; from: string };
 
+/** Opens a stream behind a position; an empty one is now. */
+export type NewStream = (handlers: StreamHandlers, position: string) => StreamOfItsOwn;
+export type StreamOfItsOwn = Pick<EventStream, 'position' | 'start' | 'stop' | 'watch' | 'hurry'>;
+
 /** What the tabs share; tests have their own. */
 export interface Ground {
   locks: Pick<LockManager, 'request'>;
@@ -70,8 +74,8 @@ export function browserGround(): Ground | undefined {
 
 export class SharedStream {
   private readonly tab = crypto.getRandomValues(new Uint32Array(2)).join('-');
-  private readonly url: string;
   private readonly name: string;
+  private readonly newStream: NewStream;
   private readonly handlers: StreamHandlers;
   private readonly ground: Ground | undefined;
   private stopper: AbortController | undefined;
@@ -83,7 +87,7 @@ export class SharedStream {
   private term = 0;
 
   // As the leader, or alone.
-  private own: EventStream | undefined;
+  private own: StreamOfItsOwn | undefined;
   private resign: () => void = () => {};
   private readonly tabs = new Map<string, { watch: readonly string[]; heardAt: number }>();
   private readonly pictures = new Map<string, StreamEvent>();
@@ -94,10 +98,12 @@ export class SharedStream {
   private heardAt = 0;
   private pingedAt = 0;
   private saidHereAt = 0;
+  private askedAt = 0;
 
-  constructor(url: string, handlers: StreamHandlers, ground = browserGround()) {
-    this.url = url;
-    this.name = `mission-control ${url}`;
+  /** Tabs that give the same name share a stream. */
+  constructor(name: string, newStream: NewStream, handlers: StreamHandlers, ground = browserGround()) {
+    this.name = name;
+    this.newStream = newStream;
     this.handlers = handlers;
     this.ground = ground;
   }
@@ -108,15 +114,13 @@ export class SharedStream {
     this.stopper = new AbortController();
     const { signal } = this.stopper;
     if (!this.ground) {
-      this.own = new EventStream(this.url, this.handlers, this.position);
-      this.own.watch(this.watched);
-      this.own.start();
+      this.goAlone();
       return;
     }
     this.channel = this.ground.channel(this.name);
     this.channel.onmessage = ({ data }: MessageEvent<Message>) => this.hear(data);
     this.heardAt = Date.now();
-    this.say({ kind: 'hello', from: this.tab, watch: this.watched });
+    this.ask();
     void this.queue(this.ground.locks, signal);
     const check = setInterval(() => this.check(signal), CHECK_EVERY * (0.8 + Math.random() * 0.4));
     signal.addEventListener('abort', () => clearInterval(check));
@@ -142,6 +146,12 @@ export class SharedStream {
     else this.say({ kind: 'here', from: this.tab, watch: missionIds });
   }
 
+  private goAlone(): void {
+    this.own = this.newStream(this.handlers, this.position);
+    this.own.watch(this.watched);
+    this.own.start();
+  }
+
   private say(message: Message): void {
     this.channel?.postMessage(message);
   }
@@ -155,13 +165,17 @@ export class SharedStream {
   ): Promise<void> {
     try {
       await locks.request(this.name, options, () => this.lead());
-    } catch {
-      // Stopped, or another tab took the lock.
+    } catch (error) {
+      if (!signal.aborted && !(error instanceof DOMException && error.name === 'AbortError')) {
+        this.goAlone(); // the browser gives no locks here
+        return;
+      }
     }
+    // Stopped, or another tab took the lock.
     if (signal.aborted) return;
     this.stepDown();
     this.heardAt = Date.now();
-    this.say({ kind: 'hello', from: this.tab, watch: this.watched });
+    this.ask();
     void this.queue(locks, signal);
   }
 
@@ -173,8 +187,7 @@ export class SharedStream {
     this.leader = this.tab;
     this.seq = 0;
     this.say({ kind: 'lead', from: this.tab, term: this.term, position: this.position });
-    const own: EventStream = new EventStream(
-      this.url,
+    const own: StreamOfItsOwn = this.newStream(
       {
         onEvent: (event) => {
           this.position = own.position;
@@ -227,6 +240,11 @@ export class SharedStream {
       if (now - heardAt > TAB_LIMIT) this.tabs.delete(tab);
       else for (const id of watch) all.add(id);
     }
+    // This tab's come last: a stream that can't watch all watches the last ones.
+    for (const id of this.watched) {
+      all.delete(id);
+      all.add(id);
+    }
     this.own?.watch([...all]);
   }
 
@@ -271,7 +289,7 @@ export class SharedStream {
         if (message.term <= this.term && this.leader !== '') return;
         this.follow(message);
         this.seq = 0;
-        this.say({ kind: 'hello', from: this.tab, watch: this.watched });
+        this.ask();
         return;
       case 'picture':
         if (message.to !== this.tab || message.term < this.term) return;
@@ -308,8 +326,13 @@ export class SharedStream {
 
   /** Whether the leader's message of this number is to be taken. Numbers left out are a gap. */
   private isNext(from: string, seq: number): boolean {
-    if (from !== this.leader) return false; // an earlier one, or its picture is still to come
-    this.heardAt = Date.now();
+    const now = Date.now();
+    if (from !== this.leader) {
+      // An earlier leader, or one whose picture is still to come. It is asked for, in case that this tab slept.
+      if (now - this.askedAt >= BEAT_EVERY) this.ask();
+      return false;
+    }
+    this.heardAt = now;
     if (seq <= this.seq) return false;
     const missed = seq > this.seq + 1;
     this.seq = seq;
@@ -320,6 +343,12 @@ export class SharedStream {
   private tell(status: StreamStatus): void {
     this.status = status;
     this.handlers.onStatus(status);
+  }
+
+  /** Asks the leader for its picture, and tells it what this tab watches. */
+  private ask(): void {
+    this.askedAt = Date.now();
+    this.say({ kind: 'hello', from: this.tab, watch: this.watched });
   }
 
   // ── is the leader alive? ──
