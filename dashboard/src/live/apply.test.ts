@@ -63,6 +63,12 @@ describe('applyToList', () => {
     expect(ids(applyToList(list([[d, c, b]]), {}, changes(a)))).toEqual([[d.id, c.id, b.id, a.id]]);
   });
 
+  it('keeps what comes above the last row, though that one goes', () => {
+    const now = parse(inProgress(wa));
+    const before = list([[c, a]], true);
+    expect(ids(applyToList(before, { status: 'QUEUED' }, changes(now, b)))).toEqual([[c.id, b.id]]);
+  });
+
   it('leaves out what is newer than the pages that are kept', () => {
     const before = { ...list([[c, b]]), pageParams: [{ start: 100, before: FIRST_PAGE }] };
     expect(applyToList(before, {}, changes(d))).toBe(before);
@@ -80,6 +86,29 @@ describe('applyToList', () => {
       const order = [...events.slice(turn), ...events.slice(0, turn)].reverse();
       expect(play(order).pages).toEqual(expected.pages);
     }
+  });
+});
+
+describe('a burst', () => {
+  it('of 1,000 changes to a list of 1,000 rows is one pass', () => {
+    let looks = 0;
+    const counted = (mission: Mission): Mission =>
+      Object.defineProperty({ ...mission }, 'id', {
+        get: () => {
+          looks += 1;
+          return mission.id;
+        },
+        enumerable: true,
+      });
+    const rows = Array.from({ length: 1_500 }, () => wireMission()).reverse();
+    const shown = rows.filter((_, i) => i % 3 > 0).map((wire) => counted(parse(wire)));
+    const pages = list(Array.from({ length: 10 }, (_, page) => shown.slice(page * 100, page * 100 + 100)));
+    // Half are rows that are there, half are new ones between them.
+    const burst = rows.filter((_, i) => i % 3 < 2).map((wire) => parse(inProgress(wire)));
+    const after = applyToList(pages, {}, changes(...burst));
+    const ids = after.pages.flatMap((page) => page.missions.map((m) => m.id));
+    expect(looks).toBeLessThan(6 * shown.length);
+    expect(ids).toEqual(rows.map((wire) => wire.mission_id));
   });
 });
 

@@ -39,8 +39,9 @@ export function applyToList(
   filter: MissionFilter,
   changes: ReadonlyMap<string, Mission>,
 ): MissionPages {
-  const updated = updateRows(pages, filter, changes, 'go');
-  return insertRows(updated, newcomers(updated, filter, changes));
+  // Who is new is seen before rows go: the last one tells how far the list reaches.
+  const fresh = newcomers(pages, filter, changes);
+  return insertRows(updateRows(pages, filter, changes, 'go'), fresh);
 }
 
 /** Replaces rows by their newer versions. Those that no longer match go, or stay where they are. */

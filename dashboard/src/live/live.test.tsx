@@ -1,6 +1,11 @@
+import { QueryObserver } from '@tanstack/react-query';
 import { screen, waitFor } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
+import { attentionKey, fetchAttention } from '@/services/attention';
+import { type Telemetry, telemetryKey } from '@/services/telemetry';
+import { failureKeys, type Trends, trendKeys, trendsSchema } from '@/services/trends';
 import { inProgress, wireMission } from '@/test/factories/mission';
+import { wireAttention, wirePoint, wireStats, wireTrends } from '@/test/factories/system';
 import { problem } from '@/test/fake-commander';
 import { renderApp } from '@/test/render-app';
 
@@ -66,5 +71,153 @@ describe('the stream', () => {
     commander.send('something_new', {});
     commander.change(wireMission({ name: 'Next' }));
     await screen.findByRole('link', { name: 'Next' });
+  });
+});
+
+describe('pausing', () => {
+  it('changes nothing on the page, counts, and catches up without a fetch', async () => {
+    const mission = wireMission({ name: 'Recon' });
+    const { commander, user } = renderApp('/missions', (c) => {
+      c.missions = [mission];
+      c.stats = wireStats({ QUEUED: 1 });
+    });
+    await screen.findByRole('link', { name: 'Recon' });
+    await screen.findByRole('button', { name: 'Queued 1' });
+    await user.keyboard('p');
+    expect(await indicator()).toHaveAttribute('data-live', 'paused');
+    commander.change(inProgress(mission));
+    commander.change(wireMission({ name: 'Second' }));
+    commander.send('stats', wireStats({ QUEUED: 2 }));
+    await waitFor(async () => expect(await indicator()).toHaveTextContent('Paused· 2 changed'));
+    expect(screen.queryByRole('link', { name: 'Second' })).not.toBeInTheDocument();
+    expect(screen.getByRole('button', { name: 'Queued 1' })).toBeVisible();
+    await user.click(screen.getByRole('button', { name: 'Resume live updates' }));
+    await screen.findByRole('link', { name: 'Second' });
+    expect(screen.getByText('In progress', { selector: '.status' })).toBeVisible();
+    expect(screen.getByRole('button', { name: 'Queued 2' })).toBeVisible();
+    expect(await indicator()).toHaveTextContent(/^Live$/);
+    expect(commander.count('GET /api/missions?')).toBe(1);
+  });
+
+  it('fetches what is shown when the stream did not tell all meanwhile', async () => {
+    const { commander, user } = renderApp('/missions', (c) => {
+      c.missions = [wireMission({ name: 'Recon' })];
+    });
+    await screen.findByRole('link', { name: 'Recon' });
+    await user.click(screen.getByRole('button', { name: 'Pause live updates' }));
+    commander.missions = [wireMission({ name: 'Untold' }), ...commander.missions];
+    commander.send('more', { missions: 1_900 });
+    await waitFor(async () => expect(await indicator()).toHaveTextContent('1,900 changed'));
+    await user.click(screen.getByRole('button', { name: 'Resume live updates' }));
+    await screen.findByRole('link', { name: 'Untold' });
+  });
+});
+
+describe('the topics', () => {
+  it('are asked for with a bounded number of changes', async () => {
+    const { commander } = renderApp('/missions');
+    await waitFor(() => expect(commander.connected).toBe(1));
+    const asked = new URL(`http://x${commander.log.find((line) => line.includes('/events'))?.split(' ')[1]}`);
+    expect(asked.searchParams.get('topics')?.split(',')).toEqual(
+      expect.arrayContaining(['stats', 'attention', 'trend', 'squads', 'schedules', 'bulk']),
+    );
+    expect(asked.searchParams.get('per_second')).toBe('100');
+  });
+
+  it('are fetched now and then from a commander that does not know them', async () => {
+    const { commander, client } = renderApp('/missions', (c) => {
+      c.older = true;
+    });
+    await waitFor(async () => expect(await indicator()).toHaveTextContent(/^Live$/));
+    expect(commander.connected).toBe(1);
+    expect(client.getQueryData(['attention'])).toBeUndefined();
+    commander.attention = wireAttention();
+    const follow = client.getQueryCache();
+    const observed = new QueryObserver(client, { queryKey: attentionKey, queryFn: () => fetchAttention() });
+    const leave = observed.subscribe(() => {});
+    await waitFor(() => expect(commander.count('GET /api/attention')).toBe(1));
+    await waitFor(() => expect(commander.count('GET /api/attention')).toBeGreaterThan(1), {
+      timeout: 12_000,
+    });
+    expect(follow.find({ queryKey: attentionKey })?.state.status).toBe('success');
+    leave();
+  });
+
+  it('add the step that ended to the trends, and have failures fetched when one failed', async () => {
+    const first = wirePoint({ at: '2026-01-01T12:00:00Z' });
+    const { commander, client } = renderApp('/missions', (c) => {
+      c.trends = [first];
+    });
+    await waitFor(() => expect(commander.connected).toBe(1));
+    client.setQueryData(trendKeys.of('1h'), trendsSchema.parse(wireTrends('1h', [first])));
+    client.setQueryData(failureKeys.of('1h'), { range: '1h', groups: [], others: 0, degraded: false });
+    const points = () => client.getQueryData<Trends>(trendKeys.of('1h'))?.points.length;
+    commander.send('trend', { step_seconds: 10, point: wirePoint({ at: '2026-01-01T12:00:10Z' }) });
+    await waitFor(() => expect(points()).toBe(2));
+    const isStale = (key: readonly unknown[]) => client.getQueryState(key)?.isInvalidated;
+    expect(isStale(failureKeys.of('1h'))).toBe(false);
+    commander.send('trend', {
+      step_seconds: 10,
+      point: wirePoint({ at: '2026-01-01T12:00:40Z', failed: 1 }),
+    });
+    await waitFor(() => expect(isStale(failureKeys.of('1h'))).toBe(true));
+    expect(isStale(trendKeys.of('1h'))).toBe(true); // two steps between are not known
+  });
+});
+
+describe('more changes than the stream tells', () => {
+  it('have the list fetched, at most once in 2 s', async () => {
+    const { commander } = renderApp('/missions', (c) => {
+      c.missions = [wireMission({ name: 'Recon' })];
+    });
+    await screen.findByRole('link', { name: 'Recon' });
+    commander.missions = [wireMission({ name: 'Untold' }), ...commander.missions];
+    for (let i = 0; i < 5; i++) commander.send('more', { missions: 500 });
+    await screen.findByRole('link', { name: 'Untold' });
+    expect(commander.count('GET /api/missions?')).toBe(2);
+  });
+});
+
+describe('watching a mission', () => {
+  it('is a second connection before the first is closed, and brings its telemetry', async () => {
+    const mission = wireMission();
+    const { commander, live, client } = renderApp('/missions', (c) => {
+      c.missions = [mission];
+    });
+    await waitFor(async () => expect(await indicator()).toHaveTextContent(/^Live$/));
+    const states: string[] = [];
+    live.subscribe(() => states.push(live.getState().phase));
+    const release = live.watch(mission.mission_id);
+    await waitFor(() => expect(commander.log.at(-1)).toContain(`watch=${mission.mission_id}`));
+    await waitFor(() => expect(commander.connected).toBe(1));
+    expect(commander.resumedFrom).toEqual([null, '0-0']);
+    const telemetry = { mission_id: mission.mission_id, run: 1, progress: 40, lines: [], dropped: 0 };
+    commander.send('telemetry', telemetry);
+    const progress = () => client.getQueryData<Telemetry>(telemetryKey(mission.mission_id))?.progress;
+    await waitFor(() => expect(progress()).toBe(40));
+    release();
+    await waitFor(() => expect(commander.log.filter((line) => line.includes('/events'))).toHaveLength(3));
+    await waitFor(() => expect(commander.connected).toBe(1));
+    commander.send('telemetry', { ...telemetry, progress: 90 });
+    commander.change(inProgress(mission));
+    await screen.findByText('In progress', { selector: '.status' });
+    expect(progress()).toBe(40); // nobody watches it any more
+    expect(states).toEqual([]); // live all the time
+  });
+});
+
+describe('where streams do not come through', () => {
+  it('what is shown is polled, and pushed again once they do', async () => {
+    const { commander } = renderApp('/missions', (c) => {
+      c.missions = [wireMission({ name: 'Recon' })];
+      c.failing['GET /events'] = () => Response.json({ login: 'please' });
+    });
+    await screen.findByRole('link', { name: 'Recon' });
+    await waitFor(async () => expect(await indicator()).toHaveAttribute('data-live', 'polling'));
+    commander.missions = [wireMission({ name: 'Asked for' }), ...commander.missions];
+    await screen.findByRole('link', { name: 'Asked for' }, { timeout: 10_000 });
+    commander.failing = {};
+    window.dispatchEvent(new Event('online')); // does not wait out the minute
+    await waitFor(async () => expect(await indicator()).toHaveTextContent(/^Live$/));
   });
 });

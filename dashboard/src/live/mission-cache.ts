@@ -91,9 +91,10 @@ export class MissionCache {
     if (!before) return;
     const filter = filterOf(key);
     const hold = this.holdOf(key);
-    let after = updateRows(before, filter, changes, hold?.isHeld ? 'stay' : 'go');
-    const fresh = newcomers(after, filter, changes);
+    // Who is new is seen before rows go: the last one tells how far the list reaches.
+    const fresh = newcomers(before, filter, changes);
     hold?.count(fresh.filter(({ id }) => !hold.isWaiting(id)).length);
+    let after = updateRows(before, filter, changes, hold?.isHeld ? 'stay' : 'go');
     if (hold?.isHeld) {
       hold.keep(fresh, changes, (mission) => matches(mission, filter));
     } else {
@@ -151,9 +152,9 @@ export class MissionCache {
       return;
     }
     const filter = filterOf(key);
-    const stayed = dropLeavers(before, filter);
     const rows = new Map(waiting.map((mission) => [mission.id, mission]));
-    this.client.setQueryData(key, insertRows(stayed, newcomers(stayed, filter, rows)));
+    const whole = insertRows(before, newcomers(before, filter, rows));
+    this.client.setQueryData(key, dropLeavers(whole, filter));
   }
 
   /** Fetches the newest page of a list again, and lets go of the older ones. */

@@ -169,6 +169,7 @@ export class FakeCommander {
       start: (controller) => {
         own = controller;
         this.streams.add(controller);
+        request.signal.addEventListener('abort', () => this.streams.delete(controller));
       },
       cancel: () => {
         this.streams.delete(own);

@@ -35,5 +35,5 @@ export function renderApp(
       </App>
     </SettingsContext>,
   );
-  return { commander, router, user: userEvent.setup() };
+  return { commander, client, live, router, user: userEvent.setup() };
 }
