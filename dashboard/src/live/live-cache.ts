@@ -190,6 +190,11 @@ export class LiveCache {
     this.publish();
   }
 
+  /** Fetches what is shown anew: after missions were purged, of which no event tells. */
+  refresh(): void {
+    this.catchUp.gap();
+  }
+
   private openGate(): void {
     if (this.gateOpen) return;
     this.gateOpen = true;
