@@ -58,6 +58,7 @@ function inZones(options: Intl.DateTimeFormatOptions): Record<Zone, Intl.DateTim
 
 const absolute = inZones({ ...DATE, ...TIME, ...MILLIS, timeZoneName: 'short' });
 const clock = inZones({ ...TIME, ...MILLIS });
+const seconds = inZones(TIME);
 const minutes = inZones({ hour: '2-digit', minute: '2-digit', hour12: false });
 const days = inZones({ month: 'short', day: '2-digit' });
 
@@ -66,6 +67,9 @@ export const formatAbsolute = (at: number, zone: Zone): string => absolute[zone]
 
 /** Time of day alone, to the millisecond. */
 export const formatClock = (at: number, zone: Zone): string => clock[zone].format(at);
+
+/** Time of day to the second, for axes. */
+export const formatSecond = (at: number, zone: Zone): string => seconds[zone].format(at);
 
 /** Hour and minute, for axes. */
 export const formatMinute = (at: number, zone: Zone): string => minutes[zone].format(at);

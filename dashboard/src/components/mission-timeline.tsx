@@ -1,9 +1,13 @@
+import { Button } from '@mantine/core';
 import { ShieldX } from 'lucide-react';
+import { useState } from 'react';
 import { useHistory } from '@/hooks/use-queries';
 import { useZone } from '@/hooks/use-zone';
 import type { HistoryLine } from '@/services/history';
 import type { Mission } from '@/services/missions';
 import { formatBoth, formatClock, formatDuration } from './format';
+import { MissionLanes } from './mission-lanes';
+import css from './mission-lanes.module.css';
 import { Failure, Loading } from './states';
 import { isStatus, StatusBadge } from './status-badge';
 import { FullTime } from './times';
@@ -11,7 +15,10 @@ import { FullTime } from './times';
 /** Later than this and the time of recording is shown too. */
 const LATE = 1_000;
 
-/** Every change of the mission, refused updates too, with the time between them. */
+/** So many lines, the newest, are shown until more are asked for. */
+const SHOWN = 10;
+
+/** Every change of the mission: as a picture, and line by line with the time between them, refused updates too. */
 export function MissionTimeline({ mission }: { mission: Mission }) {
   const history = useHistory(mission.id, mission.version);
   if (!history.data) {
@@ -29,18 +36,44 @@ export function MissionTimeline({ mission }: { mission: Mission }) {
   const { lines, dropped } = history.data;
   return (
     <>
-      {dropped > 0 && <p className="dim">{dropped} older lines were dropped to keep the history short.</p>}
       {lines.length === 0 && <p className="dim">Nothing is recorded yet.</p>}
-      <ol className="timeline" aria-label="Timeline">
-        {lines.map((line, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the history only grows at its end
-          <Line key={i} line={line} before={lines[i - 1]} />
-        ))}
-      </ol>
+      <MissionLanes mission={mission} history={history.data} />
+      {dropped > 0 && (
+        <p className="dim">{dropped} lines behind the first 20 were dropped to keep the history short.</p>
+      )}
+      <Lines lines={lines} />
       {history.isError && (
         <p className="error-text">Newer lines could not be read; the next change tries again.</p>
       )}
     </>
+  );
+}
+
+function Lines({ lines }: { lines: HistoryLine[] }) {
+  const [whole, setWhole] = useState(false);
+  const hidden = whole || lines.length <= SHOWN + 2 ? 0 : lines.length - SHOWN;
+  return (
+    <div className={css.history}>
+      {(hidden > 0 || whole) && (
+        <Button
+          size="compact-sm"
+          variant="default"
+          mb={12}
+          aria-expanded={whole}
+          onClick={() => setWhole(!whole)}
+        >
+          {whole
+            ? `Show the newest ${SHOWN} lines`
+            : `Show ${hidden} older ${hidden === 1 ? 'line' : 'lines'}`}
+        </Button>
+      )}
+      <ol className="timeline" aria-label="Timeline">
+        {lines.slice(hidden).map((line, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the history only grows at its end
+          <Line key={hidden + i} line={line} before={lines[hidden + i - 1]} />
+        ))}
+      </ol>
+    </div>
   );
 }
 

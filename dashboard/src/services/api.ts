@@ -11,6 +11,7 @@ const problemSchema = z.object({
   detail: z.string().optional(),
   code: z.string().optional(),
   instance: z.string().optional(),
+  mission_id: z.string().optional(),
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
 });
 
@@ -31,6 +32,8 @@ export class ApiError extends Error {
   readonly fieldErrors: FieldError[];
   /** Names the request, to be quoted when the failure is reported. */
   readonly instance?: string;
+  /** Of unique_key_taken: the mission that has the key. */
+  readonly missionId?: string;
 
   constructor(failure: {
     kind: FailureKind;
@@ -39,6 +42,7 @@ export class ApiError extends Error {
     message: string;
     fieldErrors?: FieldError[];
     instance?: string;
+    missionId?: string;
   }) {
     super(failure.message);
     this.name = 'ApiError';
@@ -47,6 +51,7 @@ export class ApiError extends Error {
     this.code = failure.code;
     this.fieldErrors = failure.fieldErrors ?? [];
     this.instance = failure.instance;
+    this.missionId = failure.missionId;
   }
 
   /** True when the same request may succeed a moment later. */
@@ -138,6 +143,7 @@ function asProblem(response: Response, text: string): ApiError {
     message: problem.detail ?? problem.title ?? `The commander answered with status ${response.status}.`,
     fieldErrors: problem.errors,
     instance: problem.instance,
+    missionId: problem.mission_id,
   });
 }
 

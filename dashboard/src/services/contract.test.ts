@@ -7,7 +7,8 @@ import type { attentionSchema } from './attention';
 import type { BULK_ACTIONS, bulkJobSchema, bulkJobsSchema, bulkPreviewSchema } from './bulk';
 import type { healthSchema } from './health';
 import type { historySchema } from './history';
-import type { detailSchema, missionSchema, NewMission, pageSchema, STATUSES } from './missions';
+import type { limitSchema } from './limits';
+import type { detailSchema, missionSchema, PRIORITIES, pageSchema, STATUSES } from './missions';
 import type { components } from './openapi.gen';
 import type { scheduleSchema, schedulesSchema } from './schedules';
 import type { soldiersSchema } from './soldiers';
@@ -22,6 +23,7 @@ it('accepts every answer of the contract', () => {
   expectTypeOf<Wire['Mission']>().toExtend<z.input<typeof missionSchema>>();
   expectTypeOf<Wire['Mission']>().toExtend<z.input<typeof detailSchema>>();
   expectTypeOf<Wire['MissionList']>().toExtend<z.input<typeof pageSchema>>();
+  expectTypeOf<Wire['KeyLimit']>().toExtend<z.input<typeof limitSchema>>();
   expectTypeOf<Wire['History']>().toExtend<z.input<typeof historySchema>>();
   expectTypeOf<Wire['Stats']>().toExtend<z.input<typeof statsSchema>>();
   expectTypeOf<Wire['Soldiers']>().toExtend<z.input<typeof soldiersSchema>>();
@@ -42,7 +44,7 @@ it('accepts every answer of the contract', () => {
   expectTypeOf<Wire['BulkAction']>().toEqualTypeOf<(typeof BULK_ACTIONS)[number]>();
 });
 
-it('knows every status, and orders what the contract takes', () => {
+it('knows every status and priority', () => {
   expectTypeOf<Wire['Status']>().toEqualTypeOf<(typeof STATUSES)[number]>();
-  expectTypeOf<Pick<NewMission, 'name' | 'kind' | 'payload'>>().toExtend<Partial<Wire['MissionRequest']>>();
+  expectTypeOf<Wire['Mission']['priority']>().toEqualTypeOf<(typeof PRIORITIES)[number]>();
 });

@@ -4,6 +4,7 @@ import type { InfiniteData } from '@tanstack/react-query';
 import { z } from 'zod';
 import { address } from '@/settings';
 import { call, wireTime } from './api';
+import type { components } from './openapi.gen';
 
 export const STATUSES = ['SCHEDULED', 'QUEUED', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELLED'] as const;
 export type MissionStatus = (typeof STATUSES)[number];
@@ -12,14 +13,18 @@ export type MissionStatus = (typeof STATUSES)[number];
 export const isFinal = (status: MissionStatus): boolean =>
   status === 'COMPLETED' || status === 'FAILED' || status === 'CANCELLED';
 
+export const PRIORITIES = ['high', 'normal', 'low'] as const;
+
 const missionWire = z.object({
   mission_id: z.string(),
   name: z.string(),
   kind: z.string(),
   payload: z.record(z.string(), z.unknown()).optional(),
-  priority: z.string().default('normal'),
+  priority: z.enum(PRIORITIES).default('normal'),
   squad: z.string().default('default'),
   labels: z.record(z.string(), z.string()).nullish(),
+  concurrency_key: z.string().optional(),
+  unique_key: z.string().optional(),
   status: z.enum(STATUSES),
   status_reason: z.string().optional(),
   cancel_requested: z.boolean().default(false),
@@ -28,22 +33,38 @@ const missionWire = z.object({
   run: z.number().int().default(0),
   losses: z.number().int().default(0),
   timeout_seconds: z.number().default(0),
+  retry: z
+    .object({ delay_seconds: z.number(), factor: z.number(), max_delay_seconds: z.number() })
+    .optional(),
   progress: z.number().default(0),
+  progress_text: z.string().optional(),
   soldier_id: z.string().optional(),
   result: z.unknown().optional(),
   error: z.object({ code: z.string(), message: z.string() }).nullish(),
   created_at: wireTime,
   updated_at: wireTime.optional(),
   run_at: wireTime.nullish(),
+  deadline_at: wireTime.nullish(),
   started_at: wireTime.nullish(),
   finished_at: wireTime.nullish(),
   version: z.number().int(),
+  durable: z.enum(['broker']).optional(),
 });
 
 export interface MissionError {
   code: string;
   message: string;
 }
+
+/** How long a mission waits before its next attempt. */
+export interface RetryPolicy {
+  delaySeconds: number;
+  factor: number;
+  maxDelaySeconds: number;
+}
+
+/** What holds where an order says nothing. */
+export const DEFAULT_RETRY: RetryPolicy = { delaySeconds: 5, factor: 2, maxDelaySeconds: 600 };
 
 /** A mission as this app uses it. Times are milliseconds; absent ones are undefined. */
 export interface Mission {
@@ -52,9 +73,11 @@ export interface Mission {
   kind: string;
   /** Absent in lists and events. */
   payload?: Record<string, unknown>;
-  priority: string;
+  priority: (typeof PRIORITIES)[number];
   squad: string;
   labels: Record<string, string>;
+  concurrencyKey?: string;
+  uniqueKey?: string;
   status: MissionStatus;
   /** Why it waits, in the commander's words. */
   statusReason?: string;
@@ -64,7 +87,10 @@ export interface Mission {
   run: number;
   losses: number;
   timeoutSeconds: number;
+  retry: RetryPolicy;
   progress: number;
+  /** What the handler says to it. Absent in lists and events. */
+  progressText?: string;
   soldierId?: string;
   /** Absent in lists and events. */
   result?: unknown;
@@ -72,10 +98,13 @@ export interface Mission {
   createdAt: number;
   updatedAt: number;
   runAt?: number;
+  deadlineAt?: number;
   startedAt?: number;
   finishedAt?: number;
   /** Grows with each change; an event with a lower one is old news. */
   version: number;
+  /** Only in the answer to an order: Redis is away, and RabbitMQ keeps it until it is back. */
+  keptByBroker?: true;
 }
 
 export function toMission(w: z.output<typeof missionWire>): Mission {
@@ -87,6 +116,8 @@ export function toMission(w: z.output<typeof missionWire>): Mission {
     priority: w.priority,
     squad: w.squad,
     labels: w.labels ?? {},
+    concurrencyKey: w.concurrency_key || undefined,
+    uniqueKey: w.unique_key || undefined,
     status: w.status,
     statusReason: w.status_reason || undefined,
     cancelRequested: w.cancel_requested,
@@ -95,16 +126,26 @@ export function toMission(w: z.output<typeof missionWire>): Mission {
     run: w.run,
     losses: w.losses,
     timeoutSeconds: w.timeout_seconds,
+    retry: w.retry
+      ? {
+          delaySeconds: w.retry.delay_seconds,
+          factor: w.retry.factor,
+          maxDelaySeconds: w.retry.max_delay_seconds,
+        }
+      : DEFAULT_RETRY,
     progress: w.progress,
+    progressText: w.progress_text || undefined,
     soldierId: w.soldier_id || undefined,
     result: w.result,
     error: w.error ?? undefined,
     createdAt: w.created_at,
     updatedAt: w.updated_at ?? w.created_at,
     runAt: w.run_at ?? undefined,
+    deadlineAt: w.deadline_at ?? undefined,
     startedAt: w.started_at ?? undefined,
     finishedAt: w.finished_at ?? undefined,
     version: w.version,
+    keptByBroker: w.durable && true,
   };
 }
 
@@ -216,31 +257,40 @@ export function fetchMission(id: string, signal?: AbortSignal) {
   return call({ path: `/missions/${encodeURIComponent(id)}`, schema: detailSchema, signal });
 }
 
-export interface NewMission {
-  name: string;
-  kind: string;
-  payload: Record<string, unknown>;
-  timeoutSeconds: number;
-}
+type Wire = components['schemas'];
 
-/** Orders a mission. The same key again never makes a second one, so a failed call may be repeated. */
-export function createMission(order: NewMission, idempotencyKey: string) {
+/** An order, as the contract has it: what is left out is the commander's to fill. */
+export type NewMission = Pick<Wire['MissionRequest'], 'name'> &
+  Partial<Omit<Wire['MissionRequest'], 'retry'>> & { retry?: Partial<Wire['RetryRequest']> };
+
+/**
+ * Orders a mission. The same key again never makes a second one, so a failed call may be repeated. Without a key the
+ * order is also taken while Redis is away, and must not be repeated.
+ */
+export function createMission(order: NewMission, idempotencyKey: string | undefined) {
   return call({
     path: '/missions',
     method: 'POST',
     schema: missionSchema,
-    headers: { 'Idempotency-Key': idempotencyKey },
-    body: {
-      name: order.name,
-      kind: order.kind,
-      payload: order.payload,
-      timeout_seconds: order.timeoutSeconds,
-    },
+    headers: idempotencyKey ? { 'Idempotency-Key': idempotencyKey } : {},
+    body: order,
   });
 }
 
+const at = (id: string) => `/missions/${encodeURIComponent(id)}`;
+
 export function cancelMission(id: string) {
-  return call({ path: `/missions/${encodeURIComponent(id)}/cancel`, method: 'POST', schema: missionSchema });
+  return call({ path: `${at(id)}/cancel`, method: 'POST', schema: missionSchema });
+}
+
+/** Sends a FAILED or CANCELLED mission out again, as one more attempt. */
+export function retryMission(id: string) {
+  return call({ path: `${at(id)}/retry`, method: 'POST', schema: missionSchema });
+}
+
+/** Removes a mission that has ended, for good. There is no event. */
+export function purgeMission(id: string) {
+  return call({ path: at(id), method: 'DELETE', schema: z.undefined() });
 }
 
 export function retryMission(id: string) {
