@@ -10,6 +10,7 @@ import {
 import { z } from 'zod';
 import { Layout } from './routes/layout';
 import { missionsSearch } from './routes/missions-search';
+import { newMissionSearch } from './routes/new-mission-search';
 import { PageNotFound } from './routes/not-found';
 import { OverviewPage } from './routes/overview';
 import { RouteFailure } from './routes/route-failure';
@@ -37,6 +38,7 @@ const missionsRoute = createRoute({
 const newMissionRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/missions/new',
+  validateSearch: newMissionSearch,
   component: lazyRouteComponent(() => import('./routes/new-mission'), 'NewMissionPage'),
 });
 

@@ -16,7 +16,7 @@ function run(command: string): { words: string[]; input: string } {
 
 const NASTY = [
   "it's",
-  '"$HOME" `id` $(id) ${PATH}',
+  '"$HOME" `id` $(id) $\u{7b}PATH}',
   'a\nb\\n\\',
   '; rm -rf / #',
   '!! !x *?[a] ~ {a,b}',

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
-import { useClipboard } from '@mantine/hooks';
-import { Check, Copy, Download } from 'lucide-react';
+import { Download } from 'lucide-react';
 import { useMemo, useState } from 'react';
+import { CopyButton } from './copy-button';
 import { JsonTree, type Opening } from './json-tree';
 import css from './json-tree.module.css';
 import { saveText } from './save-text';
@@ -13,7 +13,6 @@ const SHOWN = 20_000;
 export function JsonView({ label, value, file }: { label: string; value: unknown; file: string }) {
   const [opening, setOpening] = useState<{ mode: Opening; turn: number }>({ mode: 'some', turn: 0 });
   const [raw, setRaw] = useState(false);
-  const clipboard = useClipboard({ timeout: 1_500 });
   const folds = typeof value === 'object' && value !== null && Object.keys(value).length > 0;
   // A new key makes the tree anew, with all nodes open or closed.
   const turn = (mode: Opening) => setOpening(({ turn }) => ({ mode, turn: turn + 1 }));
@@ -32,15 +31,9 @@ export function JsonView({ label, value, file }: { label: string; value: unknown
         <Button size="compact-xs" variant="default" aria-pressed={raw} onClick={() => setRaw(!raw)}>
           Raw text
         </Button>
-        <Button
-          size="compact-xs"
-          variant="default"
-          leftSection={clipboard.copied ? <Check size={13} /> : <Copy size={13} />}
-          onClick={() => clipboard.copy(textOf(value))}
-          aria-label={`Copy ${label}`}
-        >
-          {clipboard.copied ? 'Copied' : 'Copy'}
-        </Button>
+        <CopyButton size="compact-xs" text={() => textOf(value)} aria-label={`Copy ${label}`}>
+          Copy
+        </CopyButton>
         <Button
           size="compact-xs"
           variant="default"

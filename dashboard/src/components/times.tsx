@@ -34,3 +34,9 @@ function Growing({ from }: { from: number }) {
   const now = useNow();
   return <span title="so far">{formatElapsed(now - from)}</span>;
 }
+
+/** How long it still is, to the second; `over` once it is past. */
+export function Countdown({ to, over }: { to: number; over: string }) {
+  const now = useNow();
+  return <span className="nowrap">{to > now ? `${formatElapsed(to - now)} left` : over}</span>;
+}

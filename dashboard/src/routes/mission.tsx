@@ -1,27 +1,44 @@
 import { Progress } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
-import { Info } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { CloudOff, Info } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
 import { ButtonLink } from '@/components/button-link';
-import { CancelMission } from '@/components/cancel-mission';
 import { JsonView } from '@/components/json-view';
+import { MissionActions } from '@/components/mission-actions';
+import { MissionError } from '@/components/mission-error';
+import { MissionFacts } from '@/components/mission-facts';
+import { MissionLog } from '@/components/mission-log';
 import { MissionTimeline } from '@/components/mission-timeline';
 import { Banner } from '@/components/outage-banner';
 import { PageHead } from '@/components/page-head';
 import { Failure, Loading, NotFound } from '@/components/states';
 import { StatusBadge } from '@/components/status-badge';
-import { Duration, FullTime } from '@/components/times';
-import { useMission } from '@/hooks/use-queries';
+import { Countdown, FullTime } from '@/components/times';
+import { useMission, useTelemetry } from '@/hooks/use-queries';
 import { ApiError } from '@/services/api';
 import { isFinal, type Mission, type MissionDetail } from '@/services/missions';
+import type { Telemetry } from '@/services/telemetry';
+import css from './mission.module.css';
 
 const route = getRouteApi('/missions/$missionId');
 
 export function MissionPage() {
   const { missionId } = route.useParams();
+  // A key: nothing of one mission stays when the address leads to another.
+  return <OneMission key={missionId} missionId={missionId} />;
+}
+
+function OneMission({ missionId }: { missionId: string }) {
   const query = useMission(missionId);
-  if (query.data) return <Shown detail={query.data} />;
-  if (query.error instanceof ApiError && query.error.status === 404) {
+  const [removed, setRemoved] = useState(false);
+  const isGone = query.error instanceof ApiError && query.error.status === 404;
+  // What RabbitMQ keeps is not there yet.
+  const wasThere = query.data && !query.data.mission.keptByBroker;
+  if (removed || (isGone && wasThere)) return <Removed name={query.data?.mission.name} byUs={removed} />;
+  if (query.data) {
+    return <Shown detail={query.data} stale={query.isError} onRemoved={() => setRemoved(true)} />;
+  }
+  if (isGone) {
     return (
       <>
         <PageHead title="Mission" />
@@ -29,7 +46,8 @@ export function MissionPage() {
           title="There is no such mission"
           action={<ButtonLink to="/missions">To the missions</ButtonLink>}
         >
-          No mission has the id <span className="mono wrap">{missionId}</span>.
+          No mission has the id <span className="mono wrap">{missionId}</span>. One that has ended is removed
+          after some days.
         </NotFound>
       </>
     );
@@ -51,54 +69,150 @@ export function MissionPage() {
   );
 }
 
-function Shown({ detail }: { detail: MissionDetail }) {
+function Removed({ name, byUs }: { name?: string; byUs: boolean }) {
+  return (
+    <>
+      <PageHead title={name ?? 'Mission'} />
+      <NotFound
+        title={byUs ? 'The mission is removed' : 'The mission was removed meanwhile'}
+        action={<ButtonLink to="/missions">To the missions</ButtonLink>}
+      >
+        {byUs
+          ? 'It is gone for good, with its payload, result, log and history.'
+          : 'Somebody removed it, or its time to be kept was over, while it was shown here.'}
+      </NotFound>
+    </>
+  );
+}
+
+function Shown({
+  detail,
+  stale,
+  onRemoved,
+}: {
+  detail: MissionDetail;
+  stale: boolean;
+  onRemoved: () => void;
+}) {
   const { mission } = detail;
+  const telemetry = useTelemetry(mission.id);
+  const hasResult = mission.result !== undefined && mission.result !== null;
   return (
     <article aria-label={`Mission ${mission.name}`} data-mission-id={mission.id}>
-      <PageHead title={mission.name}>
-        <CancelMission mission={mission} />
-      </PageHead>
+      <PageHead title={mission.name} />
+      <p className={css.id}>
+        <span className="mono wrap dim">{mission.id}</span>
+      </p>
       <div className="mission-state" aria-live="polite">
         <StatusBadge status={mission.status} size="lg" />
         {mission.cancelRequested && mission.status === 'IN_PROGRESS' && (
           <span className="pill">Cancel requested</span>
         )}
-        {mission.statusReason && <span className="dim">{mission.statusReason}</span>}
+        {mission.statusReason && <span>{mission.statusReason}</span>}
       </div>
-      {mission.status === 'IN_PROGRESS' && <ProgressLine percent={mission.progress} />}
-      {detail.degraded && (
-        <Banner tone="info" icon={<Info size={18} aria-hidden="true" />}>
-          Read from the commander's memory
-          {detail.asOf !== undefined && (
-            <>
-              {' '}
-              as of <FullTime at={detail.asOf} />
-            </>
-          )}
-          .
-        </Banner>
+      {mission.status === 'SCHEDULED' && mission.runAt !== undefined && (
+        <p className={css.wait}>
+          {mission.run > 0 ? `Attempt ${mission.attempt} begins` : 'Begins'} <FullTime at={mission.runAt} />:{' '}
+          <Countdown to={mission.runAt} over="any moment now" />.
+        </p>
       )}
-      <Outcome mission={mission} />
-      <div className="columns">
-        <section className="panel" aria-labelledby="facts">
-          <h2 id="facts">Facts</h2>
-          <Facts mission={mission} />
-        </section>
-        <section className="panel" aria-labelledby="timeline">
-          <h2 id="timeline">Timeline</h2>
-          <MissionTimeline mission={mission} />
-        </section>
-      </div>
-      <section className="panel" aria-labelledby="payload">
-        <h2 id="payload">Payload</h2>
-        <JsonView label="Payload" value={mission.payload ?? {}} />
-      </section>
+      {mission.status === 'IN_PROGRESS' && <ProgressLine mission={mission} telemetry={telemetry.data} />}
+      <MissionActions mission={mission} onRemoved={onRemoved} />
+      <Freshness detail={detail} stale={stale} />
+      <MissionError mission={mission} />
+      {hasResult && (
+        <Panel id="result" title="Result">
+          <JsonView label="Result" value={mission.result} file={`mission-${mission.id}-result.json`} />
+        </Panel>
+      )}
+      <Panel id="facts" title="Facts">
+        <MissionFacts mission={mission} />
+      </Panel>
+      <Panel id="timeline" title="Timeline">
+        <MissionTimeline mission={mission} />
+      </Panel>
+      <Panel id="log" title="Log">
+        {telemetry.data && telemetry.data.lines.length > 0 ? (
+          <MissionLog missionId={mission.id} telemetry={telemetry.data} />
+        ) : telemetry.isError ? (
+          <Failure
+            what="The log"
+            error={telemetry.error}
+            onRetry={() => void telemetry.refetch()}
+            busy={telemetry.isFetching}
+          />
+        ) : telemetry.isPending ? (
+          <Loading label="Loading log" rows={2} />
+        ) : (
+          <p className="dim">
+            {isFinal(mission.status) ? 'Its handler said nothing.' : 'Its handler has said nothing yet.'}
+          </p>
+        )}
+      </Panel>
+      <Panel id="payload" title="Payload">
+        {mission.payload === undefined && detail.degraded ? (
+          <p className="dim">The payload is not in the commander's memory. It is read once Redis is back.</p>
+        ) : (
+          <JsonView
+            label="Payload"
+            value={mission.payload ?? {}}
+            file={`mission-${mission.id}-payload.json`}
+          />
+        )}
+      </Panel>
     </article>
   );
 }
 
-/** 0 is shown as under way without a measure: most handlers report none. */
-function ProgressLine({ percent }: { percent: number }) {
+function Panel({ id, title, children }: { id: string; title: string; children: ReactNode }) {
+  return (
+    <section className="panel" aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+/** Where what is shown comes from, when that is not Redis. */
+function Freshness({ detail, stale }: { detail: MissionDetail; stale: boolean }) {
+  const info = <Info size={18} aria-hidden="true" />;
+  if (detail.mission.keptByBroker) {
+    return (
+      <Banner tone="degraded" icon={info}>
+        Redis is away, and RabbitMQ keeps this mission. It is created once Redis is back, and this page
+        follows it from then on.
+      </Banner>
+    );
+  }
+  if (detail.degraded) {
+    return (
+      <Banner tone="info" icon={info}>
+        Read from the commander's memory
+        {detail.asOf !== undefined && (
+          <>
+            {' '}
+            as of <FullTime at={detail.asOf} />
+          </>
+        )}
+        .
+      </Banner>
+    );
+  }
+  if (stale) {
+    return (
+      <Banner tone="degraded" icon={<CloudOff size={18} aria-hidden="true" />}>
+        The newest state could not be read. This is what was read before.
+      </Banner>
+    );
+  }
+  return null;
+}
+
+/** The newest of what the stream and the mission say. 0 is shown as under way without a measure: most handlers report none. */
+function ProgressLine({ mission, telemetry }: { mission: Mission; telemetry?: Telemetry }) {
+  const told = telemetry?.run === mission.run ? telemetry : undefined;
+  const percent = Math.max(told?.progress ?? 0, mission.progress);
+  const text = told?.progressText ?? mission.progressText;
   return (
     <div className="progress">
       <Progress.Root size="md" radius="xl">
@@ -107,100 +221,14 @@ function ProgressLine({ percent }: { percent: number }) {
           striped={percent <= 0}
           animated={percent <= 0}
           aria-label={percent > 0 ? 'Progress' : undefined}
+          aria-valuetext={text && `${Math.round(percent)} %, ${text}`}
           withAria={percent > 0}
         />
       </Progress.Root>
-      <span className="dim">{percent > 0 ? `${Math.round(percent)} %` : 'under way'}</span>
-    </div>
-  );
-}
-
-function Outcome({ mission }: { mission: Mission }) {
-  const hasResult = mission.result !== undefined && mission.result !== null;
-  if (!mission.error && !hasResult) return null;
-  return (
-    <>
-      {mission.error && (
-        <section
-          className="panel outcome"
-          data-tone={mission.status === 'CANCELLED' ? undefined : 'failed'}
-          aria-labelledby="error"
-        >
-          <h2 id="error">
-            {mission.status === 'QUEUED' || mission.status === 'SCHEDULED' ? 'Last error' : 'Error'}
-          </h2>
-          <p className="error-line">
-            <code>{mission.error.code}</code> <span className="wrap">{mission.error.message}</span>
-          </p>
-        </section>
-      )}
-      {hasResult && (
-        <section className="panel" aria-labelledby="result">
-          <h2 id="result">Result</h2>
-          <JsonView label="Result" value={mission.result} />
-        </section>
-      )}
-    </>
-  );
-}
-
-function Facts({ mission }: { mission: Mission }) {
-  const labels = Object.entries(mission.labels);
-  return (
-    <dl className="facts">
-      <Fact label="Mission id">
-        <span className="mono wrap">{mission.id}</span>
-      </Fact>
-      <Fact label="Kind">{mission.kind}</Fact>
-      <Fact label="Squad">{mission.squad}</Fact>
-      <Fact label="Priority">{mission.priority}</Fact>
-      {labels.length > 0 && (
-        <Fact label="Labels">{labels.map(([key, value]) => `${key}: ${value}`).join(', ')}</Fact>
-      )}
-      <Fact label="Soldier">
-        {mission.soldierId ? <span className="mono wrap">{mission.soldierId}</span> : '–'}
-      </Fact>
-      <Fact label="Attempt">
-        {mission.attempt} of {mission.maxAttempts}
-      </Fact>
-      <Fact label="Run">{mission.run}</Fact>
-      {mission.losses > 0 && <Fact label="Lost with a soldier">{mission.losses} times</Fact>}
-      <Fact label="Timeout">{mission.timeoutSeconds} s</Fact>
-      <Fact label="Created">
-        <FullTime at={mission.createdAt} />
-      </Fact>
-      {mission.runAt !== undefined && mission.status === 'SCHEDULED' && (
-        <Fact label="Runs at">
-          <FullTime at={mission.runAt} />
-        </Fact>
-      )}
-      {mission.startedAt !== undefined && (
-        <Fact label="Started">
-          <FullTime at={mission.startedAt} />
-        </Fact>
-      )}
-      {mission.finishedAt !== undefined && (
-        <Fact label="Finished">
-          <FullTime at={mission.finishedAt} />
-        </Fact>
-      )}
-      {mission.startedAt !== undefined && (isFinal(mission.status) || mission.status === 'IN_PROGRESS') && (
-        <Fact label="Duration">
-          <Duration from={mission.startedAt} to={mission.finishedAt} />
-        </Fact>
-      )}
-      <Fact label="Last change">
-        <FullTime at={mission.updatedAt} /> <span className="dim nowrap">version {mission.version}</span>
-      </Fact>
-    </dl>
-  );
-}
-
-function Fact({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
+      <span className="dim">
+        {percent > 0 ? `${Math.round(percent)} %` : 'under way'}
+        {text && ` · ${text}`}
+      </span>
     </div>
   );
 }

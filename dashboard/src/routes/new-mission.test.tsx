@@ -1,12 +1,17 @@
-import { screen, waitFor } from '@testing-library/react';
-import { describe, expect, it } from 'vitest';
-import { inProgress } from '@/test/factories/mission';
+import { cleanup, fireEvent, screen, waitFor } from '@testing-library/react';
+import { HttpResponse } from 'msw';
+import { afterEach, describe, expect, it } from 'vitest';
+import { inProgress, wireMission } from '@/test/factories/mission';
+import { wireSoldier, wireSquad } from '@/test/factories/system';
 import { problem } from '@/test/fake-commander';
 import { renderApp } from '@/test/render-app';
 import { payloadFault } from './new-mission-form';
 
 // A field with suggestions (Kind) is a combobox.
-const field = (name: string) => screen.findByRole(name === 'Kind' ? 'combobox' : 'textbox', { name });
+const field = (name: string) =>
+  screen.findByRole(['Kind', 'Squad'].includes(name) ? 'combobox' : 'textbox', { name });
+
+afterEach(() => sessionStorage.clear());
 
 describe('the form for a new mission', () => {
   it('orders a mission and shows it at once as queued, then follows it', async () => {
@@ -41,10 +46,13 @@ describe('the form for a new mission', () => {
   it('checks as one types', async () => {
     const { commander, user } = renderApp('/missions/new');
     await user.type(await field('Payload'), 'x');
-    expect(await screen.findByText(/Not valid JSON/)).toBeVisible();
+    expect(
+      await screen.findByText('Not valid JSON, line 1, column 3: Nothing may follow here, but "x" does'),
+    ).toBeVisible();
     await user.clear(await field('Kind'));
     await user.type(await field('Kind'), 'No Way');
     expect(await screen.findByText(/Lower-case letters/)).toBeVisible();
+    await user.click(screen.getByText('Options'));
     await user.clear(await field('Timeout in seconds'));
     await user.type(await field('Timeout in seconds'), '86401');
     expect(await screen.findByText('From 1 to 86400 seconds')).toBeVisible();
@@ -93,6 +101,165 @@ describe('the form for a new mission', () => {
     expect(keys[0]).toBeTruthy();
     expect(keys[1]).toBe(keys[0]);
     expect(keys[2]).not.toBe(keys[0]);
+  });
+
+  it('orders with all options', async () => {
+    const { commander, user } = renderApp('/missions/new');
+    await user.type(await field('Name'), 'Recon');
+    await user.clear(await field('Squad'));
+    await user.type(await field('Squad'), 'gpu');
+    await user.selectOptions(screen.getByRole('combobox', { name: 'Priority' }), 'High: goes before others');
+    await user.type(screen.getByRole('spinbutton', { name: 'Seed' }), '7');
+    await user.click(screen.getByText('Options'));
+    await user.click(screen.getByRole('button', { name: 'Add a label' }));
+    await user.type(await field('Key of label 1'), 'team');
+    await user.type(await field('Value of label 1'), 'blue');
+    await user.selectOptions(screen.getByRole('combobox', { name: 'Start' }), 'After a while');
+    await user.type(await field('Start after'), '15m');
+    await user.selectOptions(screen.getByRole('combobox', { name: 'Deadline' }), 'After a while');
+    await user.type(await field('Deadline after'), '1d');
+    await user.clear(await field('Attempts'));
+    await user.type(await field('Attempts'), '3');
+    await user.clear(await field('First wait'));
+    await user.type(await field('First wait'), '30s');
+    await user.type(await field('Concurrency key'), 'customer-42');
+    await user.type(await field('Unique key'), 'nightly');
+    await waitFor(() =>
+      expect(screen.getByRole('region', { name: 'The order for curl' })).toHaveTextContent(
+        '"unique_key":"nightly"',
+      ),
+    );
+    await user.click(screen.getByRole('button', { name: 'missionctl' }));
+    expect(screen.getByRole('region', { name: 'The order for missionctl' })).toHaveTextContent(
+      '--deadline 86400s',
+    );
+    await user.click(screen.getByRole('button', { name: 'Create mission' }));
+    await waitFor(() => expect(commander.orders).toHaveLength(1));
+    expect(commander.orders[0]?.body).toEqual({
+      name: 'Recon',
+      kind: 'simulate',
+      payload: { seed: 7 },
+      priority: 'high',
+      squad: 'gpu',
+      labels: { team: 'blue' },
+      timeout_seconds: 300,
+      max_attempts: 3,
+      retry: { delay_seconds: 30, factor: 2, max_delay_seconds: 600 },
+      delay_seconds: 900,
+      deadline_seconds: 86_400,
+      concurrency_key: 'customer-42',
+      unique_key: 'nightly',
+    });
+  });
+
+  it('takes a start time on the clock that the app shows', async () => {
+    localStorage.setItem('mission-control.zone', 'utc');
+    const { commander, user } = renderApp('/missions/new');
+    await user.type(await field('Name'), 'Recon');
+    await user.click(screen.getByText('Options'));
+    await user.selectOptions(screen.getByRole('combobox', { name: 'Start' }), 'At a time');
+    fireEvent.change(screen.getByLabelText('Start time (UTC)'), { target: { value: '2030-07-01T12:30:00' } });
+    await user.click(screen.getByRole('button', { name: 'Create mission' }));
+    await waitFor(() => expect(commander.orders[0]?.body.run_at).toBe('2030-07-01T12:30:00.000Z'));
+    localStorage.removeItem('mission-control.zone');
+  });
+
+  it('warns of what nobody serves, and of a paused squad', async () => {
+    const { user } = renderApp('/missions/new', (c) => {
+      c.soldiers = [
+        wireSoldier({ kinds: ['simulate'], squads: ['default'] }),
+        wireSoldier({ soldier_id: 'gpu-1', kinds: ['render'], squads: ['gpu'] }),
+      ];
+      c.squads = [wireSquad({ name: 'default', paused: true }), wireSquad({ name: 'gpu' })];
+    });
+    expect(await screen.findByText(/The squad default is paused/)).toBeVisible();
+    await user.clear(await field('Squad'));
+    await user.type(await field('Squad'), 'gpu');
+    expect(await screen.findByText(/No soldier of the squad gpu serves this kind now/)).toBeVisible();
+    expect(screen.queryByText(/is paused/)).not.toBeInTheDocument();
+    await user.type(await field('Squad'), 's');
+    expect(await screen.findByText(/No soldier serves the squad gpus now/)).toBeVisible();
+    await user.type(await field('Kind'), 'x');
+    expect(await screen.findByText(/No soldier serves this kind now/)).toBeVisible();
+  });
+
+  it('begins with a copy, and says what is not copied', async () => {
+    const mission = wireMission({
+      name: 'Nightly',
+      kind: 'report',
+      payload: { day: 1 },
+      labels: { team: 'blue', schedule: 'nightly' },
+      unique_key: 'nightly',
+      deadline_at: '2030-01-01T00:00:00.000Z',
+      max_attempts: 4,
+      retry: { delay_seconds: 60, factor: 3, max_delay_seconds: 7_200 },
+    });
+    const { commander, user } = renderApp(`/missions/new?clone=${mission.mission_id}`, (c) => {
+      c.missions = [mission];
+    });
+    expect(await field('Name')).toHaveValue('Nightly');
+    expect(screen.getByText(/Its deadline/)).toBeVisible();
+    expect(screen.getByText(/Its label schedule/)).toBeVisible();
+    expect(screen.getByText(/Its unique key/)).toBeVisible();
+    await user.click(screen.getByRole('button', { name: 'Create mission' }));
+    await waitFor(() => expect(commander.orders).toHaveLength(1));
+    expect(commander.orders[0]?.body).toEqual({
+      name: 'Nightly',
+      kind: 'report',
+      payload: { day: 1 },
+      labels: { team: 'blue' },
+      timeout_seconds: 300,
+      max_attempts: 4,
+      retry: { delay_seconds: 60, factor: 3, max_delay_seconds: 7_200 },
+    });
+  });
+
+  it('says when there is nothing to clone', async () => {
+    renderApp('/missions/new?clone=0193a5b0-7c1e-7d7a-9c3b-ffffffffffff');
+    expect(await screen.findByRole('heading', { name: 'There is no mission to clone' })).toBeVisible();
+  });
+
+  it('leads to the mission that holds the unique key', async () => {
+    const holder = wireMission({ name: 'Holder' });
+    const { user } = renderApp('/missions/new', (c) => {
+      c.failing['POST /missions'] = () =>
+        HttpResponse.json(
+          { status: 409, code: 'unique_key_taken', detail: 'It is taken.', mission_id: holder.mission_id },
+          { status: 409 },
+        );
+    });
+    await user.type(await field('Name'), 'Recon');
+    await user.click(screen.getByText('Options'));
+    await user.type(await field('Unique key'), 'nightly');
+    await user.click(screen.getByRole('button', { name: 'Create mission' }));
+    expect(await screen.findByRole('link', { name: 'The mission that has the key' })).toHaveAttribute(
+      'href',
+      `/missions/${holder.mission_id}`,
+    );
+    expect(screen.getByText('Another mission has it')).toBeVisible();
+  });
+
+  it('lets RabbitMQ keep an order while Redis is away, when asked to', async () => {
+    const { commander, user } = renderApp('/missions/new', (c) => {
+      c.redisAway = true;
+    });
+    await user.type(await field('Name'), 'Recon');
+    await user.click(screen.getByRole('button', { name: 'Create mission' }));
+    await user.click(await screen.findByRole('button', { name: 'Let RabbitMQ keep it' }));
+    expect(await screen.findByText(/RabbitMQ keeps this mission/)).toBeVisible();
+    expect(commander.orders.map((order) => order.key === null)).toEqual([false, true]);
+  });
+
+  it('keeps the draft over a reload, until it is ordered or begun anew', async () => {
+    const first = renderApp('/missions/new');
+    await first.user.type(await field('Name'), 'Half a na');
+    await waitFor(() => expect(sessionStorage.getItem('mission-control.new-mission')).toContain('Half a na'));
+    cleanup();
+    const { user } = renderApp('/missions/new');
+    expect(await field('Name')).toHaveValue('Half a na');
+    await user.click(screen.getByRole('button', { name: 'Start anew' }));
+    expect(await field('Name')).toHaveValue('');
+    expect(sessionStorage.getItem('mission-control.new-mission')).toBeNull();
   });
 
   it('stays for another one when asked to', async () => {

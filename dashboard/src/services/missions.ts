@@ -277,20 +277,8 @@ export function createMission(order: NewMission, idempotencyKey: string | undefi
   });
 }
 
-const at = (id: string) => `/missions/${encodeURIComponent(id)}`;
-
 export function cancelMission(id: string) {
-  return call({ path: `${at(id)}/cancel`, method: 'POST', schema: missionSchema });
-}
-
-/** Sends a FAILED or CANCELLED mission out again, as one more attempt. */
-export function retryMission(id: string) {
-  return call({ path: `${at(id)}/retry`, method: 'POST', schema: missionSchema });
-}
-
-/** Removes a mission that has ended, for good. There is no event. */
-export function purgeMission(id: string) {
-  return call({ path: at(id), method: 'DELETE', schema: z.undefined() });
+  return call({ path: `/missions/${encodeURIComponent(id)}/cancel`, method: 'POST', schema: missionSchema });
 }
 
 export function retryMission(id: string) {

@@ -31,6 +31,8 @@ export class FakeCommander {
   older = false;
   pageSize = 50;
   degraded = false;
+  /** Orders with a key are refused; those without are kept by RabbitMQ. */
+  redisAway = false;
   /** Answers the next requests of a path with this instead. */
   failing: Record<string, () => Response> = {};
   /** Every request: "GET /api/missions?limit=50". */
@@ -105,7 +107,25 @@ export class FakeCommander {
         }),
       ),
       at('/missions', (request) => (request.method === 'POST' ? this.create(request) : this.list(request))),
-      at('/missions/:id', (_, id) => this.one(id, (mission) => HttpResponse.json(mission))),
+      at('/missions/:id', (request, id) =>
+        this.one(id, (mission) => {
+          if (request.method !== 'DELETE') return HttpResponse.json(mission);
+          this.missions = this.missions.filter((m) => m !== mission);
+          return new HttpResponse(null, { status: 204 });
+        }),
+      ),
+      at('/missions/:id/retry', (_, id) =>
+        this.one(id, (mission) => {
+          const attempt = mission.attempt + 1;
+          const { error: _, finished_at: __, ...rest } = mission;
+          const after: WireMission = { ...rest, version: mission.version + 1, status: 'QUEUED', attempt };
+          this.change(after);
+          return HttpResponse.json(after, { status: 202 });
+        }),
+      ),
+      at('/limits/:id', (_, key) =>
+        HttpResponse.json({ key, max_running: 1, default: true, admitted: 1, waiting: 2 }),
+      ),
       at('/missions/:id/history', (_, id) =>
         HttpResponse.json({ history: this.history[id] ?? [], dropped: 0, degraded: false }),
       ),
@@ -129,7 +149,10 @@ export class FakeCommander {
 
   private one(id: string, answer: (mission: WireMission) => Response): Response {
     const mission = this.missions.find((m) => m.mission_id === id);
-    return mission ? answer(mission) : problem(404, 'not_found', 'There is no such mission.');
+    if (mission) return answer(mission);
+    return this.redisAway
+      ? problem(503, 'not_created_yet', 'RabbitMQ keeps it until Redis is back.')
+      : problem(404, 'not_found', 'There is no such mission.');
   }
 
   private list(request: Request): Response {
@@ -155,6 +178,11 @@ export class FakeCommander {
     this.orders.push({ key: request.headers.get('Idempotency-Key'), body });
     const { wireMission } = await import('./factories/mission');
     const mission = wireMission({ name: body.name, kind: body.kind, payload: body.payload });
+    if (this.redisAway) {
+      return request.headers.has('Idempotency-Key')
+        ? problem(503, 'store_unavailable', 'Redis is away.')
+        : HttpResponse.json({ ...mission, durable: 'broker' }, { status: 202 });
+    }
     this.change(mission);
     return HttpResponse.json(mission, { status: 202 });
   }
