@@ -99,7 +99,7 @@ export function MissionLog({ missionId, telemetry }: { missionId: string; teleme
         data-short={telemetry.lines.length <= FEW || undefined}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
         tabIndex={0}
-        aria-label="Log"
+        aria-label="Lines of the log"
         onScroll={onScroll}
       >
         <ol className={css.lines}>

@@ -200,9 +200,9 @@ describe('the mission page', () => {
       c.missions = [mission];
       c.logs[mission.mission_id] = [line(1, 'one'), line(2, 'two', 'warn')];
     });
-    const log = await screen.findByRole('region', { name: 'Log' });
+    const log = await screen.findByRole('region', { name: 'Lines of the log' });
     const texts = () =>
-      within(screen.getByRole('region', { name: 'Log' }))
+      within(screen.getByRole('region', { name: 'Lines of the log' }))
         .getAllByRole('listitem')
         .map((li) => li.textContent);
     expect(log).toBeVisible();
