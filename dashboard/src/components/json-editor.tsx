@@ -32,49 +32,53 @@ export function JsonEditor(props: Props) {
   const fault = useMemo(() => (error ? jsonFault(text) : undefined), [text, error]);
   const lines = useMemo(() => text.split('\n'), [text]);
   return (
-    <Input.Wrapper
-      label={label}
-      description={description}
-      error={error}
-      id={id}
-      descriptionProps={{ id: `${id}-description` }}
-      errorProps={{ id: `${id}-error` }}
-      inputWrapperOrder={['label', 'description', 'input', 'error']}
-    >
-      <div className={css.editor} data-wrong={error !== undefined || undefined}>
-        <div className={css.gutter} aria-hidden="true">
-          <div className={css.numbers} style={{ transform: `translateY(${-scroll}px)` }}>
-            <Numbers count={lines.length} wrong={fault?.line} />
+    <div>
+      <Input.Wrapper
+        label={label}
+        description={description}
+        error={error}
+        id={id}
+        descriptionProps={{ id: `${id}-description` }}
+        errorProps={{ id: `${id}-error` }}
+        inputWrapperOrder={['label', 'description', 'input', 'error']}
+      >
+        <div className={css.editor} data-wrong={error !== undefined || undefined}>
+          <div className={css.gutter} aria-hidden="true">
+            <div className={css.numbers} style={{ transform: `translateY(${-scroll}px)` }}>
+              <Numbers count={lines.length} wrong={fault?.line} />
+            </div>
+          </div>
+          <div style={{ position: 'relative', overflow: 'hidden' }}>
+            {fault && (
+              <div className={css.band} style={{ top: PADDING + (fault.line - 1) * LINE - scroll }} />
+            )}
+            <textarea
+              id={id}
+              name={name}
+              ref={ref}
+              className={css.text}
+              rows={Math.min(Math.max(lines.length + 1, 8), 24)}
+              wrap="off"
+              spellCheck={false}
+              autoCapitalize="off"
+              defaultValue={text}
+              aria-invalid={error !== undefined}
+              aria-describedby={`${id}-description${error ? ` ${id}-error` : ''}`}
+              onChange={onChange}
+              onBlur={onBlur}
+              onScroll={(event) => setScroll(event.currentTarget.scrollTop)}
+            />
           </div>
         </div>
-        <div style={{ position: 'relative', overflow: 'hidden' }}>
-          {fault && <div className={css.band} style={{ top: PADDING + (fault.line - 1) * LINE - scroll }} />}
-          <textarea
-            id={id}
-            name={name}
-            ref={ref}
-            className={css.text}
-            rows={Math.min(Math.max(lines.length + 1, 8), 24)}
-            wrap="off"
-            spellCheck={false}
-            autoCapitalize="off"
-            defaultValue={text}
-            aria-invalid={error !== undefined}
-            aria-describedby={`${id}-description${error ? ` ${id}-error` : ''}`}
-            onChange={onChange}
-            onBlur={onBlur}
-            onScroll={(event) => setScroll(event.currentTarget.scrollTop)}
-          />
-        </div>
-      </div>
-      {fault && <Excerpt line={lines[fault.line - 1] ?? ''} fault={fault} />}
+        {fault && <Excerpt line={lines[fault.line - 1] ?? ''} fault={fault} />}
+      </Input.Wrapper>
       <div className={css.foot}>
         <span className="dim">{size === undefined ? '' : `${kib(size)} of ${kib(limit)} KiB`}</span>
         <Button size="compact-xs" variant="default" onClick={onFormat} disabled={fault !== undefined}>
           Format JSON
         </Button>
       </div>
-    </Input.Wrapper>
+    </div>
   );
 }
 

@@ -38,7 +38,7 @@ export function MissionFacts({ mission }: { mission: Mission }) {
       <Fact label="Timeout">{formatDuration(mission.timeoutSeconds * 1_000)} an attempt</Fact>
       {mission.maxAttempts > 1 && (
         <Fact label="Retries">
-          after {formatDuration(mission.retry.delaySeconds * 1_000)}, then × {mission.retry.factor}, at most{' '}
+          {waitOf(mission.retry.delaySeconds)}, then × {mission.retry.factor}, at most{' '}
           {formatDuration(mission.retry.maxDelaySeconds * 1_000)}
         </Fact>
       )}
@@ -110,6 +110,8 @@ export function MissionFacts({ mission }: { mission: Mission }) {
     </dl>
   );
 }
+
+const waitOf = (seconds: number) => (seconds === 0 ? 'at once' : `after ${formatDuration(seconds * 1_000)}`);
 
 function KeyLimit({ mission }: { mission: Mission }) {
   const { data: limit } = useLimit(mission);

@@ -1,4 +1,6 @@
+import { Button } from '@mantine/core';
 import { Ban, CircleCheck, CircleDot, CircleX, RotateCw, ShieldX, Undo2 } from 'lucide-react';
+import { useState } from 'react';
 import { useNow } from '@/hooks/use-now';
 import { useZone, type Zone } from '@/hooks/use-zone';
 import type { History } from '@/services/history';
@@ -24,6 +26,9 @@ import {
   toPicture,
 } from './timeline-model';
 
+/** So many runs, the newest, are drawn until more are asked for. */
+const SHOWN = 10;
+
 const KINDS: Record<SegmentKind, string> = {
   start: 'Waits for its time',
   retry: 'Waits for its next attempt',
@@ -48,23 +53,30 @@ function Growing({ mission, history }: { mission: Mission; history: History }) {
 
 function Lanes({ picture }: { picture: Picture }) {
   const zone = useZone();
+  const [whole, setWhole] = useState(false);
+  const hidden = whole || picture.rows.length <= SHOWN + 2 ? 0 : picture.rows.length - SHOWN;
   if (picture.rows.length === 0) return null;
   const kinds = (Object.keys(KINDS) as SegmentKind[]).filter((kind) =>
     picture.rows.some((row) => row.segments.some((segment) => segment.kind === kind)),
   );
   return (
     <>
+      {(hidden > 0 || whole) && (
+        <Button size="compact-sm" variant="default" aria-expanded={whole} onClick={() => setWhole(!whole)}>
+          {whole ? `Show the newest ${SHOWN} runs` : `Show ${hidden} earlier runs`}
+        </Button>
+      )}
       <div className={css.lanes} aria-hidden="true">
         <div className={css.axis}>
           <div className={css.ticks}>
             <Ticks picture={picture} zone={zone} />
           </div>
         </div>
-        <div className={css.rows}>
+        <div>
           {picture.marks.length > 0 && <Marks picture={picture} />}
-          {picture.rows.map((row, i) => (
+          {picture.rows.slice(hidden).map((row, i) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: rows only come at the end
-            <Lane key={i} row={row} picture={picture} />
+            <Lane key={hidden + i} row={row} picture={picture} />
           ))}
         </div>
         <ul className={css.legend}>
@@ -229,30 +241,33 @@ function Marks({ picture }: { picture: Picture }) {
 
 function Table({ picture, zone }: { picture: Picture; zone: Zone }) {
   return (
-    <table className="visually-hidden">
-      <caption>Runs and the waits before them</caption>
-      <thead>
-        <tr>
-          <th scope="col">Run</th>
-          <th scope="col">Soldier</th>
-          <th scope="col">Began</th>
-          <th scope="col">Times</th>
-          <th scope="col">Outcome</th>
-        </tr>
-      </thead>
-      <tbody>
-        {picture.rows.map((row, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: rows only come at the end
-          <tr key={i}>
-            <th scope="row">{nameOf(row)}</th>
-            <td>{row.soldierId ?? 'none'}</td>
-            <td>{row.segments[0] && formatClock(row.segments[0].from, zone)}</td>
-            <td>{timesOf(row)}</td>
-            <td>{outcomeText(row.outcome) ?? stateOf(row)}</td>
+    // A table itself would be as wide as its cells.
+    <div className="visually-hidden">
+      <table>
+        <caption>Runs and the waits before them</caption>
+        <thead>
+          <tr>
+            <th scope="col">Run</th>
+            <th scope="col">Soldier</th>
+            <th scope="col">Began</th>
+            <th scope="col">Times</th>
+            <th scope="col">Outcome</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {picture.rows.map((row, i) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: rows only come at the end
+            <tr key={i}>
+              <th scope="row">{nameOf(row)}</th>
+              <td>{row.soldierId ?? 'none'}</td>
+              <td>{row.segments[0] && formatClock(row.segments[0].from, zone)}</td>
+              <td>{timesOf(row)}</td>
+              <td>{outcomeText(row.outcome) ?? stateOf(row)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

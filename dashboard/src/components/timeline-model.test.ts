@@ -38,7 +38,7 @@ describe('toPicture', () => {
     );
     expect(picture).toMatchObject({ from: T0, to: T0 + 4_050, now: undefined, marks: [] });
     expect(picture.rows.map((row) => [row.run, row.attempt, row.soldierId, row.outcome?.word])).toEqual([
-      [1, 1, 'soldier-1', 'Failed, to be tried again'],
+      [1, 1, 'soldier-1', 'Failed, retried'],
       [2, 2, 'soldier-2', 'Completed'],
     ]);
     expect(picture.rows[0]?.outcome?.message).toBe('failed: no luck');

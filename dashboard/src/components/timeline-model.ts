@@ -52,7 +52,7 @@ export interface Picture {
 const OUTCOMES: Record<string, Outcome> = {
   completed: { status: 'COMPLETED', word: 'Completed' },
   failed: { status: 'FAILED', word: 'Failed' },
-  retry: { status: 'FAILED', word: 'Failed, to be tried again' },
+  retry: { status: 'FAILED', word: 'Failed, retried' },
   released: { status: 'NOTE', word: 'Handed back' },
   lost: { status: 'FAILED', word: 'Soldier lost' },
   soldier_lost: { status: 'FAILED', word: 'Soldier lost once too often' },

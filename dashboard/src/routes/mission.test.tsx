@@ -1,5 +1,5 @@
-import { screen, waitFor, within } from '@testing-library/react';
-import { describe, expect, it } from 'vitest';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { describe, expect, it, vi } from 'vitest';
 import { cancelled, completed, failed, inProgress, wireMission } from '@/test/factories/mission';
 import { problem } from '@/test/fake-commander';
 import { renderApp } from '@/test/render-app';
@@ -227,6 +227,13 @@ describe('the mission page', () => {
       'infofive',
     ]);
     expect(screen.getByText(/3 lines are not kept/)).toBeVisible();
+    const box = screen.getByRole('region', { name: 'Lines of the log' });
+    expect(screen.getByRole('checkbox', { name: 'Follow' })).toBeChecked();
+    vi.spyOn(box, 'scrollHeight', 'get').mockReturnValue(1_000);
+    fireEvent.scroll(box); // not at the end of 1,000 pixels
+    expect(screen.getByRole('checkbox', { name: 'Follow' })).not.toBeChecked();
+    await user.click(screen.getByRole('checkbox', { name: 'Follow' }));
+    expect(box.scrollTop).toBe(1_000);
     await user.type(screen.getByRole('searchbox', { name: 'Text in the lines' }), 'TWO');
     expect(texts()).toHaveLength(2);
     await user.selectOptions(screen.getByRole('combobox', { name: 'Least level' }), 'Errors');

@@ -188,34 +188,36 @@ function Order({ clone, initial }: { clone?: string; initial: MissionForm }) {
           onUnkeyed={form.handleSubmit((values) => create.mutate({ values, unkeyed: true }))}
         />
       )}
-      <form className="panel form" aria-label="New mission" noValidate onSubmit={submit}>
-        <Fields form={form} />
-        <NewMissionOptions form={form} />
-        <Checkbox
-          label="Stay here and create another"
-          checked={another}
-          onChange={(event) => setAnother(event.currentTarget.checked)}
-        />
-        <div className="form-actions">
-          <ActionButton
-            type="submit"
-            leftSection={<Rocket size={16} />}
-            loading={create.isPending}
-            unavailable={readOnly}
-          >
-            Create mission
-          </ActionButton>
-          <ButtonLink to="/missions" variant="default">
-            Back to missions
-          </ButtonLink>
-          {form.formState.isDirty || draft ? (
-            <Button variant="subtle" onClick={startAnew}>
-              Start anew
-            </Button>
-          ) : null}
-        </div>
-      </form>
-      <CommandPanel order={order} />
+      <div className={css.page}>
+        <form className="panel form" aria-label="New mission" noValidate onSubmit={submit}>
+          <Fields form={form} />
+          <NewMissionOptions form={form} />
+          <Checkbox
+            label="Stay here and create another"
+            checked={another}
+            onChange={(event) => setAnother(event.currentTarget.checked)}
+          />
+          <div className="form-actions">
+            <ActionButton
+              type="submit"
+              leftSection={<Rocket size={16} />}
+              loading={create.isPending}
+              unavailable={readOnly}
+            >
+              Create mission
+            </ActionButton>
+            <ButtonLink to="/missions" variant="default">
+              Back to missions
+            </ButtonLink>
+            {form.formState.isDirty || draft ? (
+              <Button variant="subtle" onClick={startAnew}>
+                Start anew
+              </Button>
+            ) : null}
+          </div>
+        </form>
+        <CommandPanel order={order} />
+      </div>
     </>
   );
 }
