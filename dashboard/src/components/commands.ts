@@ -15,7 +15,7 @@ const isLong = (text: string) => new TextEncoder().encode(shellQuote(text)).leng
 /** `url` is where missions are ordered. */
 export function asCurl(url: string, order: NewMission): string {
   const body = JSON.stringify(order);
-  const curl = ['curl -sS', shellQuote(url), "-H 'Content-Type: application/json'"];
+  const curl = [`curl -sS ${shellQuote(url)}`, "-H 'Content-Type: application/json'"];
   return isLong(body)
     ? `printf '%s' ${shellQuote(body)} | ${lines([...curl, '--data-binary @-'])}`
     : lines([...curl, `--data-raw ${shellQuote(body)}`]);

@@ -35,11 +35,11 @@ export function MissionFacts({ mission }: { mission: Mission }) {
       <Fact label="Soldier">
         {mission.soldierId ? <span className="mono wrap">{mission.soldierId}</span> : '–'}
       </Fact>
-      <Fact label="Timeout">{formatDuration(mission.timeoutSeconds * 1_000)} an attempt</Fact>
+      <Fact label="Timeout">{lengthOf(mission.timeoutSeconds)} an attempt</Fact>
       {mission.maxAttempts > 1 && (
         <Fact label="Retries">
           {waitOf(mission.retry.delaySeconds)}, then × {mission.retry.factor}, at most{' '}
-          {formatDuration(mission.retry.maxDelaySeconds * 1_000)}
+          {lengthOf(mission.retry.maxDelaySeconds)}
         </Fact>
       )}
       {labels.length > 0 && (
@@ -111,13 +111,15 @@ export function MissionFacts({ mission }: { mission: Mission }) {
   );
 }
 
-const waitOf = (seconds: number) => (seconds === 0 ? 'at once' : `after ${formatDuration(seconds * 1_000)}`);
+/** A length that somebody chose: whole seconds. */
+const lengthOf = (seconds: number) => formatDuration(seconds * 1_000).replace('.0 s', ' s');
+
+const waitOf = (seconds: number) => (seconds === 0 ? 'at once' : `after ${lengthOf(seconds)}`);
 
 function KeyLimit({ mission }: { mission: Mission }) {
   const { data: limit } = useLimit(mission);
   if (!limit) return null;
-  const rate =
-    limit.rate && `, ${limit.rate.starts} starts in ${formatDuration(limit.rate.periodSeconds * 1_000)}`;
+  const rate = limit.rate && `, ${limit.rate.starts} starts in ${lengthOf(limit.rate.periodSeconds)}`;
   return (
     <div className="dim">
       {limit.admitted} of {limit.maxRunning} {limit.maxRunning === 1 ? 'place' : 'places'} taken,{' '}

@@ -32,7 +32,7 @@ const SHOWN = 10;
 const KINDS: Record<SegmentKind, string> = {
   start: 'Waits for its time',
   retry: 'Waits for its next attempt',
-  queue: 'Waits for a soldier',
+  queue: 'Queued',
   run: 'Runs',
   lost: 'Lines not kept',
 };
@@ -62,7 +62,13 @@ function Lanes({ picture }: { picture: Picture }) {
   return (
     <>
       {(hidden > 0 || whole) && (
-        <Button size="compact-sm" variant="default" aria-expanded={whole} onClick={() => setWhole(!whole)}>
+        <Button
+          size="compact-sm"
+          variant="default"
+          mb={8}
+          aria-expanded={whole}
+          onClick={() => setWhole(!whole)}
+        >
           {whole ? `Show the newest ${SHOWN} runs` : `Show ${hidden} earlier runs`}
         </Button>
       )}
@@ -153,7 +159,7 @@ function Lane({ row, picture }: { row: Row; picture: Picture }) {
       </div>
       <div className={css.outcome}>
         <Word row={row} />
-        <span className={css.times}>{timesOf(row)}</span>
+        <span className={css.times}>{timesOf(row, picture.now)}</span>
       </div>
     </div>
   );
@@ -162,9 +168,9 @@ function Lane({ row, picture }: { row: Row; picture: Picture }) {
 const nameOf = (row: Row) =>
   row.run > 0 ? `Run ${row.run} · attempt ${row.attempt}` : `Attempt ${row.attempt}`;
 
-function timesOf(row: Row): string {
-  const waited = took(row, 'start', 'retry', 'queue');
-  const ran = took(row, 'run');
+function timesOf(row: Row, now: number | undefined): string {
+  const waited = took(row, now, 'start', 'retry', 'queue');
+  const ran = took(row, now, 'run');
   const open = row.segments.at(-1)?.open;
   const format = (ms: number, last: boolean) => (open && last ? formatElapsed(ms) : formatDuration(ms));
   return [
@@ -261,7 +267,7 @@ function Table({ picture, zone }: { picture: Picture; zone: Zone }) {
               <th scope="row">{nameOf(row)}</th>
               <td>{row.soldierId ?? 'none'}</td>
               <td>{row.segments[0] && formatClock(row.segments[0].from, zone)}</td>
-              <td>{timesOf(row)}</td>
+              <td>{timesOf(row, picture.now)}</td>
               <td>{outcomeText(row.outcome) ?? stateOf(row)}</td>
             </tr>
           ))}

@@ -47,8 +47,8 @@ describe('toPicture', () => {
       ['queue', 3_020, 3_050],
       ['run', 3_050, 4_050],
     ]);
-    expect(took(picture.rows[1] as never, 'retry', 'queue')).toBe(2_030);
-    expect(took(picture.rows[1] as never, 'lost')).toBeUndefined();
+    expect(took(picture.rows[1] as never, undefined, 'retry', 'queue')).toBe(2_030);
+    expect(took(picture.rows[1] as never, undefined, 'lost')).toBeUndefined();
   });
 
   it('grows until now while it runs', () => {
@@ -70,6 +70,7 @@ describe('toPicture', () => {
     );
     expect(picture).toMatchObject({ to: T0 + 60_000, now: T0 + 5_000 });
     expect(picture.rows[0]?.segments[0]?.kind).toBe('start');
+    expect(took(picture.rows[0] as never, picture.now, 'start')).toBe(5_000);
   });
 
   it('marks cancels, refused updates and an operator’s retry, and leaves the time between unfilled', () => {

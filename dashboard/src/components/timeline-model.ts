@@ -145,11 +145,11 @@ function outcomeOf(line: HistoryLine): Outcome {
 const refusedText = (line: HistoryLine) =>
   `Refused${line.status ? ` ${line.status}` : ''}: ${line.message ?? line.code ?? 'no reason given'}`;
 
-/** The total of one kind in a row, or undefined where there is none. */
-export function took(row: Row, ...kinds: SegmentKind[]): number | undefined {
+/** How long a row's segments of some kinds took until now, or undefined where there is none. */
+export function took(row: Row, now: number | undefined, ...kinds: SegmentKind[]): number | undefined {
   const segments = row.segments.filter((segment) => kinds.includes(segment.kind));
   if (segments.length === 0) return undefined;
-  return segments.reduce((sum, segment) => sum + segment.to - segment.from, 0);
+  return segments.reduce((sum, { from, to }) => sum + Math.min(to, now ?? to) - from, 0);
 }
 
 const SECOND = 1_000;
