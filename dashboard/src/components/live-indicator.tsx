@@ -68,7 +68,13 @@ function useAge(): string | undefined {
 
 function DataAge() {
   const age = useAge();
-  return age === undefined ? null : <>· data {age} old</>;
+  return age === undefined ? null : (
+    <>
+      · <span className="wide">data </span>
+      {age}
+      <span className="wide"> old</span>
+    </>
+  );
 }
 
 /** Shown while the pointer is on the indicator or its switch has the focus. */
