@@ -31,6 +31,7 @@ const word = (mission: Mission) => STATUS_LOOKS[mission.status].label.toLowerCas
 export const REASONS = {
   cancel: (mission: Mission) => {
     if (isFinal(mission.status)) return `It has ended: it is ${word(mission)}.`;
+    if (mission.keptByBroker) return 'RabbitMQ keeps it until Redis is back. It can be cancelled then.';
     return mission.cancelRequested ? 'A cancel was asked for; its soldier is told to stop.' : undefined;
   },
   retry: (mission: Mission, now: number) => {

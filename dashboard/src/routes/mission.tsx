@@ -128,6 +128,26 @@ function Shown({
       <Panel id="facts" title="Facts">
         <MissionFacts mission={mission} />
       </Panel>
+      {!mission.keptByBroker && <Told mission={mission} telemetry={telemetry} />}
+      <Panel id="payload" title="Payload">
+        {mission.payload === undefined && detail.degraded ? (
+          <p className="dim">The payload is not in the commander's memory. It is read once Redis is back.</p>
+        ) : (
+          <JsonView
+            label="Payload"
+            value={mission.payload ?? {}}
+            file={`mission-${mission.id}-payload.json`}
+          />
+        )}
+      </Panel>
+    </article>
+  );
+}
+
+/** What became of it so far, by the commander's record and by the handler's word. */
+function Told({ mission, telemetry }: { mission: Mission; telemetry: ReturnType<typeof useTelemetry> }) {
+  return (
+    <>
       <Panel id="timeline" title="Timeline">
         <MissionTimeline mission={mission} />
       </Panel>
@@ -149,18 +169,7 @@ function Shown({
           </p>
         )}
       </Panel>
-      <Panel id="payload" title="Payload">
-        {mission.payload === undefined && detail.degraded ? (
-          <p className="dim">The payload is not in the commander's memory. It is read once Redis is back.</p>
-        ) : (
-          <JsonView
-            label="Payload"
-            value={mission.payload ?? {}}
-            file={`mission-${mission.id}-payload.json`}
-          />
-        )}
-      </Panel>
-    </article>
+    </>
   );
 }
 

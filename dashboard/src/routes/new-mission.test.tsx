@@ -247,6 +247,8 @@ describe('the form for a new mission', () => {
     await user.click(screen.getByRole('button', { name: 'Create mission' }));
     await user.click(await screen.findByRole('button', { name: 'Let RabbitMQ keep it' }));
     expect(await screen.findByText(/RabbitMQ keeps this mission/)).toBeVisible();
+    expect(screen.queryByRole('heading', { name: 'Timeline' })).not.toBeInTheDocument();
+    expect(screen.getByRole('button', { name: 'Cancel mission' })).toHaveAttribute('aria-disabled', 'true');
     expect(commander.orders.map((order) => order.key === null)).toEqual([false, true]);
   });
 

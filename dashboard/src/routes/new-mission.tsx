@@ -390,8 +390,8 @@ function Refusal({ error, onUnkeyed }: { error: unknown; onUnkeyed: () => void }
       )}
       {api?.mayPass && ' Your input is kept; try again in a moment. No second mission will be made.'}
       {api?.code === 'store_unavailable' && (
-        <span className={css.bar}>
-          <Button size="compact-sm" variant="default" mt={8} onClick={onUnkeyed}>
+        <span className={`${css.bar} ${css.keep}`}>
+          <Button size="compact-sm" variant="default" onClick={onUnkeyed}>
             Let RabbitMQ keep it
           </Button>{' '}
           Then it is created once Redis is back. Nothing guards it against being ordered twice.
