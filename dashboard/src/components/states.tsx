@@ -1,9 +1,10 @@
-// The three states that are no data: they never look alike.
+// The states that are no data: they never look alike.
 
 import { Button, Skeleton } from '@mantine/core';
-import { CircleAlert, CircleHelp, Inbox, RotateCw, Unplug } from 'lucide-react';
+import { CircleAlert, CircleHelp, Inbox, Lock, RotateCw, Unplug } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { ApiError } from '@/services/api';
+import styles from './states.module.css';
 
 /** Loading: grey shapes of what is to come. */
 export function Loading({ label, rows = 6 }: { label: string; rows?: number }) {
@@ -12,6 +13,22 @@ export function Loading({ label, rows = 6 }: { label: string; rows?: number }) {
       {Array.from({ length: rows }, (_, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: the shapes are all alike and never move
         <Skeleton key={i} height={38} radius="sm" />
+      ))}
+      <span className="visually-hidden">{label}</span>
+    </div>
+  );
+}
+
+/** Loading: a table's rows, as tall as they will be, so that nothing moves when they come. */
+export function LoadingRows({ label, rows = 12 }: { label: string; rows?: number }) {
+  return (
+    <div role="status" aria-label={label} className={styles.rows}>
+      {Array.from({ length: rows }, (_, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the shapes are all alike and never move
+        <div key={i} className={styles.row} aria-hidden="true">
+          <Skeleton height={14} width="38%" radius="sm" />
+          <Skeleton height={22} width={104} radius="xl" />
+        </div>
       ))}
       <span className="visually-hidden">{label}</span>
     </div>
@@ -51,12 +68,14 @@ export function Failure({
   busy?: boolean;
 }) {
   const api = error instanceof ApiError ? error : undefined;
-  const Icon = api?.kind === 'network' || api?.status === 502 ? Unplug : CircleAlert;
+  const forbidden = api?.status === 401 || api?.status === 403;
+  const Icon = forbidden ? Lock : api?.kind === 'network' || api?.status === 502 ? Unplug : CircleAlert;
   return (
-    <div className="state" data-state="error" role="alert">
+    <div className="state" data-state={forbidden ? 'not-allowed' : 'error'} role="alert">
       <Icon size={34} aria-hidden="true" />
-      <h2>{what} can't be shown</h2>
+      <h2>{forbidden ? `${what}: not allowed` : `${what} can't be shown`}</h2>
       <p>{api?.message ?? 'Something unexpected happened in this page. Reload it.'}</p>
+      {forbidden && <WhatToSet code={api.code} />}
       {api && (
         <p className="dim mono">
           {api.code}
@@ -69,6 +88,22 @@ export function Failure({
       </Button>
     </div>
   );
+}
+
+/** Who runs the dashboard can mend it; the reader alone can't. */
+function WhatToSet({ code }: { code: string }) {
+  if (code === 'unauthorized') {
+    return (
+      <p>
+        The key that the dashboard's server sends is missing or wrong. Start it with the commander's key in{' '}
+        <code>COMMANDER_API_KEY</code> or <code>COMMANDER_API_KEY_FILE</code>.
+      </p>
+    );
+  }
+  if (code.startsWith('http_')) {
+    return <p>Something between this page and the commander refuses it. Ask who runs the dashboard.</p>;
+  }
+  return null; // the message names the setting
 }
 
 /** The thing asked for does not exist. */
