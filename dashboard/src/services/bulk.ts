@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { call, wireTime } from './api';
 import { type Mission, type MissionStatus, missionSchema, STATUSES } from './missions';
 
-export const BULK_ACTIONS = ['cancel', 'retry', 'purge'] as const;
+export const BULK_ACTIONS = ['retry', 'cancel', 'purge'] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
 
 const filterWire = z.object({
