@@ -1,9 +1,10 @@
 import { CloseButton, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
-import { useId, useState } from 'react';
-import { useSoldiers, useStats } from '@/hooks/use-queries';
+import { type HTMLAttributes, useId, useState } from 'react';
+import { useSoldiers, useSquads, useStats } from '@/hooks/use-queries';
 import { type MissionFilter, type MissionStatus, NAME_PATTERN, STATUSES } from '@/services/missions';
 import { formatCount } from './format';
+import styles from './mission-filters.module.css';
 import { STATUS_LOOKS } from './status-badge';
 
 interface Props {
@@ -11,30 +12,65 @@ interface Props {
   onChange: (change: Partial<Record<keyof MissionFilter, string | undefined>>) => void;
 }
 
-/** Status chips with counts, and the kind and squad fields. */
+const isName = (text: string) => NAME_PATTERN.test(text);
+const isLabel = (text: string) => /^[^:]+:/.test(text) && text.length <= 321;
+const NAME_RULE = 'Lower-case letters, digits and . _ - only';
+
+/** Status chips with counts, and a field for each other filter. */
 export function MissionFilters({ filter, onChange }: Props) {
-  const { data: soldiers } = useSoldiers();
-  const squads = [...new Set(['default', ...(soldiers ?? []).flatMap((s) => s.squads)])].sort();
-  const kinds = [...new Set(['simulate', ...(soldiers ?? []).flatMap((s) => s.kinds)])].sort();
+  const { data: soldiers = [] } = useSoldiers();
+  const { data: squads } = useSquads();
+  const known = {
+    kinds: names(soldiers.flatMap((soldier) => soldier.kinds)),
+    squads: names([...(squads?.squads ?? []).map(({ name }) => name), ...soldiers.flatMap((s) => s.squads)]),
+  };
   return (
-    <search className="filters" aria-label="Filter missions">
+    <search className={styles.filters} aria-label="Filter missions">
       <StatusChips
         active={filter.status}
         onPick={(status) => onChange({ status })}
-        narrowed={!!(filter.kind || filter.squad)}
+        narrowed={!!(filter.kind || filter.squad || filter.label || filter.q)}
       />
-      <div className="filter-fields">
-        <NameFilter label="Kind" value={filter.kind} known={kinds} onApply={(kind) => onChange({ kind })} />
-        <NameFilter
+      <div className={styles.fields}>
+        <Field
+          label="Name or id"
+          placeholder="Name begins with, or whole id"
+          value={filter.q}
+          onApply={(q) => onChange({ q })}
+          maxLength={200}
+        />
+        <Field
+          label="Kind"
+          placeholder="Kind"
+          value={filter.kind}
+          known={known.kinds}
+          isRight={isName}
+          rule={NAME_RULE}
+          onApply={(kind) => onChange({ kind })}
+        />
+        <Field
           label="Squad"
+          placeholder="Squad"
           value={filter.squad}
-          known={squads}
+          known={known.squads}
+          isRight={isName}
+          rule={NAME_RULE}
           onApply={(squad) => onChange({ squad })}
+        />
+        <Field
+          label="Label"
+          placeholder="Label a:b"
+          value={filter.label}
+          isRight={isLabel}
+          rule="KEY:VALUE, as in team:blue"
+          onApply={(label) => onChange({ label })}
         />
       </div>
     </search>
   );
 }
+
+const names = (all: string[]) => [...new Set(all)].sort();
 
 interface ChipsProps {
   active?: MissionStatus;
@@ -46,7 +82,7 @@ interface ChipsProps {
 function StatusChips({ active, onPick, narrowed }: ChipsProps) {
   const { data: stats } = useStats();
   const total = stats && STATUSES.reduce((sum, status) => sum + stats.counts[status], 0);
-  const hint = narrowed ? 'Counts are of all kinds and squads' : undefined;
+  const hint = narrowed ? 'Counts are of all missions, whatever the other filters are' : undefined;
   return (
     <fieldset className="chips" title={hint}>
       <legend className="visually-hidden">Status{hint && `. ${hint}`}</legend>
@@ -82,19 +118,35 @@ function StatusChip({ label, count, pressed, status, icon, onClick }: ChipProps)
   return (
     <button type="button" className="chip" aria-pressed={pressed} data-status={status} onClick={onClick}>
       {icon}
-      {label} {count !== undefined && <span className="chip-count">{formatCount(count)}</span>}
+      {label}{' '}
+      <span className={`chip-count ${styles.count}`}>{count !== undefined && formatCount(count)}</span>
     </button>
   );
 }
 
-interface NameProps {
+interface FieldProps {
   label: string;
+  placeholder: string;
   value?: string;
-  known: string[];
+  /** Suggestions. */
+  known?: string[];
+  isRight?: (text: string) => boolean;
+  /** Said of a text that is not right. */
+  rule?: string;
+  maxLength?: number;
   onApply: (value: string | undefined) => void;
 }
 
-function NameFilter({ label, value, known, onApply }: NameProps) {
+function Field({
+  label,
+  placeholder,
+  value,
+  known,
+  isRight = () => true,
+  rule,
+  maxLength,
+  onApply,
+}: FieldProps) {
   const list = useId();
   const [typed, setTyped] = useState(value ?? '');
   const [shown, setShown] = useState(value);
@@ -103,25 +155,26 @@ function NameFilter({ label, value, known, onApply }: NameProps) {
     setShown(value);
     if (typed.trim() !== (value ?? '')) setTyped(value ?? '');
   }
-  const wrong = typed.trim() !== '' && !NAME_PATTERN.test(typed.trim());
+  const wrong = typed.trim() !== '' && !isRight(typed.trim());
   const apply = useDebouncedCallback((next: string) => {
-    const name = next.trim();
-    if (name === '' || NAME_PATTERN.test(name)) onApply(name || undefined);
+    const text = next.trim();
+    if (text === '' || isRight(text)) onApply(text || undefined);
   }, 250);
   const set = (next: string) => {
     setTyped(next);
     apply(next);
   };
+  const suggest: HTMLAttributes<HTMLInputElement> & { list?: string } = known ? { list } : {};
   return (
-    <>
+    <div>
       <TextInput
         size="sm"
         aria-label={label}
-        placeholder={`Any ${label.toLowerCase()}`}
+        placeholder={placeholder}
         value={typed}
         onChange={(event) => set(event.currentTarget.value)}
-        error={wrong && 'Lower-case letters, digits and . _ - only'}
-        list={list}
+        error={wrong && rule}
+        maxLength={maxLength}
         autoComplete="off"
         spellCheck={false}
         rightSection={
@@ -129,12 +182,15 @@ function NameFilter({ label, value, known, onApply }: NameProps) {
             <CloseButton size="sm" aria-label={`Clear ${label.toLowerCase()}`} onClick={() => set('')} />
           ) : undefined
         }
+        {...suggest}
       />
-      <datalist id={list}>
-        {known.map((name) => (
-          <option key={name} value={name} />
-        ))}
-      </datalist>
-    </>
+      {known && (
+        <datalist id={list}>
+          {known.map((name) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
+      )}
+    </div>
   );
 }

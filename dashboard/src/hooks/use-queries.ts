@@ -20,6 +20,7 @@ import {
   fetchMissions,
   type MissionFilter,
   type MissionPage,
+  type MissionPages,
   missionKeys,
   type PageParam,
 } from '@/services/missions';
@@ -42,7 +43,7 @@ const PAGES_KEPT = 20;
 
 export function useMissions(filter: MissionFilter) {
   const live = useLive();
-  return useInfiniteQuery({
+  return useInfiniteQuery<MissionPage, Error, MissionPages, QueryKey, PageParam>({
     queryKey: missionKeys.list(filter),
     queryFn: async ({ pageParam, signal }) => {
       await live.ready(signal);

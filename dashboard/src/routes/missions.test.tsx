@@ -8,6 +8,8 @@ import { renderApp } from '@/test/render-app';
 const rowOf = async (name: string) =>
   (await screen.findByRole('link', { name })).closest('tr') as HTMLElement;
 
+const names = () => [...document.querySelectorAll('[data-mission-id] a')].map((link) => link.textContent);
+
 describe('the missions page', () => {
   it('lists missions with what matters about each', async () => {
     const { commander } = renderApp('/missions', (c) => {
@@ -108,6 +110,108 @@ describe('the missions page', () => {
       c.failing['GET /missions'] = () => Response.json({ missions: [{ id: 1 }] });
     });
     expect(await screen.findByRole('alert')).toHaveTextContent('unexpected_answer');
+  });
+
+  it('shows what the list is narrowed by, to be taken away part by part', async () => {
+    const { router, user } = renderApp('/missions?status=FAILED&label=team%3Ablue', (c) => {
+      c.missions = [
+        failed(wireMission({ name: 'Blue', labels: { team: 'blue' } })),
+        failed(wireMission({ name: 'Red', labels: { team: 'red' } })),
+        wireMission({ name: 'Blue and queued', labels: { team: 'blue' } }),
+      ];
+    });
+    await rowOf('Blue');
+    expect(names()).toEqual(['Blue']);
+    await user.click(screen.getByRole('button', { name: 'Remove the filter label team:blue' }));
+    await rowOf('Red');
+    expect(router.state.location.search).toEqual({ status: 'FAILED' });
+    await user.click(screen.getByRole('button', { name: 'Clear all' }));
+    await rowOf('Blue and queued');
+    expect(router.state.location.search).toEqual({});
+    router.history.back();
+    await waitFor(() => expect(names()).toEqual(['Red', 'Blue']));
+    router.history.back();
+    await waitFor(() => expect(names()).toEqual(['Blue']));
+  });
+
+  it('says that a name was looked for among the newest alone', async () => {
+    const { user } = renderApp('/missions', (c) => {
+      c.missions = [wireMission({ name: 'recon 7' }), wireMission({ name: 'sync' })];
+      c.searched = 10_000;
+    });
+    await rowOf('sync');
+    await user.type(screen.getByRole('textbox', { name: 'Name or id' }), 'recon');
+    expect(await screen.findByText(/Only the newest 10,000 missions were searched/)).toBeVisible();
+    expect(names()).toEqual(['recon 7']);
+    expect(screen.getByRole('link', { name: 'Export' })).toHaveAttribute(
+      'href',
+      '/api/missions/export?q=recon',
+    );
+  });
+
+  it('draws only the rows near the window, and says where each stands', async () => {
+    renderApp('/missions', (c) => {
+      c.pageSize = 100;
+      c.missions = Array.from({ length: 300 }, (_, i) => wireMission({ name: `Many ${i}` }));
+    });
+    expect(await rowOf('Many 299')).toHaveAttribute('aria-rowindex', '2');
+    expect(names().length).toBeLessThan(40);
+    expect(screen.getByRole('table', { name: 'Missions' })).toHaveAttribute('aria-rowcount', '-1');
+  });
+
+  it('chooses rows by keys and by ranges, and retries them one by one', async () => {
+    const gone = failed(wireMission({ name: 'Gone', deadline_at: '2020-01-01T00:00:00Z' }));
+    const { commander, user } = renderApp('/missions', (c) => {
+      c.missions = [
+        gone,
+        failed(wireMission({ name: 'First' })),
+        failed(wireMission({ name: 'Second' })),
+        completed(wireMission({ name: 'Done' })),
+      ];
+    });
+    await rowOf('Done');
+    await user.keyboard('j');
+    expect(screen.getByRole('link', { name: 'Done' })).toHaveFocus();
+    await user.keyboard('xjjj');
+    expect(screen.getByRole('link', { name: 'Gone' })).toHaveFocus();
+    await user.keyboard('X');
+    const bar = screen.getByRole('region', { name: 'Selected missions' });
+    expect(within(bar).getByRole('status')).toHaveTextContent('4 selected');
+    expect(screen.getByRole('checkbox', { name: 'Select Second' })).toBeChecked();
+    expect(within(bar).getByRole('button', { name: 'Cancel' })).toHaveAttribute('aria-disabled', 'true');
+    // The commander refuses one of them, and not what is chosen but its own state decides.
+    commander.missions = commander.missions.map((m) => (m === gone ? completed(gone) : m));
+    await user.keyboard('r');
+    expect(await screen.findByText(/2 missions retried, 1 not:/)).toBeVisible();
+    expect(screen.getByText(/The mission is COMPLETED\./)).toBeVisible();
+    expect(commander.count('POST /api/missions/')).toBe(3);
+    expect(screen.getByRole('checkbox', { name: 'Select First' })).not.toBeChecked();
+  });
+
+  it('chooses a range with shift, and asks before it purges', async () => {
+    const { commander, user } = renderApp('/missions', (c) => {
+      c.missions = ['C', 'B', 'A'].map((name) => completed(wireMission({ name })));
+    });
+    await rowOf('A');
+    await user.click(screen.getByRole('checkbox', { name: 'Select A' }));
+    await user.keyboard('{Shift>}');
+    await user.click(screen.getByRole('checkbox', { name: 'Select B' }));
+    await user.keyboard('{/Shift}');
+    await user.click(screen.getByRole('button', { name: 'Purge' }));
+    const dialog = await screen.findByRole('dialog', { name: 'Purge 2 missions?' });
+    expect(commander.count('DELETE')).toBe(0);
+    await user.click(within(dialog).getByRole('button', { name: 'Yes, purge them' }));
+    await waitFor(() => expect(names()).toEqual(['C']));
+    expect(commander.count('DELETE /api/missions/')).toBe(2);
+  });
+
+  it('says what to set where it is not allowed', async () => {
+    renderApp('/missions', (c) => {
+      c.failing['GET /missions'] = () => problem(401, 'unauthorized', 'This commander asks for its API key.');
+    });
+    const alert = await screen.findByRole('alert');
+    expect(alert).toHaveAttribute('data-state', 'not-allowed');
+    expect(alert).toHaveTextContent('COMMANDER_API_KEY');
   });
 
   it('tells what comes from memory, and reads anew when Redis is back', async () => {

@@ -1,126 +1,51 @@
-import { Button } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
-import { Info, Plus } from 'lucide-react';
-import { useEffect, useMemo } from 'react';
+import { ListChecks, Plus } from 'lucide-react';
+import { useState } from 'react';
+import { BulkDialog } from '@/components/bulk-dialog';
 import { ButtonLink } from '@/components/button-link';
 import { MissionFilters } from '@/components/mission-filters';
-import { MissionTable } from '@/components/mission-table';
-import { Banner } from '@/components/outage-banner';
+import { MissionList } from '@/components/mission-list';
 import { PageHead } from '@/components/page-head';
-import { Empty, Failure, Loading } from '@/components/states';
-import { FullTime } from '@/components/times';
-import { useMissions } from '@/hooks/use-queries';
-import type { Mission, MissionFilter } from '@/services/missions';
+import { useFinishedPurges } from '@/hooks/use-finished-purges';
+import type { BulkAction } from '@/services/bulk';
+import type { MissionFilter } from '@/services/missions';
 
 const route = getRouteApi('/missions');
 
-/** A list that live changes have thinned out is filled up from the server. */
-const FEW = 10;
+/** What changes letter by letter replaces the address; what is picked is a step to come back from. */
+const TYPED: readonly string[] = ['kind', 'squad', 'label', 'q'];
 
 export function MissionsPage() {
   const filter = route.useSearch();
   const navigate = route.useNavigate();
+  const [bulk, setBulk] = useState<BulkAction>();
+  useFinishedPurges();
   return (
     <>
       <PageHead title="Missions">
-        <ButtonLink to="/missions/new" leftSection={<Plus size={16} />}>
+        <ButtonLink
+          to="/bulk"
+          variant="default"
+          className="wide"
+          leftSection={<ListChecks size={16} aria-hidden="true" />}
+        >
+          Bulk jobs
+        </ButtonLink>
+        <ButtonLink to="/missions/new" leftSection={<Plus size={16} aria-hidden="true" />}>
           New mission
         </ButtonLink>
       </PageHead>
       <MissionFilters
         filter={filter}
         onChange={(change) =>
-          navigate({
+          void navigate({
             search: (before) => ({ ...before, ...change }) as MissionFilter,
-            replace: 'kind' in change || 'squad' in change,
+            replace: Object.keys(change).every((field) => TYPED.includes(field)),
           })
         }
       />
-      <MissionList filter={filter} onClear={() => navigate({ search: {} })} />
+      <MissionList filter={filter} onFilter={(search) => void navigate({ search })} onBulk={setBulk} />
+      {bulk && <BulkDialog action={bulk} filter={filter} onClose={() => setBulk(undefined)} />}
     </>
   );
-}
-
-function MissionList({ filter, onClear }: { filter: MissionFilter; onClear: () => void }) {
-  const list = useMissions(filter);
-  const { data, hasNextPage, isFetching, isPlaceholderData, fetchNextPage } = list;
-  const missions = useMemo(() => distinct(data?.pages.flatMap((page) => page.missions) ?? []), [data]);
-
-  const thin = missions.length < FEW && hasNextPage && !isFetching && !isPlaceholderData && !list.isError;
-  useEffect(() => {
-    if (thin) void fetchNextPage();
-  }, [thin, fetchNextPage]);
-
-  if (!data) {
-    return list.isError ? (
-      <Failure what="The missions" error={list.error} onRetry={() => void list.refetch()} busy={isFetching} />
-    ) : (
-      <Loading label="Loading missions" />
-    );
-  }
-  const first = data.pages[0];
-  return (
-    <section aria-label="Mission list" className="panel" data-waiting={isPlaceholderData || undefined}>
-      {first?.degraded && (
-        <Banner tone="info" icon={<Info size={18} aria-hidden="true" />}>
-          Read from the commander's memory
-          {first.asOf !== undefined && (
-            <>
-              {' '}
-              as of <FullTime at={first.asOf} />
-            </>
-          )}
-          .{!first.complete && ' Older missions may be missing here; they are not lost.'}
-        </Banner>
-      )}
-      {missions.length > 0 && <MissionTable missions={missions} busy={isFetching} />}
-      {missions.length === 0 && !hasNextPage && <NoMissions filter={filter} onClear={onClear} />}
-      {list.isError && (
-        <Failure
-          what={list.isFetchNextPageError ? 'Older missions' : 'The newest state of this list'}
-          error={list.error}
-          onRetry={() => void (list.isFetchNextPageError ? fetchNextPage() : list.refetch())}
-          busy={isFetching}
-        />
-      )}
-      {hasNextPage && !list.isError && (
-        <div className="older">
-          <Button variant="default" onClick={() => void fetchNextPage()} loading={list.isFetchingNextPage}>
-            Older missions
-          </Button>
-        </div>
-      )}
-    </section>
-  );
-}
-
-function NoMissions({ filter, onClear }: { filter: MissionFilter; onClear: () => void }) {
-  if (filter.status || filter.kind || filter.squad) {
-    return (
-      <Empty
-        title="No mission matches now"
-        action={
-          <Button variant="default" onClick={onClear}>
-            Clear filters
-          </Button>
-        }
-      >
-        As soon as one does, it appears here.
-      </Empty>
-    );
-  }
-  return (
-    <Empty
-      title="No missions yet"
-      action={<ButtonLink to="/missions/new">Order the first mission</ButtonLink>}
-    >
-      Order one here or with POST /missions; it appears at once.
-    </Empty>
-  );
-}
-
-/** Pages can overlap by a row that came in between two fetches. */
-function distinct(missions: Mission[]): Mission[] {
-  const seen = new Set<string>();
-  return missions.filter((mission) => !seen.has(mission.id) && seen.add(mission.id));
 }

@@ -5,6 +5,7 @@ import { HttpResponse, http } from 'msw';
 import type { components } from '@/services/openapi.gen';
 import type { WireMission } from './factories/mission';
 import { healthy, wireAttention, wireSoldier, wireSquad, wireStats, wireTrends } from './factories/system';
+import { bulkHandlers } from './fake-bulk';
 
 type Schemas = components['schemas'];
 
@@ -24,6 +25,10 @@ export class FakeCommander {
   squads = [wireSquad()];
   schedules: Schemas['Schedule'][] = [];
   bulk: Schemas['BulkJob'][] = [];
+  readonly bulkOrders: Schemas['BulkRequest'][] = [];
+  previewIsComplete = true;
+  /** What a search for a name looked at. */
+  searched?: number;
   trends: Schemas['TrendPoint'][] = [];
   failures: Schemas['FailureGroup'][] = [];
   logs: Record<string, Schemas['LogLine'][]> = {};
@@ -93,7 +98,7 @@ export class FakeCommander {
       at('/attention', () => HttpResponse.json(this.attention)),
       at('/squads', () => HttpResponse.json({ squads: this.squads, degraded: false })),
       at('/schedules', () => HttpResponse.json({ schedules: this.schedules, degraded: false })),
-      at('/bulk', () => HttpResponse.json({ jobs: this.bulk, degraded: false })),
+      ...bulkHandlers(this, at),
       at('/stats/history', (request) => {
         const range = new URL(request.url).searchParams.get('range') as Schemas['StatsHistory']['range'];
         return HttpResponse.json(wireTrends(range, this.trends));
@@ -116,6 +121,9 @@ export class FakeCommander {
       ),
       at('/missions/:id/retry', (_, id) =>
         this.one(id, (mission) => {
+          if (!['FAILED', 'CANCELLED'].includes(mission.status)) {
+            return problem(409, 'wrong_status', `The mission is ${mission.status}.`);
+          }
           const attempt = mission.attempt + 1;
           const { error: _, finished_at: __, ...rest } = mission;
           const after: WireMission = { ...rest, version: mission.version + 1, status: 'QUEUED', attempt };
@@ -161,6 +169,8 @@ export class FakeCommander {
       .filter((m) => !query.get('status') || m.status === query.get('status'))
       .filter((m) => !query.get('kind') || m.kind === query.get('kind'))
       .filter((m) => !query.get('squad') || m.squad === query.get('squad'))
+      .filter((m) => !query.get('label') || hasLabel(m, query.get('label') ?? ''))
+      .filter((m) => !query.get('q') || m.name.startsWith(query.get('q') ?? ''))
       .filter((m) => m.mission_id < (query.get('cursor') ?? '~'))
       .sort((a, b) => (a.mission_id < b.mission_id ? 1 : -1));
     const page = matching.slice(0, this.pageSize);
@@ -168,6 +178,7 @@ export class FakeCommander {
       missions: page.map(({ payload: _, result: __, ...summary }) => summary),
       next_cursor: matching.length > page.length ? page.at(-1)?.mission_id : null,
       complete: !this.degraded,
+      ...(query.get('q') && { searched: this.searched }),
       degraded: this.degraded,
       ...(this.degraded && { as_of: new Date().toISOString() }),
     });
@@ -225,3 +236,6 @@ export class FakeCommander {
     for (const stream of this.streams) stream.enqueue(new TextEncoder().encode(text));
   }
 }
+
+const hasLabel = (mission: WireMission, label: string) =>
+  Object.entries(mission.labels ?? {}).some(([key, value]) => `${key}:${value}` === label);

@@ -1,0 +1,99 @@
+import { Button, Menu } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { ChevronDown, Columns3, Download, ListChecks, ListFilter } from 'lucide-react';
+import { useReadOnly } from '@/hooks/use-settings';
+import { BULK_ACTIONS, type BulkAction } from '@/services/bulk';
+import { exportAddress, type MissionFilter } from '@/services/missions';
+import { isEmptyFilter } from './applied-filter';
+import { BULK_WORDS } from './bulk-words';
+import { columns } from './mission-columns';
+
+interface ColumnProps {
+  visibility: Record<string, boolean>;
+  onChange: (visibility: Record<string, boolean>) => void;
+}
+
+/** Which columns the list has. */
+export function ColumnMenu({ visibility, onChange }: ColumnProps) {
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button
+          variant="default"
+          size="compact-sm"
+          className="wide"
+          leftSection={<Columns3 size={15} aria-hidden="true" />}
+        >
+          Columns
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {columns
+          .filter((column) => column.enableHiding !== false)
+          .map(({ id = '', header }) => (
+            <Menu.CheckboxItem
+              key={id}
+              checked={visibility[id] !== false}
+              onChange={(shown) => onChange({ ...visibility, [id]: shown })}
+            >
+              {String(header)}
+            </Menu.CheckboxItem>
+          ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+/** What can be done to all missions that the filter fits, on the screen or not. */
+export function BulkMenu({
+  filter,
+  onPick,
+}: {
+  filter: MissionFilter;
+  onPick: (action: BulkAction) => void;
+}) {
+  const readOnly = useReadOnly();
+  const which = isEmptyFilter(filter) ? 'all missions' : 'all that match';
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button
+          variant="default"
+          size="compact-sm"
+          leftSection={<ListFilter size={15} aria-hidden="true" />}
+          rightSection={<ChevronDown size={14} aria-hidden="true" />}
+        >
+          {isEmptyFilter(filter) ? 'All missions' : 'All that match'}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {readOnly && <Menu.Label>{readOnly}</Menu.Label>}
+        {BULK_ACTIONS.map((action) => {
+          const { verb, icon: Icon } = BULK_WORDS[action];
+          return (
+            <Menu.Item
+              key={action}
+              leftSection={<Icon size={15} aria-hidden="true" />}
+              disabled={readOnly !== undefined}
+              onClick={() => onPick(action)}
+            >
+              {verb} {which} …
+            </Menu.Item>
+          );
+        })}
+        <Menu.Divider />
+        <Menu.Item component={Link} to="/bulk" leftSection={<ListChecks size={15} aria-hidden="true" />}>
+          Bulk jobs
+        </Menu.Item>
+        <Menu.Item
+          component="a"
+          href={exportAddress(filter)}
+          download="missions.ndjson"
+          leftSection={<Download size={15} aria-hidden="true" />}
+        >
+          Export {which} (lines of JSON)
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
