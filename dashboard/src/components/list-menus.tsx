@@ -16,7 +16,7 @@ interface ColumnProps {
 /** Which columns the list has. */
 export function ColumnMenu({ visibility, onChange }: ColumnProps) {
   return (
-    <Menu position="bottom-end">
+    <Menu position="bottom-end" withinPortal={false} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <Button
           variant="default"
@@ -30,9 +30,10 @@ export function ColumnMenu({ visibility, onChange }: ColumnProps) {
       <Menu.Dropdown>
         {columns
           .filter((column) => column.enableHiding !== false)
-          .map(({ id = '', header }) => (
+          .map(({ id = '', header }, i) => (
             <Menu.CheckboxItem
               key={id}
+              data-autofocus={i === 0 || undefined}
               checked={visibility[id] !== false}
               onChange={(shown) => onChange({ ...visibility, [id]: shown })}
             >
@@ -55,7 +56,7 @@ export function BulkMenu({
   const readOnly = useReadOnly();
   const which = isEmptyFilter(filter) ? 'all missions' : 'all that match';
   return (
-    <Menu position="bottom-end">
+    <Menu position="bottom-end" withinPortal={false} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <Button
           variant="default"
@@ -68,12 +69,13 @@ export function BulkMenu({
       </Menu.Target>
       <Menu.Dropdown>
         {readOnly && <Menu.Label>{readOnly}</Menu.Label>}
-        {BULK_ACTIONS.map((action) => {
+        {BULK_ACTIONS.map((action, i) => {
           const { verb, icon: Icon } = BULK_WORDS[action];
           return (
             <Menu.Item
               key={action}
               leftSection={<Icon size={15} aria-hidden="true" />}
+              data-autofocus={(i === 0 && !readOnly) || undefined}
               disabled={readOnly !== undefined}
               onClick={() => onPick(action)}
             >
@@ -82,7 +84,11 @@ export function BulkMenu({
           );
         })}
         <Menu.Divider />
-        <Menu.Item component={Link} to="/bulk" leftSection={<ListChecks size={15} aria-hidden="true" />}>
+        <Menu.Item
+          component={Link}
+          to="/bulk"
+          data-autofocus={readOnly !== undefined || undefined}
+          leftSection={<ListChecks size={15} aria-hidden="true" />}>
           Bulk jobs
         </Menu.Item>
         <Menu.Item

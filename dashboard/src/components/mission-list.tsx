@@ -38,6 +38,8 @@ import { FullTime } from './times';
 const FEW = 10;
 /** So many pages in a row, unless the reader asks for more: a filter may fit nothing in a million missions. */
 const PATIENCE = 10;
+/** A scroll that goes on, and a page that is put back to where it was left, come past places where nobody stays. */
+const REST_MS = 200;
 /** So near to an end of what is loaded, the next page is fetched. */
 const NEAR = 40;
 
@@ -190,18 +192,21 @@ function useLoading(
   count: number,
 ) {
   const client = useQueryClient();
-  const [shown, setShown] = useState<Shown>({ first: 0, last: 0, scrolled: false, scrolling: false });
+  const [shown, setShown] = useState<Shown>();
   const { data, isFetching, isPlaceholderData, isError, hasNextPage } = list;
   useEffect(() => {
-    if (!data || isFetching || isPlaceholderData || isError) return;
+    if (!data || !shown || isFetching || isPlaceholderData || isError) return;
     const [top] = data.pageParams;
     if (top?.before && shown.last < start - PAGE_SIZE) {
-      if (shown.scrolling) return; // it may go on for a while
       let param = top;
       while (param.before && param.start > shown.first) param = param.before;
-      client.setQueryData(missionKeys.list(filter), { pages: [], pageParams: [param] });
-      void list.refetch();
-    } else if (top?.before && shown.first < start + NEAR) {
+      const timer = setTimeout(() => {
+        client.setQueryData(missionKeys.list(filter), { pages: [], pageParams: [param] });
+        void list.refetch();
+      }, REST_MS);
+      return () => clearTimeout(timer);
+    }
+    if (top?.before && shown.first < start + NEAR) {
       void list.fetchPreviousPage();
     } else if (hasNextPage) {
       const thin = count < FEW && data.pages.length < PATIENCE;

@@ -30,7 +30,6 @@ export interface Shown {
   last: number;
   /** The reader has left the top of the page. */
   scrolled: boolean;
-  scrolling: boolean;
 }
 
 export interface TableHandle {
@@ -83,8 +82,7 @@ export function MissionTable({ missions, start, awaited, total, visibility, sele
   const first = virtualizer.range?.startIndex ?? 0;
   const last = virtualizer.range?.endIndex ?? 0;
   const scrolled = (virtualizer.scrollOffset ?? 0) > 0;
-  const scrolling = virtualizer.isScrolling;
-  useEffect(() => onShown({ first, last, scrolled, scrolling }), [onShown, first, last, scrolled, scrolling]);
+  useEffect(() => onShown({ first, last, scrolled }), [onShown, first, last, scrolled]);
 
   const focus = useRowFocus(element, (id) => {
     const place = missions.findIndex((mission) => mission.id === id);

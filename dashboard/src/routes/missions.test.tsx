@@ -1,5 +1,5 @@
-import { screen, waitFor, within } from '@testing-library/react';
-import { describe, expect, it } from 'vitest';
+import { fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { describe, expect, it, vi } from 'vitest';
 import { completed, failed, inProgress, unserved, wireMission } from '@/test/factories/mission';
 import { redisAway, wireStats } from '@/test/factories/system';
 import { problem } from '@/test/fake-commander';
@@ -9,6 +9,12 @@ const rowOf = async (name: string) =>
   (await screen.findByRole('link', { name })).closest('tr') as HTMLElement;
 
 const names = () => [...document.querySelectorAll('[data-mission-id] a')].map((link) => link.textContent);
+
+/** jsdom scrolls nothing by itself. */
+function scrollTo(y: number) {
+  vi.spyOn(window, 'scrollY', 'get').mockReturnValue(y);
+  fireEvent.scroll(window);
+}
 
 describe('the missions page', () => {
   it('lists missions with what matters about each', async () => {
@@ -203,6 +209,20 @@ describe('the missions page', () => {
     await user.click(within(dialog).getByRole('button', { name: 'Yes, purge them' }));
     await waitFor(() => expect(names()).toEqual(['C']));
     expect(commander.count('DELETE /api/missions/')).toBe(2);
+  });
+
+  it('holds new missions back from a reader who is further down', async () => {
+    const { commander, user } = renderApp('/missions', (c) => {
+      c.missions = [wireMission({ name: 'Old' })];
+    });
+    await rowOf('Old');
+    scrollTo(500);
+    commander.change(wireMission({ name: 'New' }));
+    const button = await screen.findByRole('button', { name: '1 new' });
+    expect(names()).toEqual(['Old']);
+    await user.click(button);
+    await rowOf('New');
+    expect(screen.queryByRole('button', { name: '1 new' })).not.toBeInTheDocument();
   });
 
   it('says what to set where it is not allowed', async () => {
