@@ -88,7 +88,8 @@ export function BulkMenu({
           component={Link}
           to="/bulk"
           data-autofocus={readOnly !== undefined || undefined}
-          leftSection={<ListChecks size={15} aria-hidden="true" />}>
+          leftSection={<ListChecks size={15} aria-hidden="true" />}
+        >
           Bulk jobs
         </Menu.Item>
         <Menu.Item
