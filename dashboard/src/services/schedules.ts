@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { call, wireTime } from './api';
+import { missionSchema } from './missions';
 
 const missionWire = z.looseObject({ name: z.string(), kind: z.string().optional() });
 
@@ -31,6 +32,8 @@ const scheduleWire = z.object({
     )
     .optional(),
   next_times: z.array(wireTime).optional(),
+  degraded: z.boolean().default(false),
+  as_of: wireTime.nullish(),
 });
 
 export interface ScheduleRun {
@@ -62,6 +65,9 @@ export interface Schedule {
   runs?: ScheduleRun[];
   /** The next ones; undefined in lists. */
   nextTimes?: number[];
+  /** It was read from memory, as of then. */
+  degraded: boolean;
+  asOf?: number;
 }
 
 const toSchedule = (w: z.output<typeof scheduleWire>): Schedule => ({
@@ -86,6 +92,8 @@ const toSchedule = (w: z.output<typeof scheduleWire>): Schedule => ({
     detail: r.detail,
   })),
   nextTimes: w.next_times,
+  degraded: w.degraded,
+  asOf: w.as_of ?? undefined,
 });
 
 export const scheduleSchema = scheduleWire.transform(toSchedule);
@@ -112,9 +120,63 @@ export const schedulesSchema = z
 
 export const scheduleKeys = {
   list: ['schedules'] as const,
-  one: (name: string) => ['schedule', name] as const,
+  of: (name: string) => ['schedule', name] as const,
+  /** As of a mark that is another one after each change. */
+  at: (name: string, mark: string) => ['schedule', name, mark] as const,
 };
 
 export function fetchSchedules(signal?: AbortSignal) {
   return call({ path: '/schedules', schema: schedulesSchema, signal });
+}
+
+const at = (name: string, rest = '') => `/schedules/${encodeURIComponent(name)}${rest}`;
+
+/** With its runs and next times, which lists leave out. */
+export function fetchSchedule(name: string, signal?: AbortSignal) {
+  return call({ path: at(name), schema: scheduleSchema, signal });
+}
+
+/** What a schedule is to be. Without `paused`: one that is there stays as it is. */
+export interface NewSchedule {
+  cron?: string;
+  everySeconds?: number;
+  timeZone?: string;
+  mission: Schedule['mission'];
+  missed: Schedule['missed'];
+  overlap: Schedule['overlap'];
+}
+
+/** Makes it, or replaces it. */
+export function putSchedule(name: string, schedule: NewSchedule) {
+  return call({
+    path: at(name),
+    method: 'PUT',
+    body: {
+      cron: schedule.cron,
+      every_seconds: schedule.everySeconds,
+      time_zone: schedule.timeZone,
+      mission: schedule.mission,
+      missed: schedule.missed,
+      overlap: schedule.overlap,
+    },
+    schema: scheduleSchema,
+  });
+}
+
+export function pauseSchedule(name: string) {
+  return call({ path: at(name, '/pause'), method: 'POST', body: {}, schema: scheduleSchema });
+}
+
+export function resumeSchedule(name: string) {
+  return call({ path: at(name, '/resume'), method: 'POST', body: {}, schema: scheduleSchema });
+}
+
+/** Orders its mission now, also while it is paused. */
+export function runSchedule(name: string) {
+  return call({ path: at(name, '/run'), method: 'POST', body: {}, schema: missionSchema });
+}
+
+/** The missions that it ordered stay. */
+export function deleteSchedule(name: string) {
+  return call({ path: at(name), method: 'DELETE', body: {}, schema: z.object({ name: z.string() }) });
 }

@@ -39,26 +39,38 @@ export interface Soldier {
   lastSeenAt?: number;
 }
 
+const toSoldier = (s: z.output<typeof soldierWire>): Soldier => ({
+  id: s.soldier_id,
+  session: s.session,
+  live: s.state !== 'dead',
+  draining: s.draining,
+  squads: s.squads ?? [],
+  kinds: s.kinds ?? [],
+  slots: s.slots,
+  running: (s.running ?? []).map((r) => ({ missionId: r.mission_id, run: r.run })),
+  version: s.version,
+  startedAt: s.started_at ?? undefined,
+  lastSeenAt: s.last_seen_at ?? undefined,
+});
+
+export const soldierSchema = soldierWire.transform(toSoldier);
+
 export const soldiersSchema = z
   .object({ soldiers: z.array(soldierWire).nullable() })
-  .transform((w): Soldier[] =>
-    (w.soldiers ?? []).map((s) => ({
-      id: s.soldier_id,
-      session: s.session,
-      live: s.state !== 'dead',
-      draining: s.draining,
-      squads: s.squads ?? [],
-      kinds: s.kinds ?? [],
-      slots: s.slots,
-      running: (s.running ?? []).map((r) => ({ missionId: r.mission_id, run: r.run })),
-      version: s.version,
-      startedAt: s.started_at ?? undefined,
-      lastSeenAt: s.last_seen_at ?? undefined,
-    })),
-  );
+  .transform((w): Soldier[] => (w.soldiers ?? []).map(toSoldier));
 
 export const soldiersKey = ['soldiers'] as const;
 
 export function fetchSoldiers(signal?: AbortSignal) {
   return call({ path: '/soldiers', schema: soldiersSchema, signal });
+}
+
+/** It takes nothing more, finishes what it runs, and ends. Asking again changes nothing. */
+export function drainSoldier(id: string) {
+  return call({
+    path: `/soldiers/${encodeURIComponent(id)}/drain`,
+    method: 'POST',
+    body: {},
+    schema: soldierSchema,
+  });
 }

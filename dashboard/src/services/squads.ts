@@ -69,3 +69,31 @@ export const squadsKey = ['squads'] as const;
 export function fetchSquads(signal?: AbortSignal) {
   return call({ path: '/squads', schema: squadsSchema, signal });
 }
+
+const at = (name: string, rest = '') => `/squads/${encodeURIComponent(name)}${rest}`;
+
+/** None of its missions starts until it is resumed. */
+export function pauseSquad(name: string) {
+  return call({ path: at(name, '/pause'), method: 'POST', body: {}, schema: squadSchema });
+}
+
+export function resumeSquad(name: string) {
+  return call({ path: at(name, '/resume'), method: 'POST', body: {}, schema: squadSchema });
+}
+
+/** How many of its missions may run at once; undefined is any number. */
+export function limitSquad(name: string, maxRunning: number | undefined) {
+  return maxRunning === undefined
+    ? call({ path: at(name, '/limits'), method: 'DELETE', body: {}, schema: squadSchema })
+    : call({
+        path: at(name, '/limits'),
+        method: 'PUT',
+        body: { max_running: maxRunning },
+        schema: squadSchema,
+      });
+}
+
+/** 409 while something of it waits or runs, or a live soldier serves it. */
+export function removeSquad(name: string) {
+  return call({ path: at(name), method: 'DELETE', body: {}, schema: squadSchema });
+}

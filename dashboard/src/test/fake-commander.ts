@@ -6,6 +6,7 @@ import type { components } from '@/services/openapi.gen';
 import type { WireMission } from './factories/mission';
 import { healthy, wireAttention, wireSoldier, wireSquad, wireStats, wireTrends } from './factories/system';
 import { bulkHandlers } from './fake-bulk';
+import { placeHandlers } from './fake-places';
 
 type Schemas = components['schemas'];
 
@@ -24,6 +25,8 @@ export class FakeCommander {
   attention = wireAttention();
   squads = [wireSquad()];
   schedules: Schemas['Schedule'][] = [];
+  limits: Schemas['KeyLimit'][] = [];
+  setAside: Schemas['SetAsideMessage'][] = [];
   bulk: Schemas['BulkJob'][] = [];
   readonly bulkOrders: Schemas['BulkRequest'][] = [];
   previewIsComplete = true;
@@ -96,8 +99,8 @@ export class FakeCommander {
         HttpResponse.json(this.health, { status: this.health.status === 'down' ? 503 : 200 }),
       ),
       at('/attention', () => HttpResponse.json(this.attention)),
-      at('/squads', () => HttpResponse.json({ squads: this.squads, degraded: false })),
-      at('/schedules', () => HttpResponse.json({ schedules: this.schedules, degraded: false })),
+      at('/squads', () => HttpResponse.json({ squads: this.squads, degraded: this.degraded })),
+      at('/schedules', () => HttpResponse.json({ schedules: this.schedules, degraded: this.degraded })),
       ...bulkHandlers(this, at),
       at('/stats/history', (request) => {
         const range = new URL(request.url).searchParams.get('range') as Schemas['StatsHistory']['range'];
@@ -111,6 +114,7 @@ export class FakeCommander {
           degraded: false,
         }),
       ),
+      ...placeHandlers(this, at),
       at('/missions', (request) => (request.method === 'POST' ? this.create(request) : this.list(request))),
       at('/missions/:id', (request, id) =>
         this.one(id, (mission) => {
