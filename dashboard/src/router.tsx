@@ -8,12 +8,15 @@ import {
   type RouterHistory,
 } from '@tanstack/react-router';
 import { z } from 'zod';
+import { fleetSearch } from './routes/fleet-search';
 import { Layout } from './routes/layout';
 import { missionsSearch } from './routes/missions-search';
 import { newMissionSearch } from './routes/new-mission-search';
 import { PageNotFound } from './routes/not-found';
 import { OverviewPage } from './routes/overview';
 import { RouteFailure } from './routes/route-failure';
+import { scheduleSearch, schedulesSearch } from './routes/schedules-search';
+import { setAsideSearch } from './routes/set-aside-search';
 import { RANGES } from './services/trends';
 import { settings } from './settings';
 
@@ -51,6 +54,7 @@ const missionRoute = createRoute({
 const fleetRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/fleet',
+  validateSearch: fleetSearch,
   component: lazyRouteComponent(() => import('./routes/fleet'), 'FleetPage'),
 });
 
@@ -69,18 +73,21 @@ const squadsRoute = createRoute({
 const schedulesRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/schedules',
+  validateSearch: schedulesSearch,
   component: lazyRouteComponent(() => import('./routes/schedules'), 'SchedulesPage'),
 });
 
 const scheduleRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/schedules/$name',
+  validateSearch: scheduleSearch,
   component: lazyRouteComponent(() => import('./routes/schedule'), 'SchedulePage'),
 });
 
 const setAsideRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/set-aside',
+  validateSearch: setAsideSearch,
   component: lazyRouteComponent(() => import('./routes/set-aside'), 'SetAsidePage'),
 });
 

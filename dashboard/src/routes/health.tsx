@@ -1,12 +1,15 @@
-import { CircleCheck, CircleMinus, CircleX, TriangleAlert } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { Link } from '@tanstack/react-router';
 import { formatCount } from '@/components/format';
+import { Fact } from '@/components/health/fact';
+import { Part } from '@/components/health/part';
+import { QueueTable } from '@/components/health/queue-table';
+import { StreamState } from '@/components/health/stream-state';
 import { OVERALL_LOOKS, overall } from '@/components/health-pill';
 import { PageHead } from '@/components/page-head';
 import { Failure, Loading } from '@/components/states';
-import { RelativeTime } from '@/components/times';
+import { FullTime } from '@/components/times';
 import { useHealth, useStats } from '@/hooks/use-queries';
-import type { Check, Health } from '@/services/health';
+import type { Health } from '@/services/health';
 import type { Stats } from '@/services/stats';
 
 const SENTENCES = {
@@ -26,6 +29,13 @@ const GROUNDS: Record<string, string> = {
 };
 
 const NAMES: Record<string, string> = { redis: 'Redis', rabbitmq: 'RabbitMQ' };
+
+const MEANING: Record<string, string> = {
+  redis:
+    "What you see comes from the commander's memory. New missions are kept where RabbitMQ is up; cancels and other changes have to wait. Running missions go on.",
+  rabbitmq:
+    "New missions are accepted and wait as queued. Running missions go on, and their results arrive once it is back. What was set aside can't be seen.",
+};
 
 export function HealthPage() {
   const query = useHealth();
@@ -52,6 +62,7 @@ function Shown({ health }: { health: Health }) {
   const state = overall(health);
   const { label, icon: Icon } = OVERALL_LOOKS[state];
   const { data: stats } = useStats();
+  const since = notWellSince(health);
   return (
     <>
       <section className="panel verdict" data-health={state} aria-label="Overall">
@@ -59,6 +70,14 @@ function Shown({ health }: { health: Health }) {
         <div>
           <h2>{label}</h2>
           <p>{health.ground === 'embedded' && state === 'ok' ? EMBEDDED_OK : SENTENCES[state]}</p>
+          {since !== undefined && (
+            <p>
+              Since <FullTime at={since} />
+            </p>
+          )}
+          <p>
+            What needs attention, and what can be done about it, is on the <Link to="/">overview</Link>.
+          </p>
           <p className="dim">
             {health.ground && `Runs as ${GROUNDS[health.ground] ?? health.ground}. `}
             {health.version && `Commander version ${health.version}.`}
@@ -67,61 +86,11 @@ function Shown({ health }: { health: Health }) {
       </section>
       <div className="columns">
         {Object.entries(health.checks).map(([part, check]) => (
-          <Part key={part} name={NAMES[part] ?? part} check={check} />
+          <Part key={part} name={NAMES[part] ?? part} check={check} meaning={MEANING[part]} />
         ))}
+        <StreamState />
       </div>
       {stats && <Work stats={stats} />}
-    </>
-  );
-}
-
-const LOOKS = {
-  up: { label: 'Up', icon: CircleCheck },
-  warn: { label: 'Up, with a warning', icon: TriangleAlert },
-  down: { label: 'Down', icon: CircleX },
-  not_used: { label: 'Not used', icon: CircleMinus },
-} as const;
-
-function Part({ name, check }: { name: string; check: Check }) {
-  const { label, icon: Icon } = LOOKS[check.status === 'up' && check.warning ? 'warn' : check.status];
-  return (
-    <section className="panel" aria-label={name}>
-      <div className="part-head">
-        <h2>{name}</h2>
-        <span className="status" data-status={check.status.toUpperCase()}>
-          <Icon size={14} aria-hidden="true" />
-          {label}
-        </span>
-      </div>
-      <dl className="facts">
-        <Fact label="Latency">
-          {check.latencyMs === undefined || check.status === 'down' || check.status === 'not_used' ? (
-            '–'
-          ) : (
-            <Measured ms={check.latencyMs} at={check.checkedAt} />
-          )}
-        </Fact>
-        {check.warning && <Fact label="Warning">{check.warning}</Fact>}
-        {check.error && (
-          <Fact label="Error">
-            <span className="error-text wrap">{check.error}</span>
-          </Fact>
-        )}
-      </dl>
-    </section>
-  );
-}
-
-// Health is pushed when it changes, not for each new measurement: its age belongs to it.
-function Measured({ ms, at }: { ms: number; at?: number }) {
-  return (
-    <>
-      {ms.toFixed(1)} ms{' '}
-      {at !== undefined && (
-        <span className="dim">
-          (measured <RelativeTime at={at} />)
-        </span>
-      )}
     </>
   );
 }
@@ -135,39 +104,19 @@ function Work({ stats }: { stats: Stats }) {
         <Fact label="Completed a minute">{formatCount(stats.rates.completedPerMinute)}</Fact>
         <Fact label="Failed a minute">{formatCount(stats.rates.failedPerMinute)}</Fact>
       </dl>
-      {stats.queues.length > 0 && (
-        <table className="table" aria-label="Queues">
-          <thead>
-            <tr>
-              <th scope="col">Queue</th>
-              <th scope="col" className="num">
-                Waiting
-              </th>
-              <th scope="col" className="num">
-                Consumers
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {stats.queues.map((queue) => (
-              <tr key={queue.name}>
-                <td className="mono wrap">{queue.name}</td>
-                <td className="num">{formatCount(queue.ready)}</td>
-                <td className="num">{formatCount(queue.consumers)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+      {stats.queues.length > 0 ? (
+        <QueueTable queues={stats.queues} />
+      ) : (
+        <p className="dim">How deep the queues are is not known now.</p>
       )}
     </section>
   );
 }
 
-function Fact({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
+/** When the first of what is not well now began to be so. */
+function notWellSince(health: Health): number | undefined {
+  const times = Object.values(health.checks)
+    .filter(({ status }) => status === 'down' || status === 'warn')
+    .flatMap(({ since }) => since ?? []);
+  return times.length > 0 ? Math.min(...times) : undefined;
 }

@@ -44,6 +44,41 @@ describe('health', () => {
   });
 });
 
+describe('health in detail', () => {
+  it('says since when, and what that means', async () => {
+    const since = new Date(Date.now() - 600_000).toISOString();
+    renderApp('/health', (c) => {
+      c.health = rabbitAway();
+      c.health.checks.rabbitmq.since = since;
+    });
+    expect(await screen.findByRole('region', { name: 'Overall' })).toHaveTextContent(/Since .*10 min ago/);
+    const rabbit = screen.getByRole('region', { name: 'RabbitMQ' });
+    expect(rabbit).toHaveTextContent(/Since.*10 min ago/);
+    expect(rabbit).toHaveTextContent('New missions are accepted and wait as queued');
+    expect(screen.getByRole('region', { name: 'Redis' })).not.toHaveTextContent('For you');
+    expect(screen.getByRole('region', { name: 'This page' })).toHaveTextContent('changes are pushed');
+  });
+
+  it('marks queues with messages that nobody takes, each with where to look', async () => {
+    renderApp('/health', (c) => {
+      c.stats.queues = [
+        { name: 'orders_queue', ready: 2, consumers: 3 },
+        { name: 'orders_queue.gpu.normal', ready: 1, consumers: 0 },
+        { name: 'status_queue', ready: 4, consumers: 0 },
+        { name: 'status_refused_queue', ready: 5, consumers: 0 },
+        { name: 'orders_dead_queue', ready: 0, consumers: 0 },
+      ];
+    });
+    const row = (name: string) => screen.getByText(name).closest('tr') as HTMLElement;
+    await screen.findByRole('table', { name: 'Queues' });
+    expect(row('orders_queue.gpu.normal')).toHaveTextContent('No soldier takes from it');
+    expect(row('status_queue')).toHaveTextContent('No commander takes from it');
+    expect(within(row('status_refused_queue')).getByRole('link')).toHaveAttribute('href', '/set-aside');
+    expect(row('orders_queue')).not.toHaveAttribute('data-untaken');
+    expect(row('orders_dead_queue')).not.toHaveAttribute('data-untaken');
+  });
+});
+
 describe('the embedded ground', () => {
   const GONE = /Missions live only as long as this one process/;
 
