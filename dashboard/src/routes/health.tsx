@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { formatCount } from '@/components/format';
 import { Fact } from '@/components/health/fact';
+import styles from '@/components/health/health.module.css';
 import { Part } from '@/components/health/part';
 import { QueueTable } from '@/components/health/queue-table';
 import { StreamState } from '@/components/health/stream-state';
@@ -84,7 +85,7 @@ function Shown({ health }: { health: Health }) {
           </p>
         </div>
       </section>
-      <div className="columns">
+      <div className={styles.parts}>
         {Object.entries(health.checks).map(([part, check]) => (
           <Part key={part} name={NAMES[part] ?? part} check={check} meaning={MEANING[part]} />
         ))}

@@ -38,7 +38,7 @@ describe('schedules', () => {
       c.schedules = [wireSchedule()];
     });
     const row = await rowOf('nightly');
-    await user.click(await button('Run nightly now'));
+    await user.click(await button('Run now: nightly'));
     expect(await screen.findByRole('link', { name: 'run of nightly' })).toBeVisible();
     await user.click(await button('Pause nightly'));
     await waitFor(() => expect(within(row).getByText('Paused')).toBeVisible());
@@ -55,7 +55,7 @@ describe('schedules', () => {
       c.schedules = [wireSchedule()];
       c.failing['POST /schedules/:id/run'] = () => problem(503, 'store_unavailable', 'Redis is away.');
     });
-    await user.click(await button('Run nightly now'));
+    await user.click(await button('Run now: nightly'));
     expect(await screen.findByRole('alert')).toHaveTextContent('Redis is away. (store_unavailable)');
   });
 

@@ -35,7 +35,7 @@ describe('what was set aside', () => {
     const { user, commander } = renderApp('/set-aside', (c) => {
       c.setAside = [wireSetAside(), wireSetAside(), wireSetAside({ reason: 'failed' })];
     });
-    await user.click(await button('Send all superseded again'));
+    await user.click(await button('Send all again: superseded'));
     expect(await screen.findByText('2 messages were sent again.')).toBeVisible();
     expect(commander.log).toContain(
       'POST /api/set-aside/resend?queue=status_refused_queue&reason=superseded',
@@ -68,7 +68,7 @@ describe('what was set aside', () => {
     });
     commander.failing['POST /set-aside/resend'] = () =>
       HttpResponse.json({ messages: 10_000, skipped: 3, complete: false });
-    await user.click(await button('Send all superseded again'));
+    await user.click(await button('Send all again: superseded'));
     expect(await screen.findByText(/3 can't be sent again.*ask again/)).toBeVisible();
   });
 

@@ -84,7 +84,7 @@ export function SetAsidePage() {
       {query.isPending && (
         <>
           <p className="summary">The queues are looked through. That may take up to a minute.</p>
-          <Loading label="Looking through what was set aside" rows={4} />
+          <Loading label="Loading what was set aside" rows={4} />
         </>
       )}
       {data && <Shown data={data} busy={isFetching} filtered={filtered} action={action} />}

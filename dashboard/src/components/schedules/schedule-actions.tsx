@@ -66,7 +66,7 @@ export function ScheduleActions({
         leftSection={<Zap size={14} aria-hidden="true" />}
         unavailable={readOnly}
         loading={run.isPending}
-        aria-label={`Run ${name} now`}
+        aria-label={`Run now: ${name}`}
         onClick={() => run.mutate()}
       >
         Run now

@@ -59,7 +59,7 @@ function Row({ schedule }: { schedule: Schedule }) {
           </span>
         </div>
       </td>
-      <td className="wide" style={{ whiteSpace: 'normal' }}>
+      <td className={`wide ${styles.next}`}>
         {nextAt === undefined ? <span className="dim">–</span> : <FullTime at={nextAt} />}
       </td>
       <td className="wide">

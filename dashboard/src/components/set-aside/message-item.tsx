@@ -51,7 +51,7 @@ export function MessageItem({ message, copies, action, unavailable }: Props) {
           size="compact-sm"
           leftSection={<Send size={14} aria-hidden="true" />}
           unavailable={unavailable ?? (from ? undefined : 'It is not known where it came from.')}
-          aria-label={`Send ${short} again`}
+          aria-label={`Send again: ${short}`}
           onClick={() => action.mutate({ action: 'resend', target: { id } })}
         >
           Send again

@@ -62,7 +62,7 @@ export function QueuePanel({ queue, counts, action, unavailable, onShow }: Props
                   leftSection={<Send size={14} aria-hidden="true" />}
                   unavailable={unavailable ?? unchoosable}
                   loading={action.isPending && isFor(action, queue, reason)}
-                  aria-label={`Send all ${named} again`}
+                  aria-label={`Send all again: ${named}`}
                   onClick={() => action.mutate({ action: 'resend', target })}
                 >
                   Send all again
