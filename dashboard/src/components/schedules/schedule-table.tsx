@@ -59,7 +59,7 @@ function Row({ schedule }: { schedule: Schedule }) {
           </span>
         </div>
       </td>
-      <td className={`wide ${styles.next}`}>
+      <td className="wide" style={{ whiteSpace: 'normal', minWidth: 185 }}>
         {nextAt === undefined ? <span className="dim">–</span> : <FullTime at={nextAt} />}
       </td>
       <td className="wide">
