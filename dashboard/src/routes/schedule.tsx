@@ -136,7 +136,7 @@ function Shown({ schedule }: { schedule: Schedule }) {
       </section>
       <section className="panel" aria-labelledby="mission">
         <h2 id="mission">What it orders</h2>
-        <JsonView label="Mission" value={mission} />
+        <JsonView label="Mission" file={`schedule-${name}.json`} value={mission} />
       </section>
     </>
   );

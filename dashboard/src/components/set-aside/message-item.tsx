@@ -70,8 +70,17 @@ export function MessageItem({ message, copies, action, unavailable }: Props) {
   );
 }
 
-function Body({ message: { body, bodyBase64 } }: { message: SetAsideMessage }) {
-  if (body !== undefined) return <JsonView label="Body" value={body} />;
-  if (bodyBase64 !== undefined) return <JsonView label="Body, in base64" value={bodyBase64} />;
+function Body({ message }: { message: SetAsideMessage }) {
+  const { body, bodyBase64 } = message;
+  if (body !== undefined)
+    return <JsonView label="Body" file={`set-aside-${message.id.slice(0, 8)}.json`} value={body} />;
+  if (bodyBase64 !== undefined)
+    return (
+      <JsonView
+        label="Body, in base64"
+        file={`set-aside-${message.id.slice(0, 8)}.json`}
+        value={bodyBase64}
+      />
+    );
   return <p className="dim">Its body is larger than 64 KiB and is not shown.</p>;
 }
