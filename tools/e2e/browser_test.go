@@ -28,6 +28,9 @@ func browser(t *testing.T) context.Context {
 	alloc, cancelAlloc := chromedp.NewExecAllocator(t.Context(), opts...)
 	t.Cleanup(cancelAlloc)
 	page, cancelPage := chromedp.NewContext(alloc)
+	if err := chromedp.Run(page); err != nil { // starts it; one that never started can't be waited for
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		_ = chromedp.Cancel(page) // waits until the browser is gone
 		cancelPage()

@@ -37,7 +37,10 @@ func TestEveryView(t *testing.T) {
 		need(t, errors.New("axe-core is not installed: ./task deps:dashboard"))
 	}
 	page := browser(t)
-	s := run(t, func(c *localstack.Config) { c.Headless = false })
+	s := run(t, func(c *localstack.Config) {
+		c.Headless = false
+		c.Soldiers, c.PartEnv = 1, map[string][]string{localstack.SoldierName(1): {"SOLDIER_SQUADS=recon"}} // default is the test's own
+	})
 	views := s.furnish()
 	page, cancel := context.WithTimeout(page, 8*time.Minute)
 	defer cancel()
@@ -203,8 +206,8 @@ func (s *stack) furnish() []view {
 	}
 	for i := range 12 {
 		order(contracts.MissionRequest{Name: fmt.Sprintf("Welcome mail %d", i), Kind: "send-mail", Labels: map[string]string{"team": "growth"}})
-		s.submit(fmt.Sprintf("Recon over sector %d", i), "0")
 	}
+	s.orderFor("recon", 12, "0.2")
 	failed := order(contracts.MissionRequest{
 		Name: "Invoice mail for customer 4711", Kind: "send-mail", MaxAttempts: 3, Retry: &contracts.RetryRequest{DelaySeconds: new(0)},
 		Payload: []byte(`{"to":"ops@example.com","template":"invoice","customer":{"id":4711,"name":"Acme"},"attachments":["invoice.pdf"]}`),
@@ -225,7 +228,7 @@ func (s *stack) furnish() []view {
 		Cron: "30 2 * * *", TimeZone: "Europe/Berlin", Mission: contracts.MissionRequest{Name: "Nightly report", Kind: "report"},
 	}))
 	s.must(s.PutSchedule(ctx, "patrol", contracts.ScheduleRequest{
-		EverySeconds: 3600, Mission: contracts.MissionRequest{Name: "Patrol", Payload: []byte(`{"min_seconds":0,"max_seconds":0,"failure_rate":0}`)},
+		EverySeconds: 3600, Mission: contracts.MissionRequest{Name: "Patrol", Squad: "recon", Payload: []byte(`{"min_seconds":0,"max_seconds":0,"failure_rate":0}`)},
 	}))
 	s.must(s.RunSchedule(ctx, "patrol"))
 	s.must(s.OrderBulk(ctx, contracts.BulkRequest{Action: contracts.BulkRetry, Filter: contracts.BulkFilter{Kind: "send-mail", Label: "team:growth"}, Reason: "the mail server is back"}))

@@ -254,6 +254,7 @@ describe('the mission page', () => {
     });
     renderApp(`/missions/${mission.mission_id}`, (c) => {
       c.missions = [mission];
+      c.limits = [{ key: 'customer 42', max_running: 1, admitted: 1, waiting: 2 }];
     });
     expect(await screen.findByText(/59 min \d+ s left|1 h left/)).toBeVisible();
     expect(screen.getByText('after 30 s, then × 1.5, at most 15 min')).toBeVisible();

@@ -135,9 +135,6 @@ export class FakeCommander {
           return HttpResponse.json(after, { status: 202 });
         }),
       ),
-      at('/limits/:id', (_, key) =>
-        HttpResponse.json({ key, max_running: 1, default: true, admitted: 1, waiting: 2 }),
-      ),
       at('/missions/:id/history', (_, id) =>
         HttpResponse.json({ history: this.history[id] ?? [], dropped: 0, degraded: false }),
       ),

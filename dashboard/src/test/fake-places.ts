@@ -70,6 +70,10 @@ export function placeHandlers<H>(commander: FakeCommander, at: At<H>): H[] {
     ),
     at('/limits', () => HttpResponse.json({ limits: commander.limits })),
     at('/limits/:id', async (request, key) => {
+      if (request.method === 'GET') {
+        const known = commander.limits.find((l) => l.key === key);
+        return HttpResponse.json(known ?? wireKeyLimit({ key, max_running: 1, default: true }));
+      }
       commander.limits = commander.limits.filter((l) => l.key !== key);
       if (request.method === 'DELETE') {
         return HttpResponse.json(wireKeyLimit({ key, max_running: 1, default: true }));
