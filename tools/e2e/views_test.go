@@ -28,6 +28,9 @@ import (
 // picturesEnv names a folder that gets a picture of each view, where it is set.
 const picturesEnv = "MISSION_CONTROL_PICTURES"
 
+// unknown is the id of no mission.
+const unknown = "01890000-0000-7000-8000-000000000000"
+
 // TestEveryView shows each view of the dashboard with something in it, wide and on a phone, in both themes: none is wider than
 // the screen, none says anything on the console, and axe finds nothing.
 func TestEveryView(t *testing.T) {
@@ -77,6 +80,9 @@ func TestEveryView(t *testing.T) {
 		}
 	}
 	for _, line := range said() {
+		if strings.Contains(line, "404 (Not Found)") && strings.Contains(line, unknown) {
+			continue // that is how it is known to be none
+		}
 		t.Errorf("the console says: %s", line)
 	}
 }
@@ -245,7 +251,7 @@ func (s *stack) furnish() []view {
 		{"mission-failed", "/missions/" + failed},
 		{"mission-done", "/missions/" + done},
 		{"mission-running", "/missions/" + running},
-		{"mission-unknown", "/missions/01890000-0000-7000-8000-000000000000"},
+		{"mission-unknown", "/missions/" + unknown},
 		{"new-mission", "/missions/new"},
 		{"clone", "/missions/new?clone=" + failed},
 		{"bulk", "/bulk"},

@@ -16,7 +16,7 @@ interface Props extends PlotProps {
 const DAY = 86_400_000;
 const SYNC = 'overview';
 
-export default function PlotCanvas({ times, series, format, atLeast, atMost, onCursor }: Props) {
+export default function PlotCanvas({ times, series, format, span, atLeast, atMost, onCursor }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>(undefined);
   const zone = useZone();
@@ -26,13 +26,22 @@ export default function PlotCanvas({ times, series, format, atLeast, atMost, onC
 
   // Colours, zone and the series' looks are fixed in a plot; another of these is another plot.
   const looks = series.map(({ label, color, dash, filled }) => ({ label, color, dash, filled }));
-  const made = JSON.stringify([looks, zone, scheme, atLeast, atMost]);
+  const made = JSON.stringify([looks, zone, scheme, span, atLeast, atMost]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: made stands for all that the plot is made from
   useEffect(() => {
     const element = box.current;
     if (!element) return;
     const it = new UPlot(
-      options({ element, looks, format, zone, atLeast, atMost, onCursor: (i) => latest.current.onCursor(i) }),
+      options({
+        element,
+        looks,
+        format,
+        zone,
+        span,
+        atLeast,
+        atMost,
+        onCursor: (i) => latest.current.onCursor(i),
+      }),
       data(latest.current.times, latest.current.series),
       element,
     );
@@ -63,12 +72,13 @@ interface Make {
   looks: Pick<PlotSeries, 'label' | 'color' | 'dash' | 'filled'>[];
   format: (value: number) => string;
   zone: Zone;
+  span: number;
   atLeast?: number;
   atMost?: number;
   onCursor: (index: number | undefined) => void;
 }
 
-function options({ element, looks, format, zone, atLeast = 0, atMost, onCursor }: Make): UPlot.Options {
+function options({ element, looks, format, zone, span, atLeast = 0, atMost, onCursor }: Make): UPlot.Options {
   const style = getComputedStyle(element);
   const color = (name: string) => style.getPropertyValue(name).trim();
   const axis = {
@@ -87,6 +97,8 @@ function options({ element, looks, format, zone, atLeast = 0, atMost, onCursor }
     cursor: { sync: { key: SYNC }, drag: { x: false, y: false }, points: { size: 6 } },
     hooks: { setCursor: [(u) => onCursor(u.cursor.idx ?? undefined)] },
     scales: {
+      // The whole time that was asked for, also where less is known.
+      x: { range: (_, __, newest) => [newest - span / 1_000, newest] },
       y: {
         range: (_, __, most) => [0, atMost ?? (Math.max(atLeast, (most ?? 0) * 1.08) || 1)],
       },
@@ -111,7 +123,8 @@ function options({ element, looks, format, zone, atLeast = 0, atMost, onCursor }
         width: 1.6,
         dash: look.dash === 'dashed' ? [6, 3] : look.dash === 'dotted' ? [2, 3] : undefined,
         fill: look.filled && `color-mix(in srgb, ${color(look.color)} 16%, transparent)`,
-        points: { show: false },
+        // By itself the library shows points where there are few; a step alone between two gaps would be no line.
+        points: { size: 4 },
         spanGaps: false,
       })),
     ],

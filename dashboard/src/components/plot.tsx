@@ -24,6 +24,8 @@ export interface PlotProps {
   /** Milliseconds since 1970, growing. */
   times: number[];
   series: PlotSeries[];
+  /** How much time the axis shows, in milliseconds, up to the newest step. */
+  span: number;
   /** The least that the top of the axis may be. */
   atLeast?: number;
   atMost?: number;

@@ -7,6 +7,9 @@ import { Plot, type PlotSeries } from './plot';
 import { Failure, Loading } from './states';
 import styles from './trend-plots.module.css';
 
+const HOUR = 3_600_000;
+const SPANS: Record<Range, number> = { '1h': HOUR, '6h': 6 * HOUR, '24h': 24 * HOUR, '7d': 168 * HOUR };
+
 /** How it went over the time that range names. */
 export function TrendPlots({ range }: { range: Range }) {
   const trends = useTrends(range);
@@ -26,6 +29,7 @@ export function TrendPlots({ range }: { range: Range }) {
     );
   }
   const { times } = series;
+  const span = SPANS[range];
   return (
     <div className={styles.plots} aria-busy={trends.isFetching}>
       <Plot
@@ -33,6 +37,7 @@ export function TrendPlots({ range }: { range: Range }) {
         unit="missions a second"
         format={formatRate}
         times={times}
+        span={span}
         series={[
           { label: 'created', color: '--run-fg', values: series.created, dash: 'dashed' },
           { label: 'completed', color: '--ok-fg', values: series.completed, filled: true },
@@ -45,6 +50,7 @@ export function TrendPlots({ range }: { range: Range }) {
         format={formatPercent}
         atMost={100}
         times={times}
+        span={span}
         series={[{ label: 'succeeded', color: '--ok-fg', values: series.successRate, filled: true }]}
       />
       <Plot
@@ -52,6 +58,7 @@ export function TrendPlots({ range }: { range: Range }) {
         unit="from due to started"
         format={formatDuration}
         times={times}
+        span={span}
         series={percentiles(series.wait)}
       />
       <Plot
@@ -59,6 +66,7 @@ export function TrendPlots({ range }: { range: Range }) {
         unit="from started to ended"
         format={formatDuration}
         times={times}
+        span={span}
         series={percentiles(series.run)}
       />
       <Plot
@@ -66,6 +74,7 @@ export function TrendPlots({ range }: { range: Range }) {
         unit="at the end of each step"
         format={formatCompact}
         times={times}
+        span={span}
         series={[
           { label: 'queued', color: '--wait-fg', values: series.queued, filled: true },
           { label: 'in progress', color: '--run-fg', values: series.inProgress },
@@ -77,6 +86,7 @@ export function TrendPlots({ range }: { range: Range }) {
         unit="age of the oldest queued mission"
         format={(seconds) => formatDuration(seconds * 1_000)}
         times={times}
+        span={span}
         series={[{ label: 'oldest', color: '--wait-fg', values: series.oldestQueued, filled: true }]}
       />
     </div>

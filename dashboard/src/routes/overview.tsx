@@ -30,6 +30,7 @@ export function OverviewPage() {
                 to="/"
                 search={{ range: one === '1h' ? undefined : one }}
                 className={styles.range}
+                aria-current={one === range ? 'page' : undefined}
                 activeOptions={{ exact: true, explicitUndefined: true }}
                 resetScroll={false}
               >
