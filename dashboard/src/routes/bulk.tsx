@@ -1,8 +1,8 @@
 import { Info } from 'lucide-react';
-import { FilterWords } from '@/components/applied-filter';
-import { BulkReport, BulkState, StopBulk } from '@/components/bulk-report';
-import { BULK_WORDS } from '@/components/bulk-words';
 import { ButtonLink } from '@/components/button-link';
+import { FilterWords } from '@/components/missions/applied-filter';
+import { BulkReport, BulkState, StopBulk } from '@/components/missions/bulk-report';
+import { BULK_WORDS } from '@/components/missions/bulk-words';
 import { Banner } from '@/components/outage-banner';
 import { PageHead } from '@/components/page-head';
 import { Empty, Failure, Loading } from '@/components/states';

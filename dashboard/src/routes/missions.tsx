@@ -1,10 +1,10 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { ListChecks, Plus } from 'lucide-react';
 import { useState } from 'react';
-import { BulkDialog } from '@/components/bulk-dialog';
 import { ButtonLink } from '@/components/button-link';
-import { MissionFilters } from '@/components/mission-filters';
-import { MissionList } from '@/components/mission-list';
+import { BulkDialog } from '@/components/missions/bulk-dialog';
+import { MissionFilters } from '@/components/missions/mission-filters';
+import { MissionList } from '@/components/missions/mission-list';
 import { PageHead } from '@/components/page-head';
 import { useFinishedPurges } from '@/hooks/use-finished-purges';
 import type { BulkAction } from '@/services/bulk';

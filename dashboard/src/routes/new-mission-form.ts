@@ -1,8 +1,8 @@
 // The rules of the form. The commander has the last word; these are its limits, told as one types.
 
 import { z } from 'zod';
-import { jsonFault } from '@/components/json-fault';
-import { parseSeconds, writeSeconds } from '@/components/time-input';
+import { jsonFault } from '@/components/new-mission/json-fault';
+import { parseSeconds, writeSeconds } from '@/components/new-mission/time-input';
 import { DEFAULT_RETRY, NAME_PATTERN, type NewMission, PRIORITIES } from '@/services/missions';
 
 export const PAYLOAD_LIMIT = 256 * 1024;

@@ -6,7 +6,7 @@ import { problem } from '@/test/fake-commander';
 import { renderApp } from '@/test/render-app';
 
 // jsdom has no canvas: what is drawn is looked at in a browser.
-vi.mock('@/components/plot-canvas', () => ({ default: () => null }));
+vi.mock('@/components/overview/plot-canvas', () => ({ default: () => null }));
 
 const attention = () => screen.findByRole('region', { name: 'What needs attention' });
 

@@ -1,9 +1,9 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { AttentionList } from '@/components/attention-list';
-import { FailureGroups } from '@/components/failure-groups';
+import { AttentionList } from '@/components/overview/attention-list';
+import { FailureGroups } from '@/components/overview/failure-groups';
+import { StatusTiles } from '@/components/overview/status-tiles';
+import { TrendPlots } from '@/components/overview/trend-plots';
 import { PageHead } from '@/components/page-head';
-import { StatusTiles } from '@/components/status-tiles';
-import { TrendPlots } from '@/components/trend-plots';
 import { RANGES, type Range } from '@/services/trends';
 import styles from './overview.module.css';
 

@@ -1,10 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import { CircleAlert, CircleCheck, Info, TriangleAlert } from 'lucide-react';
+import { Failure, Loading } from '@/components/states';
+import { RelativeTime } from '@/components/times';
 import { useAttention } from '@/hooks/use-queries';
 import type { AttentionItem, Severity } from '@/services/attention';
 import styles from './attention-list.module.css';
-import { Failure, Loading } from './states';
-import { RelativeTime } from './times';
 
 const LOOKS = {
   critical: { word: 'Critical', icon: CircleAlert },

@@ -1,8 +1,8 @@
 // How the actions on many missions read.
 
 import { Ban, type LucideIcon, RotateCw, Trash2 } from 'lucide-react';
+import { formatCount } from '@/components/format';
 import type { BulkAction } from '@/services/bulk';
-import { formatCount } from './format';
 
 interface Words {
   verb: string;

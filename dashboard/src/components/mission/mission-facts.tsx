@@ -1,10 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { formatDuration } from '@/components/format';
+import { Countdown, Duration, FullTime } from '@/components/times';
 import { useLimit } from '@/hooks/use-limit';
 import { isFinal, type Mission } from '@/services/missions';
-import { formatDuration } from './format';
 import css from './mission-facts.module.css';
-import { Countdown, Duration, FullTime } from './times';
 
 /** What is known of a mission beside its state, its error and its result. */
 export function MissionFacts({ mission }: { mission: Mission }) {

@@ -5,6 +5,11 @@ import { Button } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { ArrowUp, Info } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
+import { ButtonLink } from '@/components/button-link';
+import { formatCount } from '@/components/format';
+import { Banner } from '@/components/outage-banner';
+import { Empty, Failure, LoadingRows } from '@/components/states';
+import { FullTime } from '@/components/times';
 import { useChangeMissions } from '@/hooks/use-change-missions';
 import { useColumnChoice } from '@/hooks/use-columns';
 import { useListStart } from '@/hooks/use-list-start';
@@ -23,16 +28,11 @@ import {
   PAGE_SIZE,
 } from '@/services/missions';
 import { AppliedFilter, isEmptyFilter } from './applied-filter';
-import { ButtonLink } from './button-link';
-import { formatCount } from './format';
 import { BulkMenu, ColumnMenu } from './list-menus';
 import { DEFAULT_COLUMNS } from './mission-columns';
 import styles from './mission-list.module.css';
 import { MissionTable, type Shown, type TableHandle } from './mission-table';
-import { Banner } from './outage-banner';
 import { SelectionBar, SelectionQuestion } from './selection-bar';
-import { Empty, Failure, LoadingRows } from './states';
-import { FullTime } from './times';
 
 /** A list that live changes have thinned out, or whose pages came short, is filled up from the server. */
 const FEW = 10;

@@ -4,8 +4,8 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { formatDay, formatMinute } from '@/components/format';
 import { useZone, type Zone } from '@/hooks/use-zone';
-import { formatDay, formatMinute } from './format';
 import type { PlotProps, PlotSeries } from './plot';
 
 interface Props extends PlotProps {

@@ -1,7 +1,7 @@
 import { Skeleton } from '@mantine/core';
 import { lazy, Suspense, useId, useMemo, useState } from 'react';
+import { formatAbsolute } from '@/components/format';
 import { useZone } from '@/hooks/use-zone';
-import { formatAbsolute } from './format';
 import styles from './plot.module.css';
 
 const PlotCanvas = lazy(() => import('./plot-canvas'));

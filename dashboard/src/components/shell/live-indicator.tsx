@@ -1,9 +1,9 @@
 import { Pause, Play } from 'lucide-react';
 import { useId, useMemo } from 'react';
+import { formatElapsed } from '@/components/format';
 import { useNow } from '@/hooks/use-now';
 import { type Shortcut, useShortcuts } from '@/hooks/use-shortcuts';
 import { useLive, useStreamStatus } from '@/live/live-context';
-import { formatElapsed } from './format';
 import styles from './live-indicator.module.css';
 
 const LOOKS = {

@@ -1,12 +1,12 @@
 import { Button } from '@mantine/core';
 import { Download } from 'lucide-react';
 import { Fragment, useLayoutEffect, useRef, useState } from 'react';
+import { CopyButton } from '@/components/copy-button';
+import { formatBoth, formatClock, formatCount } from '@/components/format';
+import { saveText } from '@/components/save-text';
 import { useZone } from '@/hooks/use-zone';
 import type { LogLine, Telemetry } from '@/services/telemetry';
-import { CopyButton } from './copy-button';
-import { formatBoth, formatClock, formatCount } from './format';
 import css from './mission-log.module.css';
-import { saveText } from './save-text';
 
 const LEVELS: LogLine['level'][] = ['debug', 'info', 'warn', 'error'];
 

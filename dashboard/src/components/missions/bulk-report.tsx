@@ -2,14 +2,14 @@ import { Progress } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { CircleCheck, CircleStop, CircleX, LoaderCircle, type LucideIcon } from 'lucide-react';
+import { ActionButton } from '@/components/action-button';
+import { formatCount } from '@/components/format';
 import { useReadOnly } from '@/hooks/use-settings';
 import { ApiError } from '@/services/api';
 import { type BulkJob, type BulkJobs, bulkKey, stopBulk } from '@/services/bulk';
 import type { MissionStatus } from '@/services/missions';
-import { ActionButton } from './action-button';
 import styles from './bulk-report.module.css';
 import { BULK_WORDS } from './bulk-words';
-import { formatCount } from './format';
 
 /** A job's state in the colours of a mission's. */
 const STATES: Record<BulkJob['state'], { label: string; colour: MissionStatus; icon: LucideIcon }> = {

@@ -1,9 +1,9 @@
 import { Button } from '@mantine/core';
 import { useState } from 'react';
+import { asCurl, asMissionctl } from '@/components/commands';
+import { CopyButton } from '@/components/copy-button';
 import type { NewMission } from '@/services/missions';
 import { address } from '@/settings';
-import { asCurl, asMissionctl } from './commands';
-import { CopyButton } from './copy-button';
 import css from './new-mission.module.css';
 
 /** The order as a command, kept up with the form. Undefined while the form has faults. */

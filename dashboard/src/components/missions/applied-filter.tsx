@@ -1,8 +1,8 @@
 import { X } from 'lucide-react';
+import { STATUS_LOOKS } from '@/components/status-badge';
 import type { BulkFilter } from '@/services/bulk';
 import type { MissionFilter } from '@/services/missions';
 import styles from './applied-filter.module.css';
-import { STATUS_LOOKS } from './status-badge';
 
 const WORDS = { status: 'Status', kind: 'Kind', squad: 'Squad', label: 'Label', q: 'Name or id' } as const;
 type Field = keyof typeof WORDS;

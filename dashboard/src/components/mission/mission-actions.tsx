@@ -2,6 +2,12 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { Ban, CopyPlus, List, RotateCw, Trash2 } from 'lucide-react';
 import { useMemo, useRef, useState } from 'react';
+import { ActionButton } from '@/components/action-button';
+import { AskFirst } from '@/components/ask-first';
+import { ButtonLink } from '@/components/button-link';
+import { asCurl, asMissionctl } from '@/components/commands';
+import { CopyButton } from '@/components/copy-button';
+import { STATUS_LOOKS } from '@/components/status-badge';
 import { useNow } from '@/hooks/use-now';
 import { useReadOnly } from '@/hooks/use-settings';
 import { useShortcuts } from '@/hooks/use-shortcuts';
@@ -16,14 +22,8 @@ import {
   retryMission,
 } from '@/services/missions';
 import { address } from '@/settings';
-import { ActionButton } from './action-button';
-import { AskFirst } from './ask-first';
-import { ButtonLink } from './button-link';
-import { asCurl, asMissionctl } from './commands';
-import { CopyButton } from './copy-button';
 import css from './mission-actions.module.css';
 import { copyOf } from './mission-copy';
-import { STATUS_LOOKS } from './status-badge';
 
 const word = (mission: Mission) => STATUS_LOOKS[mission.status].label.toLowerCase();
 

@@ -1,10 +1,6 @@
 import { Button } from '@mantine/core';
 import { Ban, CircleCheck, CircleDot, CircleX, RotateCw, ShieldX, Undo2 } from 'lucide-react';
 import { useState } from 'react';
-import { useNow } from '@/hooks/use-now';
-import { useZone, type Zone } from '@/hooks/use-zone';
-import type { History } from '@/services/history';
-import { isFinal, type Mission } from '@/services/missions';
 import {
   formatBoth,
   formatClock,
@@ -13,7 +9,11 @@ import {
   formatElapsed,
   formatMinute,
   formatSecond,
-} from './format';
+} from '@/components/format';
+import { useNow } from '@/hooks/use-now';
+import { useZone, type Zone } from '@/hooks/use-zone';
+import type { History } from '@/services/history';
+import { isFinal, type Mission } from '@/services/missions';
 import css from './mission-lanes.module.css';
 import {
   type Mark,

@@ -1,11 +1,11 @@
 import { Link } from '@tanstack/react-router';
 import { CircleCheck } from 'lucide-react';
+import { formatCount } from '@/components/format';
+import { Failure, Loading } from '@/components/states';
+import { RelativeTime } from '@/components/times';
 import { useFailures } from '@/hooks/use-queries';
 import type { FailureGroup, FailureRange } from '@/services/trends';
 import styles from './failure-groups.module.css';
-import { formatCount } from './format';
-import { Failure, Loading } from './states';
-import { RelativeTime } from './times';
 
 const SHOWN = 8;
 

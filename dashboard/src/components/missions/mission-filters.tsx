@@ -1,11 +1,11 @@
 import { CloseButton, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { type HTMLAttributes, useId, useState } from 'react';
+import { formatCount } from '@/components/format';
+import { STATUS_LOOKS } from '@/components/status-badge';
 import { useSoldiers, useSquads, useStats } from '@/hooks/use-queries';
 import { type MissionFilter, type MissionStatus, NAME_PATTERN, STATUSES } from '@/services/missions';
-import { formatCount } from './format';
 import styles from './mission-filters.module.css';
-import { STATUS_LOOKS } from './status-badge';
 
 interface Props {
   filter: MissionFilter;

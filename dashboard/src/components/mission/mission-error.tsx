@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
+import { formatDuration } from '@/components/format';
 import { isFinal, type Mission } from '@/services/missions';
-import { formatDuration } from './format';
 
 /** What a code means and what helps, in a sentence. Codes that are not here are a handler's own. */
 const MEANINGS: Record<string, (mission: Mission) => string> = {

@@ -1,12 +1,12 @@
 import { Button, CloseButton, Modal } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
+import { ActionButton } from '@/components/action-button';
+import { formatCount } from '@/components/format';
 import { type ChangeReport, isUnderWay } from '@/hooks/use-change-missions';
 import { useReadOnly } from '@/hooks/use-settings';
 import { BULK_ACTIONS, type BulkAction, isChangeable } from '@/services/bulk';
 import type { Mission } from '@/services/missions';
-import { ActionButton } from './action-button';
 import { BULK_WORDS, countMissions } from './bulk-words';
-import { formatCount } from './format';
 import styles from './selection-bar.module.css';
 
 /** Only so many refusals are named. */

@@ -1,10 +1,10 @@
 import { useMemo } from 'react';
+import { formatCompact, formatDuration, formatRate } from '@/components/format';
+import { Failure, Loading } from '@/components/states';
 import { useTrends } from '@/hooks/use-queries';
 import { trendSeries } from '@/services/trend-series';
 import type { Percentiles, Range } from '@/services/trends';
-import { formatCompact, formatDuration, formatRate } from './format';
 import { Plot, type PlotSeries } from './plot';
-import { Failure, Loading } from './states';
 import styles from './trend-plots.module.css';
 
 const HOUR = 3_600_000;

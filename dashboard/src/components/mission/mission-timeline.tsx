@@ -1,16 +1,16 @@
 import { Button } from '@mantine/core';
 import { ShieldX } from 'lucide-react';
 import { useState } from 'react';
+import { formatBoth, formatClock, formatDuration } from '@/components/format';
+import { Failure, Loading } from '@/components/states';
+import { isStatus, StatusBadge } from '@/components/status-badge';
+import { FullTime } from '@/components/times';
 import { useHistory } from '@/hooks/use-queries';
 import { useZone } from '@/hooks/use-zone';
 import type { HistoryLine } from '@/services/history';
 import type { Mission } from '@/services/missions';
-import { formatBoth, formatClock, formatDuration } from './format';
 import { MissionLanes } from './mission-lanes';
 import css from './mission-lanes.module.css';
-import { Failure, Loading } from './states';
-import { isStatus, StatusBadge } from './status-badge';
-import { FullTime } from './times';
 
 /** Later than this and the time of recording is shown too. */
 const LATE = 1_000;

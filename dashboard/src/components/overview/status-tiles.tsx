@@ -1,13 +1,13 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { formatCount } from '@/components/format';
+import { Failure } from '@/components/states';
+import { STATUS_LOOKS } from '@/components/status-badge';
+import { Duration } from '@/components/times';
 import { useSoldiers, useStats } from '@/hooks/use-queries';
 import type { MissionStatus } from '@/services/missions';
 import type { Stats } from '@/services/stats';
-import { formatCount } from './format';
-import { Failure } from './states';
-import { STATUS_LOOKS } from './status-badge';
 import styles from './status-tiles.module.css';
-import { Duration } from './times';
 
 /** How many missions there are by status. Each tile leads to them. */
 export function StatusTiles() {

@@ -4,10 +4,10 @@
 import { Link } from '@tanstack/react-router';
 import { columnVisibilityFeature, createColumnHelper, tableFeatures } from '@tanstack/react-table';
 import type { ReactNode } from 'react';
+import { StatusBadge } from '@/components/status-badge';
+import { Duration, RelativeTime } from '@/components/times';
 import type { Mission } from '@/services/missions';
 import styles from './mission-table.module.css';
-import { StatusBadge } from './status-badge';
-import { Duration, RelativeTime } from './times';
 
 export const features = tableFeatures({ columnVisibilityFeature });
 

@@ -4,6 +4,9 @@ import { Button, Modal, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
+import { formatCount } from '@/components/format';
+import { Empty, Failure, Loading } from '@/components/states';
+import { StatusBadge } from '@/components/status-badge';
 import { useBulkJobs } from '@/hooks/use-queries';
 import { ApiError } from '@/services/api';
 import {
@@ -20,9 +23,6 @@ import { FilterWords, isEmptyFilter } from './applied-filter';
 import styles from './bulk-dialog.module.css';
 import { BulkReport, BulkState, StopBulk } from './bulk-report';
 import { BULK_WORDS, countMissions } from './bulk-words';
-import { formatCount } from './format';
-import { Empty, Failure, Loading } from './states';
-import { StatusBadge } from './status-badge';
 
 interface Props {
   action: BulkAction;
