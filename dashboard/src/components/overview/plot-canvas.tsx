@@ -15,6 +15,8 @@ interface Props extends PlotProps {
 
 const DAY = 86_400_000;
 const SYNC = 'overview';
+/** So much time an axis shows in any case. */
+const LEAST_SECONDS = 300;
 
 export default function PlotCanvas({ times, series, format, span, atLeast, atMost, onCursor }: Props) {
   const box = useRef<HTMLDivElement>(null);
@@ -97,8 +99,13 @@ function options({ element, looks, format, zone, span, atLeast = 0, atMost, onCu
     cursor: { sync: { key: SYNC }, drag: { x: false, y: false }, points: { size: 6 } },
     hooks: { setCursor: [(u) => onCursor(u.cursor.idx ?? undefined)] },
     scales: {
-      // The whole time that was asked for, also where less is known.
-      x: { range: (_, __, newest) => [newest - span / 1_000, newest] },
+      // Up to the whole time that was asked for; a young installation need not look at an empty plot.
+      x: {
+        range: (_, oldest, newest) => [
+          newest - Math.min(span / 1_000, Math.max(newest - oldest, LEAST_SECONDS)),
+          newest,
+        ],
+      },
       y: {
         range: (_, __, most) => [0, atMost ?? (Math.max(atLeast, (most ?? 0) * 1.08) || 1)],
       },
