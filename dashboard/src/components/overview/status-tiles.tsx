@@ -62,9 +62,9 @@ function Note({ status, stats }: { status: MissionStatus; stats: Stats }): React
     case 'SCHEDULED':
       return 'for later';
     case 'COMPLETED':
-      return `${formatCount(stats.rates.completedPerMinute)} in the last minute`;
+      return `${formatCount(stats.rates.completedPerMinute)} last minute`;
     case 'FAILED':
-      return `${formatCount(stats.rates.failedPerMinute)} in the last minute`;
+      return `${formatCount(stats.rates.failedPerMinute)} last minute`;
     case 'CANCELLED':
       return 'by request';
   }
