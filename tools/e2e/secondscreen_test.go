@@ -20,6 +20,7 @@ import (
 // TestTheSecondScreen is a page that stays open while things go wrong, with 100,000 missions in the list: Redis is killed and comes
 // back, the commander is killed and comes back, another tab is opened and the first one closed. Nobody reloads anything.
 func TestTheSecondScreen(t *testing.T) {
+	t.Parallel()
 	needApp(t)
 	tab := browser(t)
 	s := run(t, func(c *localstack.Config) { c.Headless = false })

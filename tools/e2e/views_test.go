@@ -34,6 +34,7 @@ const unknown = "01890000-0000-7000-8000-000000000000"
 // TestEveryView shows each view of the dashboard with something in it, wide and on a phone, in both themes: none is wider than
 // the screen, none says anything on the console, and axe finds nothing.
 func TestEveryView(t *testing.T) {
+	t.Parallel()
 	needApp(t)
 	axe, err := os.ReadFile(filepath.Join("..", "..", "dashboard", "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {

@@ -1,10 +1,13 @@
-import { Button, type ButtonProps } from '@mantine/core';
+import type { ButtonProps } from '@mantine/core';
 import { Check, Copy, X } from 'lucide-react';
 import { type Ref, useEffect, useState } from 'react';
+import { ActionButton } from './action-button';
 
 type Props = ButtonProps & {
   /** Made only when it is asked for. */
   text: () => string;
+  /** Why there is nothing to copy. */
+  unavailable?: string;
   children: string;
   'aria-label'?: string;
   ref?: Ref<HTMLButtonElement>;
@@ -23,7 +26,7 @@ export function CopyButton({ text, children, ref, ...props }: Props) {
   const Icon = state === 'copied' ? Check : state === 'failed' ? X : Copy;
   return (
     <>
-      <Button
+      <ActionButton
         size="compact-sm"
         variant="default"
         leftSection={<Icon size={14} aria-hidden="true" />}
@@ -32,7 +35,7 @@ export function CopyButton({ text, children, ref, ...props }: Props) {
         {...props}
       >
         {state === 'copied' ? 'Copied' : state === 'failed' ? 'Not copied' : children}
-      </Button>
+      </ActionButton>
       <span role="status" className="visually-hidden">
         {state === 'copied' && `${props['aria-label'] ?? children}: copied`}
         {state === 'failed' && 'The browser did not let this page copy.'}

@@ -45,7 +45,7 @@ function coarse(ms: number): string {
 }
 
 const DATE = { year: 'numeric', month: 'short', day: '2-digit' } as const;
-const TIME = { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false } as const;
+const TIME = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
 const MILLIS = { fractionalSecondDigits: 3 } as const;
 
 /** One formatter for each zone: making one is dear. */
@@ -59,7 +59,7 @@ function inZones(options: Intl.DateTimeFormatOptions): Record<Zone, Intl.DateTim
 const absolute = inZones({ ...DATE, ...TIME, ...MILLIS, timeZoneName: 'short' });
 const clock = inZones({ ...TIME, ...MILLIS });
 const seconds = inZones(TIME);
-const minutes = inZones({ hour: '2-digit', minute: '2-digit', hour12: false });
+const minutes = inZones({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const days = inZones({ month: 'short', day: '2-digit' });
 
 /** Date and time, with the zone's name. */

@@ -1,6 +1,6 @@
 // One action on missions that the reader chose, one request each.
 
-import { useCallback, useState } from 'react';
+import { useCallback, useRef, useState } from 'react';
 import { useLive } from '@/live/live-context';
 import { ApiError } from '@/services/api';
 import type { BulkAction } from '@/services/bulk';
@@ -23,25 +23,32 @@ export const isUnderWay = (report: ChangeReport): boolean =>
 export function useChangeMissions() {
   const live = useLive();
   const [report, setReport] = useState<ChangeReport>();
+  const latest = useRef(0);
 
   const change = useCallback(
     async (action: BulkAction, missions: Mission[]) => {
+      // What an earlier one still does belongs in no other's report.
+      const mine = ++latest.current;
+      const update = (next: (before: ChangeReport) => ChangeReport) => {
+        if (mine === latest.current) setReport((before) => before && next(before));
+      };
       setReport({ action, total: missions.length, changed: 0, refused: [] });
       const waiting = [...missions];
       const work = async () => {
         for (let mission = waiting.shift(); mission; mission = waiting.shift()) {
           try {
-            if (action === 'purge') await purgeMission(mission.id);
-            else live.learn(await (action === 'retry' ? retryMission : cancelMission)(mission.id));
-            setReport((before) => before && { ...before, changed: before.changed + 1 });
+            if (action === 'purge') {
+              await purgeMission(mission.id);
+              live.forget(mission.id);
+            } else live.learn(await (action === 'retry' ? retryMission : cancelMission)(mission.id));
+            update((before) => ({ ...before, changed: before.changed + 1 }));
           } catch (error) {
             const refusal = { mission, reason: reasonOf(error) };
-            setReport((before) => before && { ...before, refused: [...before.refused, refusal] });
+            update((before) => ({ ...before, refused: [...before.refused, refusal] }));
           }
         }
       };
       await Promise.all(Array.from({ length: AT_ONCE }, work));
-      if (action === 'purge') live.refresh();
     },
     [live],
   );

@@ -1,5 +1,5 @@
 // Keyboard shortcuts. A page says what its keys do while it is shown; the sheet behind "?" lists what holds now.
-// Keys typed into a field, or with Ctrl, Alt or Meta, are never taken, and none while a dialog is open.
+// Keys typed into a field, or with Ctrl, Alt or Meta, are never taken, and none while a dialog or a menu is open.
 
 import { useEffect, useSyncExternalStore } from 'react';
 
@@ -10,6 +10,8 @@ export interface Shortcut {
   run: () => void;
 }
 
+const FIELDS =
+  'input:not([type="checkbox"], [type="radio"]), textarea, select, [role="combobox"], [role="listbox"]';
 /** A second key that comes later than this begins anew. */
 const SEQUENCE_MS = 1_200;
 
@@ -19,7 +21,7 @@ let first: { key: string; at: number } | undefined;
 
 function onKey(event: KeyboardEvent) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  if (isTyping(event.target) || document.querySelector('[role="dialog"]')) return;
+  if (isTyping(event.target) || document.querySelector('[role="dialog"], [role="menu"]')) return;
   const before = first && event.timeStamp - first.at < SEQUENCE_MS ? first.key : undefined;
   first = undefined;
   // The page's own come last, and win over those of the whole app.
@@ -35,11 +37,7 @@ function onKey(event: KeyboardEvent) {
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    (target.isContentEditable ||
-      target.matches('input, textarea, select, [role="combobox"], [role="listbox"]'))
-  );
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches(FIELDS));
 }
 
 function replace(next: readonly Shortcut[]) {

@@ -12,6 +12,8 @@ const MORE_EVERY = 2_000;
 const PAGES_REFRESHED = 5;
 /** What has no picture of its own in the stream, so that a gap can hide changes. */
 const WITHOUT_PICTURE = new Set<unknown>(['missions', 'history', 'trends', 'failures', 'telemetry']);
+/** What is read only when its reader asks: it is slow, or the answer to a question that is open. */
+const ONLY_WHEN_ASKED = new Set<unknown>(['set-aside', 'bulk-preview']);
 /** What an earlier commander does not tell at all. */
 const UNTOLD_BY_OLDER = new Set<unknown>([
   'attention',
@@ -28,15 +30,13 @@ export class CatchUp {
   answeredAt: number | undefined;
   private readonly client: QueryClient;
   private readonly missions: MissionCache;
-  private readonly isWatched: (missionId: string) => boolean;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isBusy = false;
   private isDue = false;
 
-  constructor(client: QueryClient, missions: MissionCache, isWatched: (missionId: string) => boolean) {
+  constructor(client: QueryClient, missions: MissionCache) {
     this.client = client;
     this.missions = missions;
-    this.isWatched = isWatched;
   }
 
   /** More missions changed than were told. */
@@ -74,7 +74,9 @@ export class CatchUp {
   /** Asks for all that is shown, or for what an earlier commander does not tell. True if all was answered. */
   async refetchShown(which: 'all' | 'untold by older' = 'all'): Promise<boolean> {
     const wanted = (query: Query) =>
-      query.isActive() && (which === 'all' || UNTOLD_BY_OLDER.has(query.queryKey[0]));
+      query.isActive() &&
+      !ONLY_WHEN_ASKED.has(query.queryKey[0]) &&
+      (which === 'all' || UNTOLD_BY_OLDER.has(query.queryKey[0]));
     const isHeld = (query: Query) => this.missions.holdOf(query.queryKey)?.isHeld === true;
     await this.client.refetchQueries(
       { predicate: (query) => wanted(query) && !isHeld(query) },
@@ -99,8 +101,7 @@ export class CatchUp {
     this.isBusy = true;
     const lists = this.listsShown().map(({ queryKey }) => this.fetchList(queryKey));
     const details = this.client.invalidateQueries({
-      predicate: ({ queryKey: [resource, kind, id] }) =>
-        resource === 'missions' && kind === 'detail' && !this.isWatched(String(id)),
+      predicate: ({ queryKey: [resource, kind] }) => resource === 'missions' && kind === 'detail',
     });
     // What is not shown now is asked for when it is.
     const unseen = this.client.invalidateQueries({

@@ -96,12 +96,6 @@ export class ListHold {
     this.publish();
   }
 
-  /** Forgets rows that are in the list by now. */
-  forget(ids: ReadonlySet<string>): void {
-    for (const id of ids) this.waiting.delete(id);
-    this.publish();
-  }
-
   markBehind(): void {
     this.isBehind = true;
     this.publish();

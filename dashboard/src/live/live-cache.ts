@@ -77,7 +77,7 @@ export class LiveCache {
       this.markReady = resolve;
     });
     this.missions = new MissionCache(client);
-    this.catchUp = new CatchUp(client, this.missions, (missionId) => this.watched.has(missionId));
+    this.catchUp = new CatchUp(client, this.missions);
     this.poller = new Poller(async () => {
       const answered = await this.catchUp.refetchShown(
         this.status.phase === 'live' ? 'untold by older' : 'all',
@@ -162,6 +162,11 @@ export class LiveCache {
   /** Takes a mission that this page itself got from the commander (created, cancelled). */
   learn(mission: Mission): void {
     this.missions.learn(mission);
+  }
+
+  /** Takes out a mission that this page itself removed. */
+  forget(missionId: string): void {
+    this.missions.remove(missionId);
   }
 
   /** From now on nothing on the page changes, but by what its reader does. Safe to call twice. */
@@ -316,6 +321,7 @@ export class LiveCache {
       const now = stepOf(range, step);
       if ((this.steps.get(range) ?? now) !== now) {
         void this.client.invalidateQueries({ queryKey: trendKeys.of(range) });
+        if (range === '6h') void this.client.invalidateQueries({ queryKey: ['failures'] }); // old ones leave
       }
       this.steps.set(range, now);
     }

@@ -66,6 +66,20 @@ export class MissionCache {
     this.applyAll(new Map([[mission.id, mission]]));
   }
 
+  /** Takes a mission out of all lists that this page itself removed: no event tells of it. */
+  remove(id: string): void {
+    this.recent.delete(id);
+    this.pending.delete(id);
+    this.client.setQueriesData<MissionPages>({ queryKey: missionKeys.lists }, (list) => {
+      if (!list?.pages.some((page) => page.missions.some((mission) => mission.id === id))) return list;
+      const pages = list.pages.map((page) => ({
+        ...page,
+        missions: page.missions.filter((mission) => mission.id !== id),
+      }));
+      return { ...list, pages };
+    });
+  }
+
   /** Forgets all changes: what is shown is fetched anew. */
   clear(): void {
     clearTimeout(this.timer);
@@ -102,15 +116,14 @@ export class MissionCache {
     }
     if (after === before) return;
     this.client.setQueryData(key, after);
-    const first = after.pages[0];
+    const rows = after.pages.reduce((sum, page) => sum + page.missions.length, 0);
     if (
       !hold?.isHeld &&
-      after.pages.length === 1 &&
-      first?.nextCursor &&
-      first.missions.length > PAGE_SIZE + GROWTH_LIMIT
+      rows > after.pages.length * PAGE_SIZE + GROWTH_LIMIT &&
+      this.client.isFetching({ queryKey: key, exact: true }) === 0
     ) {
       // Rows below are older than what anybody looks at; a fresh first page has the right cursor.
-      void this.client.invalidateQueries({ queryKey: key, exact: true });
+      void this.beginAnew(key, after);
     }
   }
 

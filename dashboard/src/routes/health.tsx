@@ -10,6 +10,7 @@ import { OVERALL_LOOKS, overall } from '@/components/shell/health-pill';
 import { Failure, Loading } from '@/components/states';
 import { FullTime } from '@/components/times';
 import { useHealth, useStats } from '@/hooks/use-queries';
+import { useStreamStatus } from '@/live/live-context';
 import type { Health } from '@/services/health';
 import type { Stats } from '@/services/stats';
 
@@ -18,7 +19,7 @@ const SENTENCES = {
   warn: 'Everything works, but something wants attention: see below.',
   degraded: 'One part is away. Mission Control still serves; see what is missing below.',
   down: 'Redis and RabbitMQ are away. Nothing new can be accepted until one is back.',
-  unknown: '',
+  unknown: "The commander can't be reached: what stands below is as it was before.",
 } as const;
 
 const EMBEDDED_OK = 'Everything works, in one process: there is no Redis and no RabbitMQ.';
@@ -60,7 +61,9 @@ export function HealthPage() {
 }
 
 function Shown({ health }: { health: Health }) {
-  const state = overall(health);
+  const { phase } = useStreamStatus();
+  // An old answer is no answer: with the stream away nobody knows.
+  const state = phase === 'offline' ? 'unknown' : overall(health);
   const { label, icon: Icon } = OVERALL_LOOKS[state];
   const { data: stats } = useStats();
   const since = notWellSince(health);

@@ -142,6 +142,14 @@ function keyFault(text: string): string | undefined {
 
 const dotFault = (text: string) => (text === '.' || text === '..' ? 'Not . or ..' : undefined);
 
+/** Whether a number in it may not be the one that was written: JavaScript keeps 53 bits. */
+export function isInexact(value: unknown): boolean {
+  if (typeof value === 'number') {
+    return !Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value));
+  }
+  return typeof value === 'object' && value !== null && Object.values(value).some(isInexact);
+}
+
 /** Says what is wrong with a payload, or undefined. */
 export function payloadFault(text: string): string | undefined {
   if (text.trim() === '') return 'Needs a JSON object; {} is the empty one';
@@ -150,6 +158,9 @@ export function payloadFault(text: string): string | undefined {
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return 'Needs a JSON object, as in {"seed": 1}';
+  }
+  if (isInexact(value)) {
+    return 'Has a number beyond ±9007199254740991, which a browser would change: write it as a string, or order with missionctl';
   }
   return bytes(JSON.stringify(value)) > PAYLOAD_LIMIT ? 'At most 256 KiB' : undefined;
 }

@@ -111,8 +111,8 @@ function Order({ clone, initial }: { clone?: string; initial: MissionForm }) {
   const [another, setAnother] = useState(false);
   const [created, setCreated] = useState<Mission>();
   const [draft] = useState(() => readDraft(clone));
-  // One key for one filled-in form: a second try after a lost answer makes no second mission.
-  const attempt = useRef({ order: '', key: '' });
+  // A key for each order that was tried: a second try after a lost answer makes no second mission.
+  const keys = useRef(new Map<string, string>());
   const form = useForm<MissionForm>({
     resolver: zodResolver(missionForm),
     defaultValues: draft ?? initial,
@@ -125,11 +125,12 @@ function Order({ clone, initial }: { clone?: string; initial: MissionForm }) {
       const wanted = toNewMission(values);
       if (unkeyed) return createMission(wanted, undefined);
       const text = JSON.stringify(wanted);
-      if (attempt.current.order !== text) attempt.current = { order: text, key: newIdempotencyKey() };
-      return createMission(wanted, attempt.current.key);
+      const key = keys.current.get(text) ?? newIdempotencyKey();
+      keys.current.set(text, key);
+      return createMission(wanted, key);
     },
     onSuccess: (mission) => {
-      attempt.current = { order: '', key: '' };
+      keys.current.clear();
       // Kept by RabbitMQ it can't be read yet: it counts as read from memory, and is read anew when Redis is back.
       const detail: MissionDetail = { mission, degraded: mission.keptByBroker ?? false };
       client.setQueryData(missionKeys.detail(mission.id), detail);
@@ -185,6 +186,7 @@ function Order({ clone, initial }: { clone?: string; initial: MissionForm }) {
       {create.isError && (
         <Refusal
           error={create.error}
+          unkeyed={create.variables?.unkeyed ?? false}
           onUnkeyed={form.handleSubmit((values) => create.mutate({ values, unkeyed: true }))}
         />
       )}
@@ -372,7 +374,7 @@ function Unserved({
   return <p className="form-note">{why} The mission would wait as queued until one does.</p>;
 }
 
-function Refusal({ error, onUnkeyed }: { error: unknown; onUnkeyed: () => void }) {
+function Refusal({ error, unkeyed, onUnkeyed }: { error: unknown; unkeyed: boolean; onUnkeyed: () => void }) {
   const api = error instanceof ApiError ? error : undefined;
   const elsewhere = api?.fieldErrors.filter(({ field }) => !fieldOf(field)) ?? [];
   return (
@@ -388,7 +390,10 @@ function Refusal({ error, onUnkeyed }: { error: unknown; onUnkeyed: () => void }
           </Link>
         </>
       )}
-      {api?.mayPass && ' Your input is kept; try again in a moment. No second mission will be made.'}
+      {api?.mayPass &&
+        (unkeyed
+          ? ' It may have been taken all the same: look at the missions before you order it again.'
+          : ' Your input is kept; try again in a moment. No second mission will be made.')}
       {api?.code === 'store_unavailable' && (
         <span className={`${css.bar} ${css.keep}`}>
           <Button size="compact-sm" variant="default" onClick={onUnkeyed}>

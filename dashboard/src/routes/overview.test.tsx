@@ -65,6 +65,18 @@ describe('the overview', () => {
     expect(await screen.findByText(/Nothing. Missions flow/)).toBeVisible();
   });
 
+  it('is not calm, and not healthy, once nobody answers', async () => {
+    const { commander, router } = renderApp('/');
+    expect(await screen.findByText(/Nothing. Missions flow/)).toBeVisible();
+    vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false);
+    commander.failing['GET /events'] = () => problem(502, 'commander_unreachable', 'The commander is away.');
+    commander.hangUp();
+    expect(await screen.findByText(/Now nobody knows/)).toBeVisible();
+    expect(screen.queryByText(/Nothing. Missions flow/)).not.toBeInTheDocument();
+    await router.navigate({ to: '/health' });
+    expect(await screen.findByRole('region', { name: 'Overall' })).toHaveTextContent('Health unknown');
+  });
+
   it('counts by status, and each count leads to its missions', async () => {
     const { commander } = renderApp('/', (c) => {
       c.stats = {

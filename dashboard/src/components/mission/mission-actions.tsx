@@ -12,6 +12,7 @@ import { useNow } from '@/hooks/use-now';
 import { useReadOnly } from '@/hooks/use-settings';
 import { useShortcuts } from '@/hooks/use-shortcuts';
 import { useLive } from '@/live/live-context';
+import { isInexact } from '@/routes/new-mission-form';
 import { ApiError } from '@/services/api';
 import {
   cancelMission,
@@ -43,8 +44,12 @@ export const REASONS = {
   },
   remove: (mission: Mission) =>
     isFinal(mission.status) ? undefined : 'Only a mission that has ended can be removed. Cancel it first.',
-  clone: (mission: Mission) =>
-    mission.payload === undefined ? "Its payload can't be read now: Redis is away." : undefined,
+  clone: (mission: Mission) => {
+    if (mission.payload === undefined) return "Its payload can't be read now: Redis is away.";
+    return isInexact(mission.payload)
+      ? "Its payload has a number that a browser can't repeat exactly: use missionctl."
+      : undefined;
+  },
 };
 
 type Asked = 'cancel' | 'retry' | 'remove';
@@ -106,8 +111,12 @@ export function MissionActions({ mission, onRemoved }: { mission: Mission; onRem
         <CopyButton ref={buttons.copyId} text={() => mission.id}>
           Copy id
         </CopyButton>
-        <CopyButton text={() => asCurl(ordersUrl(), order())}>Copy as curl</CopyButton>
-        <CopyButton text={() => asMissionctl(order())}>Copy as missionctl</CopyButton>
+        <CopyButton unavailable={REASONS.clone(mission)} text={() => asCurl(ordersUrl(), order())}>
+          Copy as curl
+        </CopyButton>
+        <CopyButton unavailable={REASONS.clone(mission)} text={() => asMissionctl(order())}>
+          Copy as missionctl
+        </CopyButton>
         <ButtonLink
           to="/missions"
           search={{ q: mission.id }}

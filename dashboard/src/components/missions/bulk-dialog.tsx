@@ -67,7 +67,7 @@ function Order({ action, filter, onClose, onOrdered }: OrderProps) {
     staleTime: 0,
     gcTime: 0, // the next time it is another number
   });
-  if (preview.isError) {
+  if (preview.isError && !preview.data) {
     return (
       <Failure
         what="What it would change"

@@ -3,6 +3,7 @@ import { CircleAlert, CircleCheck, Info, TriangleAlert } from 'lucide-react';
 import { Failure, Loading } from '@/components/states';
 import { RelativeTime } from '@/components/times';
 import { useAttention } from '@/hooks/use-queries';
+import { useStreamStatus } from '@/live/live-context';
 import type { AttentionItem, Severity } from '@/services/attention';
 import styles from './attention-list.module.css';
 
@@ -16,11 +17,12 @@ const LOOKS = {
 export function AttentionList() {
   const attention = useAttention();
   const items = attention.data?.items;
+  const { phase } = useStreamStatus();
   return (
     <section className="panel" aria-label="What needs attention">
       <div className={styles.head}>
         <h2>What needs attention</h2>
-        {attention.data && (
+        {attention.data && phase !== 'live' && (
           <span className={styles.checked}>
             checked <RelativeTime at={attention.data.checkedAt} />
           </span>
@@ -35,7 +37,10 @@ export function AttentionList() {
           busy={attention.isFetching}
         />
       )}
-      {items?.length === 0 && !attention.isError && (
+      {items?.length === 0 && !attention.isError && phase === 'offline' && (
+        <p className="dim">Nothing was known of. Now nobody knows: the commander can't be reached.</p>
+      )}
+      {items?.length === 0 && !attention.isError && phase !== 'offline' && (
         <p className={styles.calm}>
           <CircleCheck size={20} aria-hidden="true" />
           Nothing. Missions flow, and every part answers.
