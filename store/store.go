@@ -45,7 +45,8 @@ type Missions interface {
 	// History returns the lines of one mission, oldest first, and how many were dropped between the first 20 and the
 	// rest. ErrNotFound for an unknown mission.
 	History(ctx context.Context, id string) (History, error)
-	// Counts returns how many missions there are by status, how many were created and ended of late, and which one waits longest.
+	// Counts returns how many missions there are by status, how many were created and ended of late, and which of the
+	// QUEUED ones was created first.
 	Counts(ctx context.Context) (Counts, error)
 	// Trim removes missions that have ended, the oldest first: with all that was kept of them, in one atomic step each, and for
 	// good. It looks at Trim.Limit missions at most. What changed meanwhile stays. There is no event.

@@ -410,17 +410,19 @@ func TestLostRuns(t *testing.T) {
 	run(t, func(t *testing.T, w *world, k *Keeper) {
 		lost := func(losses int) contracts.ExecutionRef {
 			id := uuid.Must(uuid.NewV7()).String()
-			m := contracts.Mission{MissionID: id, Name: "m", Kind: "simulate", Squad: "default", Status: contracts.StatusCompleted, Losses: losses, CreatedAt: contracts.At(time.Now())}
+			m := contracts.Mission{MissionID: id, Name: "m", Kind: "simulate", Squad: "default", Status: contracts.StatusCompleted, Run: 2, Losses: losses, CreatedAt: contracts.At(time.Now())}
 			if _, err := w.Commit(t.Context(), store.Change{Record: store.Record{Mission: m}}); err != nil {
 				t.Fatal(err)
 			}
-			return contracts.ExecutionRef{MissionID: id}
+			return contracts.ExecutionRef{MissionID: id, Run: 1}
 		}
+		finished := lost(1) // an earlier soldier lost it; this one completed it
+		finished.Run = 2
 		gone, stopped := soldier("soldier-8", "default"), soldier("soldier-9", "default")
 		for _, s := range []*store.Session{&gone, &stopped} {
 			s.State, s.RenewedAt = store.SessionBuried, contracts.At(time.Now())
 		}
-		gone.Running = []contracts.ExecutionRef{lost(1), lost(0), lost(2)}
+		gone.Running = []contracts.ExecutionRef{lost(1), lost(0), lost(2), finished}
 		stopped.Running = []contracts.ExecutionRef{lost(0)}
 		w.set(func() { w.sessions = append(w.sessions, stopped) })
 		time.Sleep(every)

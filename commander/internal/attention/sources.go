@@ -250,8 +250,9 @@ func (f *fleetSource) ask(ctx context.Context, _ Picture) (fill, error) {
 	return func(p *Picture) { p.Fleet = known(fleet) }, nil
 }
 
-// lostBy counts the runs of a dead session that were given back. What it ran when it was last heard of may have ended in peace
-// since: then its mission has no loss.
+// lostBy counts the runs of a dead session that were given back, about: what it ran when it was last heard of may have ended in
+// peace since. Then its mission has no loss, or, where an earlier run had one, was COMPLETED by this very run. One that failed by it and
+// is tried again after an earlier loss is counted all the same.
 func (f *fleetSource) lostBy(ctx context.Context, s store.Session) (n int, err error) {
 	if len(s.Running) == 0 {
 		return 0, nil
@@ -264,8 +265,9 @@ func (f *fleetSource) lostBy(ctx context.Context, s store.Session) (n int, err e
 	if err != nil {
 		return 0, err
 	}
-	for _, r := range records {
-		if r.Mission.Losses > 0 {
+	for i, r := range records {
+		completed := r.Mission.Status == contracts.StatusCompleted && r.Mission.Run == s.Running[i].Run
+		if r.Mission.Losses > 0 && !completed {
 			n++
 		}
 	}

@@ -33,9 +33,12 @@ func squadsUnserved(p Picture) ([]contracts.AttentionItem, bool) {
 	return items, true
 }
 
-// waits is how many wait, and the oldest for how long.
+// waits is how many wait, and the oldest for how long. The oldest of a sample is not the oldest: then nothing is said of it.
 func (p Picture) waits(h Heap) string {
-	if h.Count == 1 && !h.More {
+	if h.More {
+		return h.missions() + "."
+	}
+	if h.Count == 1 {
 		return fmt.Sprintf("1 mission waits, for %s.", span(p.Now.Sub(h.Since.Time)))
 	}
 	return fmt.Sprintf("%s, the oldest of them for %s.", h.missions(), span(p.Now.Sub(h.Since.Time)))

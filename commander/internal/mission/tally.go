@@ -34,7 +34,7 @@ func (noTally) Failed(*contracts.Mission) {}
 // count counts a change that was applied.
 func (s *Service) count(c *store.Change) {
 	m := &c.Record.Mission
-	if c.IfVersion == 0 {
+	if c.IfVersion == 0 && c.FirstVersion == 0 { // one that is adopted was created long ago
 		s.tally.Created()
 	}
 	if slices.ContainsFunc(c.History, func(l contracts.HistoryLine) bool { return l.Refused }) {

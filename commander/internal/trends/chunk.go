@@ -74,9 +74,9 @@ func (c *chunk) note(writer string, b *batch) {
 	}
 	c.By[writer] = b.number
 	for len(c.By) > maxWriters {
-		oldest := writer
+		oldest := ""
 		for w, n := range c.By {
-			if n < c.By[oldest] {
+			if w != writer && (oldest == "" || n < c.By[oldest]) {
 				oldest = w
 			}
 		}

@@ -23,6 +23,7 @@
 //
 // # How exact
 //
-// Counts are exact. Durations are kept in buckets, at most a sixteenth wide, and a percentile is the upper bound of its bucket: never
+// Counts are exact but for changes whose answer from the store was lost, which nobody counts, and for what a kill, or a stop while the
+// store is slow or away, loses. Durations are kept in buckets, at most a sixteenth wide, and a percentile is the upper bound of its bucket: never
 // below the true value, and less than a tenth above. Buckets add up, over commanders and steps, which percentiles don't.
 package trends

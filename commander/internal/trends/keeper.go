@@ -89,13 +89,15 @@ func (k *Keeper) Stop(context.Context) error {
 func (k *Keeper) run(ctx context.Context) {
 	at := k.Now().Truncate(stepTime)
 	for pause(ctx, at.Add(stepTime).Sub(k.Now().Time)) {
-		k.take(at, k.look(ctx))
+		b := k.batch(at) // before the look, which may take a while: what happens meanwhile is the next step's
+		b.gauges = k.look(ctx)
+		k.keep(b)
 		k.write(ctx)
 		at = following(at, k.Now().Time)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 	defer cancel()
-	k.take(at, nil)
+	k.keep(k.batch(at))
 	k.write(ctx)
 }
 
@@ -108,11 +110,16 @@ func following(at, now time.Time) time.Time {
 	return next
 }
 
-// take makes a batch of what was counted in a step.
-func (k *Keeper) take(at time.Time, g *gauges) {
+// batch takes what was counted in a step.
+func (k *Keeper) batch(at time.Time) *batch {
 	k.number = max(k.number+1, k.Now().Millis())
-	b := &batch{number: k.number, at: at, gauges: g}
+	b := &batch{number: k.number, at: at}
 	b.counts, b.failures = k.Recorder.take()
+	return b
+}
+
+// keep holds a batch until it is written.
+func (k *Keeper) keep(b *batch) {
 	for i, s := range allSeries() {
 		if s.concerns(b) {
 			k.pending[i] = append(k.pending[i], b)

@@ -330,7 +330,7 @@ func TestWhoComesTooLateReadsAgain(t *testing.T) {
 		rival.Created()
 		l.set(func(l *link) {
 			l.between = func() {
-				rival.Keeper.take(time.Now().Add(-stepTime).Truncate(stepTime), nil)
+				rival.Keeper.keep(rival.Keeper.batch(time.Now().Add(-stepTime).Truncate(stepTime)))
 				rival.write(t.Context())
 			}
 		})
@@ -348,7 +348,9 @@ func TestALongerStepHasTheLastLook(t *testing.T) {
 		c := newCommander(t, l)
 		began := time.Now().Truncate(time.Minute)
 		saw := func(after time.Duration, queued int64) {
-			c.Keeper.take(began.Add(after), &gauges{At: contracts.At(began.Add(after + stepTime)), TrendGauges: contracts.TrendGauges{Queued: queued}})
+			b := c.Keeper.batch(began.Add(after))
+			b.gauges = &gauges{At: contracts.At(began.Add(after + stepTime)), TrendGauges: contracts.TrendGauges{Queued: queued}}
+			c.Keeper.keep(b)
 			c.write(t.Context())
 		}
 		saw(0, 1)

@@ -88,7 +88,7 @@ function Ways({ item: { code, about } }: { item: AttentionItem }) {
     <div className={styles.ways}>
       {about.missionId && (
         <Link to="/missions/$missionId" params={{ missionId: about.missionId }}>
-          The newest mission
+          {code === 'failing_alike' ? 'The newest mission' : 'One of them'}
         </Link>
       )}
       {missions && (
