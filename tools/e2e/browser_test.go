@@ -108,6 +108,7 @@ func (tr *traffic) awaitCalm(t *testing.T) {
 // TestJourneyInTheBrowser is a person's first minute: fill in a mission, see it QUEUED at once, and without touching the
 // page see it turn IN_PROGRESS, then COMPLETED.
 func TestJourneyInTheBrowser(t *testing.T) {
+	t.Parallel()
 	needApp(t)
 	page := browser(t)
 	s := run(t, func(c *localstack.Config) { c.Headless = false })
@@ -147,8 +148,9 @@ func TestJourneyInTheBrowser(t *testing.T) {
 	if now := tr.of(""); now != before {
 		t.Errorf("%d requests while idle: %v", now-before, tr)
 	}
-	if n := tr.of("events"); n != 1 {
-		t.Errorf("%d event streams, want 1", n)
+	// One, and a new one each time that what is watched changed: the mission's page was opened, and left.
+	if n := tr.of("events"); n > 3 {
+		t.Errorf("%d event streams, want at most 3: %v", n, tr)
 	}
 
 	// A mission that somebody else creates appears, and turns, without a reload.
