@@ -107,6 +107,9 @@ function place(picture: Picture, at: number): string {
   return percent((at - picture.from) / (picture.to - picture.from));
 }
 
+/** Behind this part of a narrow axis a label to the millisecond has no room. */
+const ROOM_ON_A_PHONE = 0.68;
+
 function Ticks({ picture, zone }: { picture: Picture; zone: Zone }) {
   const span = picture.to - picture.from;
   const all = ticks(span, 4);
@@ -114,7 +117,12 @@ function Ticks({ picture, zone }: { picture: Picture; zone: Zone }) {
   return all
     .filter((tick, i) => i === 0 || tick / span < 0.9) // a label needs room at its right
     .map((tick) => (
-      <span key={tick} className={css.tick} style={{ left: percent(tick / span) }}>
+      <span
+        key={tick}
+        className={css.tick}
+        data-late={tick / span > ROOM_ON_A_PHONE || undefined}
+        style={{ left: percent(tick / span) }}
+      >
         <b>{formatTick(picture.from + tick, step, zone)}</b>
         {tick === 0 ? 'start' : `+${formatDuration(tick)}`}
       </span>
