@@ -1,11 +1,11 @@
 import { cleanup, fireEvent, screen, waitFor } from '@testing-library/react';
 import { HttpResponse } from 'msw';
 import { afterEach, describe, expect, it } from 'vitest';
+import { payloadFault } from '@/services/payload';
 import { inProgress, wireMission } from '@/test/factories/mission';
 import { wireSoldier, wireSquad } from '@/test/factories/system';
 import { problem } from '@/test/fake-commander';
 import { renderApp } from '@/test/render-app';
-import { payloadFault } from './new-mission-form';
 
 // A field with suggestions (Kind) is a combobox.
 const field = (name: string) =>

@@ -27,6 +27,7 @@ import {
   missionKeys,
   type NewMission,
 } from '@/services/missions';
+import { PAYLOAD_LIMIT, payloadSize } from '@/services/payload';
 import {
   dropDraft,
   fieldOf,
@@ -35,8 +36,6 @@ import {
   type MissionForm,
   missionForm,
   newIdempotencyKey,
-  PAYLOAD_LIMIT,
-  payloadSize,
   readDraft,
   START,
   toNewMission,

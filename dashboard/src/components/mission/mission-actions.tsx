@@ -12,7 +12,6 @@ import { useNow } from '@/hooks/use-now';
 import { useReadOnly } from '@/hooks/use-settings';
 import { useShortcuts } from '@/hooks/use-shortcuts';
 import { useLive } from '@/live/live-context';
-import { isInexact } from '@/routes/new-mission-form';
 import { ApiError } from '@/services/api';
 import {
   cancelMission,
@@ -22,6 +21,7 @@ import {
   purgeMission,
   retryMission,
 } from '@/services/missions';
+import { isInexact } from '@/services/payload';
 import { address } from '@/settings';
 import css from './mission-actions.module.css';
 import { copyOf } from './mission-copy';

@@ -1,7 +1,7 @@
 import { Button, Input } from '@mantine/core';
 import { type Ref, useId, useMemo, useState } from 'react';
+import { type JsonFault, jsonFault } from '@/services/json-fault';
 import css from './json-editor.module.css';
-import { type JsonFault, jsonFault } from './json-fault';
 
 const LINE = 20;
 const PADDING = 8;

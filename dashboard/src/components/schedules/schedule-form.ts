@@ -1,8 +1,8 @@
 // The rules of the form, and how it becomes a schedule. The commander has the last word.
 
 import { z } from 'zod';
-import { payloadFault } from '@/routes/new-mission-form';
 import { NAME_PATTERN } from '@/services/missions';
+import { payloadFault } from '@/services/payload';
 import type { NewSchedule, Schedule } from '@/services/schedules';
 
 export const UNITS = { s: 1, min: 60, h: 3_600, d: 86_400 } as const;

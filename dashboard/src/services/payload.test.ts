@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { payloadFault } from './new-mission-form';
+import { payloadFault } from './payload';
 
 describe('payloadFault', () => {
   it.each(['{"a": 9007199254740991}', '{"a": -1.5e10}', '{"a": [0.1, "9007199254740993"]}'])(
