@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+
+	"github.com/mission-control-dev/mission-control/contracts/freeport"
 )
 
 // Config describes one private server.
@@ -66,24 +67,12 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
-// A free port is picked below the range from which systems take the ports of outgoing connections, so that a server
-// that is stopped finds its port again.
-const (
-	firstPort = 15000
-	lastPort  = 31999
-)
-
-func (c Config) withPort() (Config, error) {
-	for range 200 {
-		if c.Port != 0 {
-			return c, c.checkPort()
-		}
-		candidate := firstPort + rand.IntN(lastPort-firstPort+1)
-		if portFree(candidate) {
-			c.Port = candidate
-		}
+func (c Config) withPort() (_ Config, err error) {
+	if c.Port != 0 {
+		return c, c.checkPort()
 	}
-	return c, fmt.Errorf("no free port found between %d and %d", firstPort, lastPort)
+	c.Port, err = freeport.Take()
+	return c, err
 }
 
 func (c Config) checkPort() error {

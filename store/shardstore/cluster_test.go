@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,6 +13,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/mission-control-dev/mission-control/contracts"
+	"github.com/mission-control-dev/mission-control/contracts/freeport"
 	"github.com/mission-control-dev/mission-control/store"
 	"github.com/mission-control-dev/mission-control/store/redisserver"
 	"github.com/mission-control-dev/mission-control/store/redisserver/redistest"
@@ -40,7 +39,12 @@ func newCluster(t *testing.T) *cluster {
 	c := &cluster{}
 	var buses []string
 	for range masters {
-		bus := freePort(t)
+		// By default a node's bus has its port plus 10,000, which may be taken at any moment.
+		port, err := freeport.Take()
+		if err != nil {
+			t.Fatal(err)
+		}
+		bus := strconv.Itoa(port)
 		node, err := redisserver.Start(t.Context(), redisserver.Config{
 			Dir: t.TempDir(), Args: []string{"--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", bus},
 		})
@@ -66,23 +70,6 @@ func newCluster(t *testing.T) *cluster {
 	}
 	c.await(t)
 	return c
-}
-
-// freePort returns one below the range from which systems take the ports of outgoing connections: by default a node's bus has
-// its port plus 10,000, which may be taken at any moment.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for {
-		port := strconv.Itoa(15000 + rand.IntN(16000))
-		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp4", net.JoinHostPort("127.0.0.1", port))
-		if err != nil {
-			continue
-		}
-		if err := listener.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return port
-	}
 }
 
 // await returns when all nodes see all slots served.

@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker/rabbitserver"
 	"github.com/mission-control-dev/mission-control/contracts/client"
+	"github.com/mission-control-dev/mission-control/contracts/freeport"
 	"github.com/mission-control-dev/mission-control/store/redisserver"
 	"github.com/mission-control-dev/mission-control/tools/internal/localstack"
 	"github.com/mission-control-dev/mission-control/tools/internal/supervise"
@@ -195,12 +195,10 @@ func (s *stack) eventually(within time.Duration, what string, holds func() bool)
 // second starts another commander of the stack, and returns a client of it.
 func (s *stack) second() (*supervise.Part, *client.Client) {
 	s.t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := freeport.TakeAddr()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	addr := free.Addr().String()
-	_ = free.Close()
 	c, err := client.New(client.Config{BaseURL: "http://" + addr})
 	if err != nil {
 		s.t.Fatal(err)

@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker/rabbitserver"
 	"github.com/mission-control-dev/mission-control/contracts/client"
+	"github.com/mission-control-dev/mission-control/contracts/freeport"
 	"github.com/mission-control-dev/mission-control/store/redisserver"
 	"github.com/mission-control-dev/mission-control/tools/internal/faults/check"
 	"github.com/mission-control-dev/mission-control/tools/internal/journal"
@@ -83,7 +82,10 @@ func newKills(t *testing.T, edits []edit) *kills {
 	k.start("redis", redis, nil)
 	k.start("rabbitmq", rabbitmq, nil)
 
-	addr := freeAddr(t)
+	addr, err := freeport.TakeAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
 	k.url = "http://" + addr
 	k.client, err = client.New(client.Config{BaseURL: k.url})
 	k.must(err)
@@ -328,19 +330,4 @@ func (k *kills) evidence(finals map[string]check.Final, turn string) (in check.I
 		}
 	}
 	return in, brokenOff
-}
-
-// freeAddr picks a port below the range of outgoing connections, so that a commander finds it again after a death.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	for range 200 {
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(15000+rand.IntN(17000))) //nolint:gosec // any will do
-		var cfg net.ListenConfig
-		if listener, err := cfg.Listen(t.Context(), "tcp4", addr); err == nil {
-			_ = listener.Close()
-			return addr
-		}
-	}
-	t.Fatal("no free port found")
-	return ""
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker/rabbitserver"
 	"github.com/mission-control-dev/mission-control/contracts/client"
+	"github.com/mission-control-dev/mission-control/contracts/freeport"
 	"github.com/mission-control-dev/mission-control/store/redisserver"
 )
 
@@ -80,7 +81,7 @@ func (o *Ours) Setup(ctx context.Context, dir string) error {
 		return err
 	}
 	for range max(1, o.cfg.Commanders) {
-		addr, err := child.FreeAddr()
+		addr, err := freeport.TakeAddr()
 		if err != nil {
 			return err
 		}
@@ -187,7 +188,7 @@ func (o *Ours) start(program, log string, env []string) (*child.Process, error) 
 	}
 	cmd.Env = append(cmd.Env, env...)
 	if o.cfg.Pprof {
-		addr, err := child.FreeAddr()
+		addr, err := freeport.TakeAddr()
 		if err != nil {
 			return nil, err
 		}

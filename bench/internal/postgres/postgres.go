@@ -4,7 +4,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/mission-control-dev/mission-control/bench/internal/child"
 	"github.com/mission-control-dev/mission-control/bench/internal/contender"
+	"github.com/mission-control-dev/mission-control/contracts/freeport"
 )
 
 // ErrNotInstalled says what to install.
@@ -48,14 +48,11 @@ func Start(ctx context.Context, dir string, settings map[string]string) (*Server
 	if said, err := initialise.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("making the database: %w\n%s", err, said)
 	}
-	addr, err := child.FreeAddr()
+	free, err := freeport.Take()
 	if err != nil {
 		return nil, err
 	}
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, fmt.Errorf("splitting %s: %w", addr, err)
-	}
+	port := strconv.Itoa(free)
 	args := []string{"-D", data, "-h", "127.0.0.1", "-p", port, "-k", dir}
 	for name, value := range settings {
 		args = append(args, "-c", name+"="+value)

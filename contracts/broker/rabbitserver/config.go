@@ -72,14 +72,8 @@ func needsQuoting(r rune) bool {
 
 // withPorts picks the ports that were left to us and makes sure that all are free.
 func (c Config) withPorts() (Config, error) {
-	taken := map[int]bool{}
 	for _, port := range []*int{&c.Port, &c.DistPort, &c.EpmdPort} {
-		if *port != 0 {
-			taken[*port] = true
-		}
-	}
-	for _, port := range []*int{&c.Port, &c.DistPort, &c.EpmdPort} {
-		if err := pickPort(port, taken); err != nil {
+		if err := pickPort(port); err != nil {
 			return c, err
 		}
 	}

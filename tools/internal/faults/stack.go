@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -20,6 +18,7 @@ import (
 
 	"github.com/mission-control-dev/mission-control/contracts/broker/rabbitserver"
 	"github.com/mission-control-dev/mission-control/contracts/client"
+	"github.com/mission-control-dev/mission-control/contracts/freeport"
 	"github.com/mission-control-dev/mission-control/store/redisserver"
 	"github.com/mission-control-dev/mission-control/tools/internal/faults/check"
 	"github.com/mission-control-dev/mission-control/tools/internal/faults/schedule"
@@ -89,13 +88,13 @@ func (s *stack) prepare() error {
 		return err
 	}
 	for _, c := range schedule.Commanders() {
-		if s.addrs[c], err = freeAddr(); err != nil {
+		if s.addrs[c], err = freeport.TakeAddr(); err != nil {
 			return err
 		}
 	}
 	for _, link := range schedule.Links() {
 		_, to := schedule.Ends(link)
-		addr, err := freeAddr()
+		addr, err := freeport.TakeAddr()
 		if err != nil {
 			return err
 		}
@@ -392,23 +391,4 @@ func each(names []string, do func(string) error) error {
 	}
 	all.Wait()
 	return errors.Join(errs...)
-}
-
-// Ports are picked below the range of outgoing connections, so that a part finds its port again after a death.
-const (
-	firstPort = 15000
-	lastPort  = 31999
-)
-
-func freeAddr() (string, error) {
-	for range 200 {
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(firstPort+rand.IntN(lastPort-firstPort+1))) //nolint:gosec // any will do
-		var cfg net.ListenConfig
-		listener, err := cfg.Listen(context.Background(), "tcp4", addr)
-		if err != nil {
-			continue
-		}
-		return addr, listener.Close()
-	}
-	return "", fmt.Errorf("no free port found between %d and %d", firstPort, lastPort)
 }

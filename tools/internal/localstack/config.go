@@ -3,12 +3,12 @@ package localstack
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 
+	"github.com/mission-control-dev/mission-control/contracts/freeport"
 	"github.com/mission-control-dev/mission-control/tools/internal/supervise"
 )
 
@@ -111,9 +111,8 @@ func (c Config) programs() []string {
 
 // withPorts picks what was left to us and makes sure that everything is free.
 func (c Config) withPorts() (Config, error) {
-	taken := map[int]bool{}
 	for _, port := range []*int{&c.RedisPort, &c.RabbitMQPort, &c.EpmdPort, &c.DistPort} {
-		if err := pick(port, taken); err != nil {
+		if err := pick(port); err != nil {
 			return c, err
 		}
 	}
@@ -121,11 +120,11 @@ func (c Config) withPorts() (Config, error) {
 		if *addr != "" {
 			continue
 		}
-		port := 0
-		if err := pick(&port, taken); err != nil {
+		free, err := freeport.TakeAddr()
+		if err != nil {
 			return c, err
 		}
-		*addr = loopback(port)
+		*addr = free
 	}
 	wanted := []PortTakenError{
 		{Redis, loopback(c.RedisPort), EnvRedisPort},
@@ -153,25 +152,12 @@ func (c Config) withPorts() (Config, error) {
 	return c, nil
 }
 
-// Free ports are picked below the range from which systems take the ports of outgoing connections, so that a part
-// that was stopped finds its port again.
-const (
-	firstPort = 15000
-	lastPort  = 31999
-)
-
-func pick(port *int, taken map[int]bool) error {
-	for range 200 {
-		if *port != 0 {
-			taken[*port] = true
-			return nil
-		}
-		candidate := firstPort + rand.IntN(lastPort-firstPort+1)
-		if !taken[candidate] && free(loopback(candidate)) {
-			*port = candidate
-		}
+// pick replaces a zero port by a free one.
+func pick(port *int) (err error) {
+	if *port == 0 {
+		*port, err = freeport.Take()
 	}
-	return fmt.Errorf("no free port found between %d and %d", firstPort, lastPort)
+	return err
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -1,0 +1,80 @@
+// Package freeport hands out ports of 127.0.0.1 to servers that tests and local stacks start, kill and start again.
+//
+// A port that is looked for and then used is another's now and then, where several processes do so at once, and the port of
+// a server that is down is as free as any. So each process owns blocks of ports: it listens on the first port of a block for
+// as long as it lives, which is what others see of the ownership, and hands out each of the rest once. When the process ends,
+// however it ends, its blocks are free again.
+//
+// The ports lie between 15000 and 31999, below the range from which systems take the ports of outgoing connections. What the
+// package can't help: a program that doesn't ask it, and was told to use a port of this range.
+package freeport
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"sync"
+)
+
+const (
+	firstPort = 15000
+	lastPort  = 31999
+	blockSize = 50
+	blocks    = (lastPort + 1 - firstPort) / blockSize
+)
+
+// owned is the block of this process that ports are taken from: those from next to end are left.
+var owned struct {
+	sync.Mutex
+	next, end int
+	locks     []net.Listener // of all its blocks; they end with the process
+}
+
+// Take returns a port of 127.0.0.1 that nobody listens on, and that no other caller of Take gets, in this process or in
+// another, as long as this process lives. It fails when all blocks are owned, which takes hundreds of processes.
+func Take() (int, error) {
+	owned.Lock()
+	defer owned.Unlock()
+	for {
+		if owned.next == owned.end {
+			if err := takeBlock(); err != nil {
+				return 0, err
+			}
+		}
+		port := owned.next
+		owned.next++
+		if l, err := listen(port); err == nil {
+			return port, l.Close()
+		}
+	}
+}
+
+// TakeAddr is Take as 127.0.0.1:port.
+func TakeAddr() (string, error) {
+	port, err := Take()
+	if err != nil {
+		return "", err
+	}
+	return address(port), nil
+}
+
+// takeBlock owns one more block, and begins to take from it.
+func takeBlock() error {
+	start := rand.IntN(blocks) //nolint:gosec // any will do
+	for i := range blocks {
+		first := firstPort + (start+i)%blocks*blockSize
+		lock, err := listen(first)
+		if err != nil {
+			continue
+		}
+		owned.locks = append(owned.locks, lock)
+		owned.next, owned.end = first+1, first+blockSize
+		return nil
+	}
+	return fmt.Errorf("no free ports found: all %d blocks of %d between %d and %d are owned by running processes", blocks, blockSize, firstPort, lastPort)
+}
+
+func listen(port int) (net.Listener, error) { return net.Listen("tcp4", address(port)) }
+
+func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
