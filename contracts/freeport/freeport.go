@@ -25,7 +25,7 @@ const (
 )
 
 // owned is the block of this process that ports are taken from: those from next to end are left.
-var owned struct {
+var owned struct { //nolint:gochecknoglobals // ports are the process's, whoever asks
 	sync.Mutex
 	next, end int
 	locks     []net.Listener // of all its blocks; they end with the process
