@@ -13,7 +13,7 @@ const PAGES_REFRESHED = 5;
 /** What has no picture of its own in the stream, so that a gap can hide changes. */
 const WITHOUT_PICTURE = new Set<unknown>(['missions', 'history', 'trends', 'failures', 'telemetry']);
 /** What is read only when its reader asks: it is slow, or the answer to a question that is open. */
-const ONLY_WHEN_ASKED = new Set<unknown>(['set-aside', 'bulk-preview']);
+export const ONLY_WHEN_ASKED = new Set<unknown>(['set-aside', 'bulk-preview']);
 /** What an earlier commander does not tell at all. */
 const UNTOLD_BY_OLDER = new Set<unknown>([
   'attention',

@@ -5,6 +5,7 @@
 //   shared-stream ─ events ─> LiveCache ─┬─ missions ────────────> mission-cache
 //                                        ├─ stats, health, ... ──> the cache, whole
 //                                        ├─ gap, more ───────────> catch-up: fetched anew
+//                                        ├─ Redis is back ───────> read-again: what came from memory, fetched anew
 //                                        └─ while paused ────────> pause
 //
 // An event between a fetch and the stream's beginning would be lost: the first fetches wait
@@ -12,8 +13,8 @@
 
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
 import { z } from 'zod';
-import type { Health } from '@/services/health';
-import { type Mission, type MissionDetail, type MissionPages, missionSchema } from '@/services/missions';
+import { type Health, healthKey } from '@/services/health';
+import { type Mission, missionSchema } from '@/services/missions';
 import { mergeTelemetry, type Telemetry, telemetryKey, telemetrySchema } from '@/services/telemetry';
 import { RANGES, type Range, type Trends, trendKeys, trendSchema } from '@/services/trends';
 import { address } from '@/settings';
@@ -23,6 +24,7 @@ import { EventStream, type StreamHandlers, type StreamStatus } from './event-str
 import { MissionCache } from './mission-cache';
 import { Pause } from './pause';
 import { Poller } from './poller';
+import { ReadAgain } from './read-again';
 import { type NewStream, SharedStream } from './shared-stream';
 import type { StreamEvent } from './sse-parser';
 import { PICTURES } from './topics';
@@ -51,6 +53,7 @@ export class LiveCache {
   private readonly stream: SharedStream;
   private readonly catchUp: CatchUp;
   private readonly poller: Poller;
+  private readonly readAgain: ReadAgain;
   private readonly listeners = new Set<() => void>();
   private readonly watched = new Map<string, number>();
   private readonly steps = new Map<Range, number>();
@@ -85,6 +88,10 @@ export class LiveCache {
       this.publish();
       return answered;
     });
+    this.readAgain = new ReadAgain(
+      client,
+      () => !this.paused && this.status.phase === 'live' && !this.isRedisAway(),
+    );
     this.stream = newStream({
       onEvent: (event) => this.take(event),
       onGap: () => this.gap(),
@@ -96,9 +103,12 @@ export class LiveCache {
   start(): void {
     if (this.unsubscribe) return;
     this.unsubscribe = this.client.getQueryCache().subscribe((event) => {
-      if (event.type === 'updated' && event.action.type === 'success' && !event.action.manual) {
+      if (event.type !== 'updated') return;
+      if (event.action.type === 'success' && !event.action.manual) {
         this.missions.afterFetch(event.query.queryKey);
+        this.readAgain.look(event.query);
       }
+      if (event.action.type === 'error') this.readAgain.look(event.query);
     });
     setTimeout(() => this.openGate(), READY_TIMEOUT);
     this.stream.start();
@@ -109,6 +119,7 @@ export class LiveCache {
     this.stream.stop();
     this.poller.stop();
     this.catchUp.stop();
+    this.readAgain.stop();
     this.missions.flush();
     clearInterval(this.counter);
     this.unsubscribe?.();
@@ -174,6 +185,7 @@ export class LiveCache {
     if (this.paused) return;
     this.missions.flush();
     this.poller.stop();
+    this.readAgain.stop();
     this.paused = new Pause();
     this.paused.hasGap = this.catchUp.stop();
     this.counter = setInterval(() => this.publish(), COUNT_EVERY);
@@ -191,6 +203,7 @@ export class LiveCache {
     for (const mission of kept.missions.values()) this.missions.gather(mission);
     this.missions.flush();
     if (kept.hasGap) this.gap();
+    else this.readAgain.now();
     this.poll();
     this.publish();
   }
@@ -250,7 +263,7 @@ export class LiveCache {
     }
     // What failed while the commander was away is worth another try now.
     if (this.paused) this.paused.hasGap = true;
-    else void this.client.invalidateQueries({ predicate: (query) => query.state.status === 'error' });
+    else this.readAgain.now();
   }
 
   private gap(): void {
@@ -283,21 +296,11 @@ export class LiveCache {
     if (data === undefined) return;
     void this.client.cancelQueries({ queryKey: key, exact: true }); // its answer would be older
     this.client.setQueryData(key, data);
-    if (event.type === 'health' && (data as Health).checks.redis?.status !== 'down') this.refetchDegraded();
+    if (event.type === 'health' && !this.isRedisAway()) this.readAgain.now();
   }
 
-  /** Redis answers again: what was read from the commander's memory, or failed, is read anew. */
-  private refetchDegraded(): void {
-    void this.client.invalidateQueries({
-      predicate: (query) => {
-        if (query.state.status === 'error') return true;
-        const data = query.state.data as Partial<MissionDetail & MissionPages> | undefined;
-        return (
-          query.queryKey[0] === 'missions' &&
-          (data?.degraded ?? data?.pages?.some((page) => page.degraded) ?? false)
-        );
-      },
-    });
+  private isRedisAway(): boolean {
+    return this.client.getQueryData<Health>(healthKey)?.checks.redis?.status === 'down';
   }
 
   private addTelemetry(telemetry: Telemetry): void {
