@@ -9,11 +9,11 @@ package deadline
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/store"
 )
 
@@ -40,55 +40,31 @@ type Missions interface {
 
 // Keeper keeps deadlines.
 type Keeper struct {
+	*background.Work
+
 	store    Store
 	missions Missions
 	log      *zap.Logger
-
-	start, end sync.Once
-	stop       context.CancelFunc
-	done       sync.WaitGroup
 }
 
 // New returns a keeper.
 func New(s Store, m Missions, log *zap.Logger) *Keeper {
-	return &Keeper{store: s, missions: m, log: log.Named("deadline"), stop: func() {}}
-}
-
-// Start begins. It returns at once.
-func (k *Keeper) Start(context.Context) error {
-	k.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		k.stop = cancel
-		k.done.Go(func() { k.run(ctx) })
-	})
-	return nil
-}
-
-// Stop ends it.
-func (k *Keeper) Stop(context.Context) error {
-	k.end.Do(func() { k.stop() })
-	k.done.Wait()
-	return nil
+	k := &Keeper{store: s, missions: m, log: log.Named("deadline")}
+	k.Work = background.New(k.run)
+	return k
 }
 
 func (k *Keeper) run(ctx context.Context) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
 	said := ""
-	for {
-		found, err := k.step(ctx)
-		if found > 0 || err != nil {
-			said = k.say(err, said)
+	background.Every(ctx, every, func(ctx context.Context) {
+		for more := true; more && ctx.Err() == nil; {
+			found, err := k.step(ctx)
+			if found > 0 || err != nil {
+				said = k.say(err, said)
+			}
+			more = found == limit && err == nil
 		}
-		if found == limit && err == nil && ctx.Err() == nil {
-			continue
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+	})
 }
 
 // step ends what is past, and tells how many it found.
