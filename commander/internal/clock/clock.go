@@ -7,12 +7,12 @@ package clock
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/contracts"
 )
 
@@ -29,21 +29,21 @@ const refreshEvery = 5 * time.Second
 
 // Clock is the store's time. It is safe for concurrent use.
 type Clock struct {
+	*background.Work
+
 	source Source
 	jumped func()
 	log    *zap.Logger
 	base   time.Time    // with monotonic reading; never replaced
 	offset atomic.Int64 // nanoseconds to add to base plus monotonic time
-
-	stop context.CancelFunc
-	done sync.WaitGroup
-	once sync.Once
 }
 
 // New returns a clock over source. It calls jumped when the store's clock has jumped against this one: by then, times
 // that the store has noted say nothing of how long ago they were.
 func New(source Source, jumped func(), log *zap.Logger) *Clock {
-	return &Clock{source: source, jumped: jumped, log: log.Named("clock"), base: time.Now()}
+	c := &Clock{source: source, jumped: jumped, log: log.Named("clock"), base: time.Now()}
+	c.Work = background.New(func(ctx context.Context) { background.Every(ctx, refreshEvery, c.refresh) })
+	return c
 }
 
 // Now returns the time.
@@ -55,38 +55,6 @@ func (c *Clock) Now() contracts.Time {
 func (c *Clock) Time() time.Time { return c.Now().Time }
 
 func (c *Clock) local() time.Time { return c.base.Add(time.Since(c.base)) }
-
-// Start begins to follow the source. It returns at once.
-func (c *Clock) Start(context.Context) error {
-	c.once.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		c.stop = cancel
-		c.done.Go(func() { c.follow(ctx) })
-	})
-	return nil
-}
-
-// Stop ends it.
-func (c *Clock) Stop(context.Context) error {
-	if c.stop != nil {
-		c.stop()
-	}
-	c.done.Wait()
-	return nil
-}
-
-func (c *Clock) follow(ctx context.Context) {
-	tick := time.NewTicker(refreshEvery)
-	defer tick.Stop()
-	for {
-		c.refresh(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
 
 // refresh takes the middle of the round trip as the moment that the answer speaks of. A slow round trip is not used: its
 // middle says too little.
