@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 )
 
 // Part is something that must be there.
@@ -28,52 +30,31 @@ const starved = 2 * time.Second
 // beatEvery is how often the process proves that it runs.
 const beatEvery = 500 * time.Millisecond
 
-// Tracker tracks. It is safe for concurrent use.
+// Tracker tracks. It is safe for concurrent use. From Start on it watches over this process itself.
 type Tracker struct {
+	*background.Work
+
 	mu    sync.Mutex
 	parts []Part
 	up    map[Part]bool
 	since time.Time // monotonic; zero while a part is away
 	beat  time.Time // when this process last proved that it runs
-
-	start, end sync.Once
-	stop       context.CancelFunc
-	done       sync.WaitGroup
 }
 
 // New returns a tracker in which all parts are away.
 func New(parts ...Part) *Tracker {
-	return &Tracker{parts: parts, up: map[Part]bool{}, beat: time.Now(), stop: func() {}}
+	t := &Tracker{parts: parts, up: map[Part]bool{}, beat: time.Now()}
+	t.Work = background.New(t.beats)
+	return t
 }
 
-// Start begins to watch over this process itself. It returns at once.
-func (t *Tracker) Start(context.Context) error {
-	t.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		t.stop = cancel
-		t.done.Go(func() {
-			tick := time.NewTicker(beatEvery)
-			defer tick.Stop()
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case <-tick.C:
-					t.mu.Lock()
-					t.pulse()
-					t.mu.Unlock()
-				}
-			}
-		})
+// beats has the process prove that it runs, over and over.
+func (t *Tracker) beats(ctx context.Context) {
+	background.Every(ctx, beatEvery, func(context.Context) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.pulse()
 	})
-	return nil
-}
-
-// Stop ends it.
-func (t *Tracker) Stop(context.Context) error {
-	t.end.Do(func() { t.stop() })
-	t.done.Wait()
-	return nil
 }
 
 // pulse notes that this process runs. After a gap all counts from now: nobody could have been heard meanwhile.
