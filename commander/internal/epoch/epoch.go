@@ -20,6 +20,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -33,6 +34,8 @@ const (
 
 // Keeper knows the store's epoch. It is safe for concurrent use.
 type Keeper struct {
+	*background.Work
+
 	store store.Epochs
 	now   func() contracts.Time
 	log   *zap.Logger
@@ -43,46 +46,21 @@ type Keeper struct {
 	settling chan struct{}
 	// known is closed by the first answer, or the Stop before it.
 	known chan struct{}
-
-	start, first, end sync.Once
-	stop              context.CancelFunc
-	done              sync.WaitGroup
+	first sync.Once
 }
 
 // New returns a keeper. now is the commanders' clock.
 func New(s store.Epochs, now func() contracts.Time, log *zap.Logger) *Keeper {
-	return &Keeper{store: s, now: now, log: log.Named("epoch"), known: make(chan struct{}), stop: func() {}}
+	k := &Keeper{store: s, now: now, log: log.Named("epoch"), known: make(chan struct{})}
+	k.Work = background.New(func(ctx context.Context) { background.Every(ctx, every, k.settle) })
+	return k
 }
 
-// Start begins. It returns at once.
-func (k *Keeper) Start(context.Context) error {
-	k.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		k.stop = cancel
-		k.done.Go(func() { k.run(ctx) })
-	})
-	return nil
-}
-
-// Stop ends it.
-func (k *Keeper) Stop(context.Context) error {
-	k.end.Do(func() { k.stop() })
-	k.done.Wait()
+// Stop ends it. Whoever waits for the first epoch is told that there is none.
+func (k *Keeper) Stop(ctx context.Context) error {
+	err := k.Work.Stop(ctx)
 	k.first.Do(func() { close(k.known) })
-	return nil
-}
-
-func (k *Keeper) run(ctx context.Context) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		k.settle(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+	return err
 }
 
 // settle asks once. While the store is away nothing changes.
