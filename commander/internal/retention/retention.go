@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/mission-control-dev/mission-control/commander/config"
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
@@ -41,36 +41,18 @@ type Config struct {
 	Logger  *zap.Logger
 }
 
-// Trimmer removes missions.
+// Trimmer removes missions. Stop waits for the step that is under way.
 type Trimmer struct {
+	*background.Work
 	Config
 	log *zap.Logger
-
-	start, end sync.Once
-	stop       context.CancelFunc
-	done       sync.WaitGroup
 }
 
 // New returns a trimmer.
 func New(c Config) *Trimmer {
-	return &Trimmer{Config: c, log: c.Logger.Named("retention"), stop: func() {}}
-}
-
-// Start begins. It returns at once.
-func (t *Trimmer) Start(context.Context) error {
-	t.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		t.stop = cancel
-		t.done.Go(func() { t.run(ctx) })
-	})
-	return nil
-}
-
-// Stop ends it, after the step that is under way.
-func (t *Trimmer) Stop(context.Context) error {
-	t.end.Do(func() { t.stop() })
-	t.done.Wait()
-	return nil
+	t := &Trimmer{Config: c, log: c.Logger.Named("retention")}
+	t.Work = background.New(t.run)
+	return t
 }
 
 func (t *Trimmer) run(ctx context.Context) {
@@ -78,7 +60,7 @@ func (t *Trimmer) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		began := time.Now()
 		said = t.say(ctx, t.sweep(ctx), said)
-		pause(ctx, max(every, time.Since(began)))
+		background.Pause(ctx, max(every, time.Since(began)))
 	}
 }
 
@@ -129,7 +111,7 @@ func (t *Trimmer) trim(ctx context.Context, status contracts.Status, rule config
 			return err
 		}
 		what.After = done.Next
-		if pause(ctx, between); ctx.Err() != nil {
+		if !background.Pause(ctx, between) {
 			return ctx.Err()
 		}
 	}
@@ -155,13 +137,4 @@ func (t *Trimmer) floor(ctx context.Context, now contracts.Time) (string, error)
 		return "", nil
 	}
 	return contracts.FirstMissionID(before), nil
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }
