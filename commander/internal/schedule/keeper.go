@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
@@ -52,18 +53,15 @@ type Config struct {
 // Ordered is the outcome of a run whose mission is there.
 const Ordered = "ordered"
 
-// Keeper keeps the schedules: it orders what is due, and does what clients ask.
+// Keeper keeps the schedules: it orders what is due, and does what clients ask. Stop waits for the runs that are under way.
 type Keeper struct {
+	*background.Work
 	Config
 	log  *zap.Logger
 	wake chan struct{} // something is due earlier than it was
 
 	mu    sync.Mutex
 	known map[string]known
-
-	start, end sync.Once
-	stop       context.CancelFunc
-	done       sync.WaitGroup
 }
 
 // known is what is remembered of a schedule.
@@ -77,24 +75,9 @@ type known struct {
 
 // New returns a keeper.
 func New(c Config) *Keeper {
-	return &Keeper{Config: c, log: c.Logger.Named("schedule"), wake: make(chan struct{}, 1), known: map[string]known{}, stop: func() {}}
-}
-
-// Start begins to order what is due. It returns at once.
-func (k *Keeper) Start(context.Context) error {
-	k.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		k.stop = cancel
-		k.done.Go(func() { k.run(ctx) })
-	})
-	return nil
-}
-
-// Stop ends it, after the runs that are under way.
-func (k *Keeper) Stop(context.Context) error {
-	k.end.Do(func() { k.stop() })
-	k.done.Wait()
-	return nil
+	k := &Keeper{Config: c, log: c.Logger.Named("schedule"), wake: make(chan struct{}, 1), known: map[string]known{}}
+	k.Work = background.New(k.run)
+	return k
 }
 
 func (k *Keeper) run(ctx context.Context) {
@@ -114,17 +97,7 @@ func (k *Keeper) run(ctx context.Context) {
 		if !next.IsZero() {
 			wait = min(wait, next.Sub(k.Now().Time))
 		}
-		k.rest(ctx, wait)
-	}
-}
-
-func (k *Keeper) rest(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-k.wake:
-	case <-ctx.Done():
+		background.PauseUnless(ctx, wait, k.wake)
 	}
 }
 
