@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
 	"github.com/mission-control-dev/mission-control/store"
@@ -57,6 +58,7 @@ type Config struct {
 
 // Registry knows the squads. It is safe for concurrent use.
 type Registry struct {
+	*background.Work
 	Config
 	log *zap.Logger
 	now atomic.Pointer[picture]
@@ -75,37 +77,16 @@ type Registry struct {
 	wanted map[string]bool
 	// gone are squads of which a queue was not there.
 	gone map[string]bool
-
-	start, end sync.Once
-	stop       context.CancelFunc
-	done       sync.WaitGroup
 }
 
 // New returns a registry.
 func New(c Config) *Registry {
 	r := &Registry{
 		Config: c, log: c.Logger.Named("squads"), looked: make(chan struct{}), turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), wanted: map[string]bool{}, gone: map[string]bool{},
-		stop: func() {},
 	}
+	r.Work = background.New(r.run)
 	r.now.Store(newPicture())
 	return r
-}
-
-// Start begins. It returns at once.
-func (r *Registry) Start(context.Context) error {
-	r.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		r.stop = cancel
-		r.done.Go(func() { r.run(ctx) })
-	})
-	return nil
-}
-
-// Stop ends it.
-func (r *Registry) Stop(context.Context) error {
-	r.end.Do(func() { r.stop() })
-	r.done.Wait()
-	return nil
 }
 
 func (r *Registry) run(ctx context.Context) {
@@ -115,11 +96,7 @@ func (r *Registry) run(ctx context.Context) {
 		if !r.now.Load().looked {
 			wait = firstEvery
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		case <-r.wake:
-		}
+		background.PauseUnless(ctx, wait, r.wake)
 	}
 }
 
