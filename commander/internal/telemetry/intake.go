@@ -12,11 +12,11 @@ package telemetry
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
@@ -66,45 +66,28 @@ type Config struct {
 	Logger  *zap.Logger
 }
 
-// Intake takes packs.
+// Intake takes packs. Stop waits for the pack that is under way.
 type Intake struct {
+	*background.Work
 	Config
 	log        *zap.Logger
 	deliveries chan broker.Delivery
-
-	start, end sync.Once
-	stop       context.CancelFunc
-	done       sync.WaitGroup
 }
 
 // New returns an intake.
 func New(c Config) *Intake {
-	return &Intake{Config: c, log: c.Logger.Named("telemetry"), deliveries: make(chan broker.Delivery, prefetch), stop: func() {}}
+	in := &Intake{Config: c, log: c.Logger.Named("telemetry"), deliveries: make(chan broker.Delivery, prefetch)}
+	in.Work = background.New(in.consume, in.run)
+	return in
 }
 
-// Start begins. It returns at once.
-func (in *Intake) Start(context.Context) error {
-	in.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		in.stop = cancel
-		in.done.Go(func() {
-			_ = in.Broker.Consume(ctx, broker.Subscription{Queue: topology.Telemetry, Prefetch: prefetch, Handle: func(d broker.Delivery) {
-				select {
-				case in.deliveries <- d:
-				case <-ctx.Done(): // it goes back with the subscription
-				}
-			}})
-		})
-		in.done.Go(func() { in.run(ctx) })
-	})
-	return nil
-}
-
-// Stop ends it, after the pack that is under way.
-func (in *Intake) Stop(context.Context) error {
-	in.end.Do(func() { in.stop() })
-	in.done.Wait()
-	return nil
+func (in *Intake) consume(ctx context.Context) {
+	_ = in.Broker.Consume(ctx, broker.Subscription{Queue: topology.Telemetry, Prefetch: prefetch, Handle: func(d broker.Delivery) {
+		select {
+		case in.deliveries <- d:
+		case <-ctx.Done(): // it goes back with the subscription
+		}
+	}})
 }
 
 func (in *Intake) run(ctx context.Context) {
