@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
@@ -25,6 +26,8 @@ type Broker interface {
 
 // Markers sends markers through status_queue, and has an inbox in which they come back.
 type Markers struct {
+	*background.Work
+
 	broker Broker
 	key    []byte
 	log    *zap.Logger
@@ -32,38 +35,21 @@ type Markers struct {
 	mu      sync.Mutex
 	inbox   string
 	waiting map[string]chan struct{}
-
-	start, end sync.Once
-	stop       context.CancelFunc
-	done       sync.WaitGroup
 }
 
 // NewMarkers returns markers that are signed with the commanders' key.
 func NewMarkers(b Broker, key []byte, log *zap.Logger) *Markers {
-	return &Markers{broker: b, key: key, log: log.Named("marker"), waiting: map[string]chan struct{}{}, stop: func() {}}
+	m := &Markers{broker: b, key: key, log: log.Named("marker"), waiting: map[string]chan struct{}{}}
+	m.Work = background.New(m.consume)
+	return m
 }
 
-// Start begins. It returns at once.
-func (m *Markers) Start(context.Context) error {
-	m.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		m.stop = cancel
-		m.done.Go(func() {
-			_ = m.broker.Consume(ctx, broker.Subscription{
-				Prefetch: 64, Handle: m.take,
-				Up:   func(queue string) { m.setInbox(queue) },
-				Down: func(error) { m.setInbox("") },
-			})
-		})
+func (m *Markers) consume(ctx context.Context) {
+	_ = m.broker.Consume(ctx, broker.Subscription{
+		Prefetch: 64, Handle: m.take,
+		Up:   func(queue string) { m.setInbox(queue) },
+		Down: func(error) { m.setInbox("") },
 	})
-	return nil
-}
-
-// Stop ends it.
-func (m *Markers) Stop(context.Context) error {
-	m.end.Do(func() { m.stop() })
-	m.done.Wait()
-	return nil
 }
 
 // Pass publishes a marker and returns once it is back: everything that the broker had taken before is settled, by the

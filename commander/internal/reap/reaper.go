@@ -21,11 +21,11 @@ package reap
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/commander/internal/clock"
 	"github.com/mission-control-dev/mission-control/commander/internal/uptime"
 	"github.com/mission-control-dev/mission-control/contracts"
@@ -79,13 +79,10 @@ type Config struct {
 
 // Reaper buries sessions.
 type Reaper struct {
+	*background.Work
 	Config
 	log      *zap.Logger
 	suspects chan string
-
-	start, end sync.Once
-	stop       context.CancelFunc
-	done       sync.WaitGroup
 }
 
 // suspect is a session whose inbox was gone.
@@ -96,7 +93,9 @@ type suspect struct {
 
 // New returns a reaper.
 func New(c Config) *Reaper {
-	return &Reaper{Config: c, log: c.Logger.Named("reap"), suspects: make(chan string, 1024), stop: func() {}}
+	r := &Reaper{Config: c, log: c.Logger.Named("reap"), suspects: make(chan string, 1024)}
+	r.Work = background.New(r.run)
+	return r
 }
 
 // Suspect says that the order of a mission held by session was delivered again to somebody else.
@@ -105,23 +104,6 @@ func (r *Reaper) Suspect(session string) {
 	case r.suspects <- session:
 	default: // the lease will tell
 	}
-}
-
-// Start begins. It returns at once.
-func (r *Reaper) Start(context.Context) error {
-	r.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		r.stop = cancel
-		r.done.Go(func() { r.run(ctx) })
-	})
-	return nil
-}
-
-// Stop ends it.
-func (r *Reaper) Stop(context.Context) error {
-	r.end.Do(func() { r.stop() })
-	r.done.Wait()
-	return nil
 }
 
 func (r *Reaper) run(ctx context.Context) {
