@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
@@ -44,8 +44,10 @@ type Missions interface {
 	PurgeAll(ctx context.Context, ids []string, t mission.Terms) ([]error, error)
 }
 
-// Runner works on jobs.
+// Runner works on jobs. Stop waits for the step that is under way; others go on with the job at once.
 type Runner struct {
+	*background.Work
+
 	jobs     *Jobs
 	missions Missions
 	counted  func(action contracts.BulkAction, outcome string, missions int)
@@ -53,34 +55,13 @@ type Runner struct {
 	owner    string
 	// failures counts how often in a row a job failed for another reason than that the store is away.
 	failures map[string]int
-
-	start, stop sync.Once
-	cancel      context.CancelFunc
-	done        sync.WaitGroup
 }
 
 // NewRunner returns a runner. counted is told of what was changed, skipped or failed, and must not block.
 func NewRunner(j *Jobs, ms Missions, counted func(action contracts.BulkAction, outcome string, missions int)) *Runner {
-	return &Runner{
-		jobs: j, missions: ms, counted: counted, log: j.log, owner: uuid.NewString(), failures: map[string]int{}, cancel: func() {},
-	}
-}
-
-// Start begins. It returns at once.
-func (r *Runner) Start(context.Context) error {
-	r.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		r.cancel = cancel
-		r.done.Go(func() { r.run(ctx) })
-	})
-	return nil
-}
-
-// Stop ends it after the step that is under way; others go on with the job at once.
-func (r *Runner) Stop(context.Context) error {
-	r.stop.Do(func() { r.cancel() })
-	r.done.Wait()
-	return nil
+	r := &Runner{jobs: j, missions: ms, counted: counted, log: j.log, owner: uuid.NewString(), failures: map[string]int{}}
+	r.Work = background.New(r.run)
+	return r
 }
 
 func (r *Runner) run(ctx context.Context) {
@@ -90,11 +71,7 @@ func (r *Runner) run(ctx context.Context) {
 		} else if worked {
 			continue
 		}
-		select {
-		case <-ctx.Done():
-		case <-r.jobs.wake:
-		case <-time.After(every):
-		}
+		background.PauseUnless(ctx, every, r.jobs.wake)
 	}
 }
 
@@ -168,10 +145,7 @@ func (r *Runner) work(ctx context.Context, id string) error {
 			return err
 		}
 		took, least := time.Since(began), time.Duration(len(held.Pending))*time.Second/perSecond
-		select {
-		case <-ctx.Done():
-		case <-time.After(max(between, least-took)):
-		}
+		background.Pause(ctx, max(between, least-took))
 	}
 }
 
