@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/store"
 )
@@ -46,8 +46,9 @@ type Config struct {
 	Logger *zap.Logger
 }
 
-// Keeper writes what its Recorder counted, and tells what all commanders wrote.
+// Keeper writes what its Recorder counted, and tells what all commanders wrote. Stop has it write what was counted last.
 type Keeper struct {
+	*background.Work
 	Config
 	log *zap.Logger
 	// writer tells this commander's life from all others in documents.
@@ -56,39 +57,18 @@ type Keeper struct {
 	number  int64
 	pending [][]*batch
 	said    string
-
-	start, end sync.Once
-	stop       context.CancelFunc
-	done       sync.WaitGroup
 }
 
 // New returns a keeper.
 func New(c Config) *Keeper {
-	return &Keeper{
-		Config: c, log: c.Logger.Named("trends"), writer: uuid.NewString()[:13], pending: make([][]*batch, len(allSeries())), stop: func() {},
-	}
-}
-
-// Start begins to write. It returns at once.
-func (k *Keeper) Start(context.Context) error {
-	k.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		k.stop = cancel
-		k.done.Go(func() { k.run(ctx) })
-	})
-	return nil
-}
-
-// Stop writes what was counted last, and ends it.
-func (k *Keeper) Stop(context.Context) error {
-	k.end.Do(func() { k.stop() })
-	k.done.Wait()
-	return nil
+	k := &Keeper{Config: c, log: c.Logger.Named("trends"), writer: uuid.NewString()[:13], pending: make([][]*batch, len(allSeries()))}
+	k.Work = background.New(k.run)
+	return k
 }
 
 func (k *Keeper) run(ctx context.Context) {
 	at := k.Now().Truncate(stepTime)
-	for pause(ctx, at.Add(stepTime).Sub(k.Now().Time)) {
+	for background.Pause(ctx, at.Add(stepTime).Sub(k.Now().Time)) {
 		b := k.batch(at) // before the look, which may take a while: what happens meanwhile is the next step's
 		b.gauges = k.look(ctx)
 		k.keep(b)
@@ -204,7 +184,7 @@ func (k *Keeper) add(ctx context.Context, s series, name string, batches []*batc
 		created, err := k.tryAdd(ctx, s, name, batches)
 		switch {
 		case errors.Is(err, store.ErrDocumentChanged):
-			pause(ctx, rand.N(apart)) //nolint:gosec // spreads tries
+			background.Pause(ctx, rand.N(apart)) //nolint:gosec // spreads tries
 		case errors.Is(err, store.ErrDocumentsFull):
 			if err := k.trim(ctx, s); err != nil {
 				return err
@@ -272,16 +252,4 @@ func (k *Keeper) trim(ctx context.Context, s series) error {
 		}
 	}
 	return nil
-}
-
-// pause tells whether it went on to its end.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
 }
