@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/commander/internal/dispatch"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
@@ -102,6 +103,7 @@ type Config struct {
 
 // Keeper looks after orders.
 type Keeper struct {
+	*background.Work
 	Config
 	log *zap.Logger
 	// fresh is the id of a marker that was declared and is not the store's yet; empty where there is none.
@@ -114,48 +116,22 @@ type Keeper struct {
 
 	mu      sync.Mutex
 	warning string
-
-	start, end sync.Once
-	stop       context.CancelFunc
-	done       sync.WaitGroup
 }
 
 // New returns a keeper.
 func New(c Config) *Keeper {
-	return &Keeper{Config: c, log: c.Logger.Named("custody"), stop: func() {}}
-}
-
-// Start begins. It returns at once.
-func (k *Keeper) Start(context.Context) error {
-	k.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		k.stop = cancel
-		k.done.Go(func() { k.run(ctx) })
-	})
-	return nil
-}
-
-// Stop ends it.
-func (k *Keeper) Stop(context.Context) error {
-	k.end.Do(func() { k.stop() })
-	k.done.Wait()
-	return nil
+	k := &Keeper{Config: c, log: c.Logger.Named("custody")}
+	k.Work = background.New(k.run)
+	return k
 }
 
 func (k *Keeper) run(ctx context.Context) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
 	said := ""
-	for {
-		if k.Connected() && ctx.Err() == nil {
+	background.Every(ctx, every, func(ctx context.Context) {
+		if k.Connected() {
 			said = k.say(ctx, k.look(ctx), said)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+	})
 }
 
 // Warning says for operators why orders are not looked after, for as long as that is so, or that two brokers are in use; else it
