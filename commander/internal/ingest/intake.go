@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
@@ -72,15 +73,12 @@ type Config struct {
 
 // Intake takes messages from status_queue.
 type Intake struct {
+	*background.Work
 	Config
 	log        *zap.Logger
 	deliveries chan delivery
 	// givenUp is true while the subscription is given up because the store is away.
 	givenUp atomic.Bool
-
-	start, end sync.Once
-	stop       context.CancelFunc
-	done       sync.WaitGroup
 }
 
 // subscription is one life of it.
@@ -97,31 +95,19 @@ type delivery struct {
 
 // New returns an intake.
 func New(c Config) *Intake {
-	return &Intake{
-		Config: c, log: c.Logger.Named("ingest"), deliveries: make(chan delivery, prefetch), stop: func() {},
-	}
+	in := &Intake{Config: c, log: c.Logger.Named("ingest"), deliveries: make(chan delivery, prefetch)}
+	in.Work = background.New(in.subscribe, in.settle)
+	return in
 }
 
 // GivenUp tells whether the subscription is given up for lack of a store; then nobody should miss it.
 func (in *Intake) GivenUp() bool { return in.givenUp.Load() }
 
-// Start begins. It returns at once.
-func (in *Intake) Start(context.Context) error {
-	in.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		in.stop = cancel
-		in.done.Go(func() { in.subscribe(ctx) })
-		in.done.Go(func() { in.settle(ctx) })
-	})
-	return nil
-}
-
 // Stop ends it. What was not settled goes back to the queue.
-func (in *Intake) Stop(context.Context) error {
-	in.end.Do(func() { in.stop() })
-	in.done.Wait()
+func (in *Intake) Stop(ctx context.Context) error {
+	err := in.Work.Stop(ctx)
 	in.giveBack(nil)
-	return nil
+	return err
 }
 
 // subscribe keeps the subscription while the store is there.
@@ -153,10 +139,7 @@ func (in *Intake) subscribe(ctx context.Context) {
 			cancel()
 			<-sub.over
 			// Where the store answers, and yet what it was asked for fails, this keeps messages from going round in a loop.
-			select {
-			case <-ctx.Done():
-			case <-time.After(checkEvery):
-			}
+			background.Pause(ctx, checkEvery)
 		case <-sub.over:
 			cancel()
 			if ctx.Err() == nil {
@@ -180,10 +163,8 @@ func (in *Intake) awaitStore(ctx context.Context) bool {
 			return ctx.Err() == nil
 		}
 		in.givenUp.Store(true)
-		select {
-		case <-ctx.Done():
+		if !background.Pause(ctx, checkEvery) {
 			return false
-		case <-time.After(checkEvery):
 		}
 	}
 }
