@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 	"github.com/mission-control-dev/mission-control/contracts/topology"
@@ -74,8 +75,9 @@ type Config struct {
 	Logger  *zap.Logger
 }
 
-// Intake creates the missions that wait in submissions_queue.
+// Intake creates the missions that wait in submissions_queue. Stop gives back what was not created.
 type Intake struct {
+	*background.Work
 	Config
 	log       *zap.Logger
 	unsettled *unsettled
@@ -88,15 +90,13 @@ type Intake struct {
 	pace pace
 	// parked are on loan still, as they fit into neither queue: given back they would come again before all others.
 	parked []loan
-
-	start, end sync.Once
-	stop       context.CancelFunc
-	done       sync.WaitGroup
 }
 
 // NewIntake returns an intake.
 func NewIntake(c Config) *Intake {
-	return &Intake{Config: c, log: c.Logger.Named("submit"), unsettled: newUnsettled(c.Now), pace: newPace(), stop: func() {}}
+	in := &Intake{Config: c, log: c.Logger.Named("submit"), unsettled: newUnsettled(c.Now), pace: newPace()}
+	in.Work = background.New(in.run, in.watch)
+	return in
 }
 
 // Warning says for operators that submissions can be neither created nor set aside, and what to do; else it is empty.
@@ -112,31 +112,13 @@ func (in *Intake) Warning() string {
 // GivenUp tells whether there is no subscription for lack of a store; then nobody should miss it.
 func (in *Intake) GivenUp() bool { return in.givenUp.Load() }
 
-// Start begins. It returns at once.
-func (in *Intake) Start(context.Context) error {
-	in.start.Do(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		in.stop = cancel
-		in.done.Go(func() { in.run(ctx) })
-		in.done.Go(func() { in.watch(ctx) })
-	})
-	return nil
-}
-
-// Stop ends it. What was not created goes back to the queue.
-func (in *Intake) Stop(context.Context) error {
-	in.end.Do(func() { in.stop() })
-	in.done.Wait()
-	return nil
-}
-
 // run takes submissions while the store is there.
 func (in *Intake) run(ctx context.Context) {
 	defer in.unpark()
 	for in.awaitStore(ctx) {
 		in.givenUp.Store(false)
 		in.take(ctx)
-		pause(ctx, in.rest(ctx))
+		background.Pause(ctx, in.rest(ctx))
 	}
 }
 
@@ -186,7 +168,7 @@ func (in *Intake) awaitStore(ctx context.Context) bool {
 			return ctx.Err() == nil
 		}
 		in.givenUp.Store(true)
-		pause(ctx, checkEvery)
+		background.Pause(ctx, checkEvery)
 	}
 	return false
 }
@@ -455,13 +437,4 @@ func (in *Intake) setAside(ctx context.Context, r refused) (whereabouts, error) 
 		return parked, nil
 	}
 	return moved, err
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }
