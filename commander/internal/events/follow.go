@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/store"
 )
 
@@ -55,7 +56,7 @@ func (h *Hub) patiently(ctx context.Context, step func(context.Context) error) {
 		if !failed {
 			h.logger.Warn("event log can't be read, trying on", zap.Error(err))
 		}
-		pause(ctx, wait)
+		background.Pause(ctx, wait)
 		wait = min(2*wait, retryMost)
 	}
 }
@@ -101,7 +102,7 @@ func (h *Hub) frames(ctx context.Context, events []store.Event) ([]frame, error)
 	found, lacking := make(map[string]store.Record, len(events)), newest(events)
 	if h.memory != nil {
 		if lacking = h.recall(found, lacking); len(lacking) > 0 {
-			pause(ctx, remembering)
+			background.Pause(ctx, remembering)
 			lacking = h.recall(found, lacking)
 		}
 	}

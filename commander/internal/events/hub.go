@@ -175,13 +175,3 @@ func (h *Hub) stopped() bool {
 		return false
 	}
 }
-
-// pause waits between tries, or until ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
-}
