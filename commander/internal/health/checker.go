@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
 )
 
@@ -83,8 +84,8 @@ func (c *Checker) Start(context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c.cancel = cancel
-	c.done.Go(func() { c.redis.run(ctx) })
-	c.done.Go(func() { c.rabbit.run(ctx) })
+	c.done.Go(func() { background.Every(ctx, every, c.redis.once) })
+	c.done.Go(func() { background.Every(ctx, every, c.rabbit.once) })
 	return nil
 }
 

@@ -31,19 +31,6 @@ func newProbe(a ask) *probe {
 	return &probe{ask: a, check: Check{Status: CheckDown, Error: "not checked yet"}}
 }
 
-func (p *probe) run(ctx context.Context) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		p.once(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
 // once asks, and says so in time where no answer comes. Only then does it wait for whoever ignores its context: there is
 // never more than one round trip under way.
 func (p *probe) once(ctx context.Context) {
