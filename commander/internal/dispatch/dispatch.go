@@ -39,6 +39,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
@@ -183,7 +184,7 @@ func (d *Dispatcher) Start(context.Context) error {
 		d.open(ctx)
 		d.done.Go(func() { d.clearLoop(ctx) })
 		d.done.Go(func() { d.takeLoop(ctx) })
-		d.done.Go(func() { d.measureLoop(ctx) })
+		d.done.Go(func() { background.Every(ctx, measureEvery, d.measureAll) })
 	})
 	return nil
 }

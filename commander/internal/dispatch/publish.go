@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/mission-control-dev/mission-control/commander/internal/background"
 	"github.com/mission-control-dev/mission-control/commander/internal/mission"
 	"github.com/mission-control-dev/mission-control/contracts"
 	"github.com/mission-control-dev/mission-control/contracts/broker"
@@ -168,10 +169,7 @@ func (d *Dispatcher) publish(ctx context.Context, queue string, orders []order) 
 		if len(left) == 0 {
 			return
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(retryEvery):
-		}
+		background.Pause(ctx, retryEvery)
 	}
 }
 

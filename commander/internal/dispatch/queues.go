@@ -253,23 +253,14 @@ func (d *Dispatcher) Passed(queue string) contracts.Time {
 
 func (d *Dispatcher) unbrokenSince() time.Time { return time.Now().Add(-d.Unbroken()) }
 
-// measureLoop asks the broker how full the queues are. What is not known counts as it was.
-func (d *Dispatcher) measureLoop(ctx context.Context) {
-	tick := time.NewTicker(measureEvery)
-	defer tick.Stop()
-	for {
-		d.readSoldiers(ctx)
-		for _, name := range d.Queues() {
-			if d.Connected() {
-				d.measure(ctx, name)
-			} else {
-				d.queues.notEmpty(name)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+// measureAll asks the broker how full the queues are. What is not known counts as it was.
+func (d *Dispatcher) measureAll(ctx context.Context) {
+	d.readSoldiers(ctx)
+	for _, name := range d.Queues() {
+		if d.Connected() {
+			d.measure(ctx, name)
+		} else {
+			d.queues.notEmpty(name)
 		}
 	}
 }
