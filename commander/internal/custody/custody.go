@@ -75,7 +75,8 @@ type Barrier interface {
 
 // Counter counts. Its methods must not block.
 type Counter interface {
-	// OrdersLost counts missions whose order was judged lost, OrdersWiped those whose order went with a broker's data.
+	// OrdersLost counts missions whose order was judged lost, OrdersWiped orders that went with a broker's data, each time that one
+	// is to be sent again for it: twice where two commanders recover at the same moment.
 	OrdersLost(n int)
 	OrdersWiped(n int)
 	BrokerWiped()

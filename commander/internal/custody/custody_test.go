@@ -436,8 +436,12 @@ func TestAWipedBrokerGetsAllOrdersAgain(t *testing.T) {
 						t.Fatalf("a wipe was counted: %d", n)
 					}
 				}
-				if a.wipes.Load()+b.wipes.Load() != 1 || a.wiped.Load()+b.wiped.Load() != int64(len(seen)) {
-					t.Errorf("%d and %d wipes, %d and %d orders", a.wipes.Load(), b.wipes.Load(), a.wiped.Load(), b.wiped.Load())
+				if a.wipes.Load()+b.wipes.Load() != 1 {
+					t.Errorf("%d and %d wipes, want one", a.wipes.Load(), b.wipes.Load())
+				}
+				// Both recover at the same moment: what one of them has sent already, the other one may take once more.
+				if n := int(a.wiped.Load() + b.wiped.Load()); n < len(seen) || n > 2*len(seen) {
+					t.Errorf("%d and %d orders were counted, want all %d, none more than twice", a.wiped.Load(), b.wiped.Load(), len(seen))
 				}
 				time.Sleep(5 * time.Second)
 				if n := w.markers(); n != 1 {
