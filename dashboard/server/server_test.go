@@ -164,9 +164,7 @@ func TestChecksComeBeforeTheProxy(t *testing.T) {
 }
 
 func TestCommanderAway(t *testing.T) {
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
-	s := start(t, gone.URL, "", built)
+	s := start(t, "http://127.0.0.1:1", "", built)
 	for range 3 {
 		res, body := s.do(t, "GET", "/api/health", "", nil)
 		var problem struct{ Code, Detail string }

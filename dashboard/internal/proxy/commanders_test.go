@@ -2,13 +2,17 @@ package proxy
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,42 +24,38 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// killable is a commander that can be killed and started again at its address. It
-// answers with its name and what it was sent.
+// killable is a commander that can be killed and started again at its address. Its server lives on meanwhile, for a port that
+// is given back may be another's by then; but nobody gets a connection to it.
 type killable struct {
-	t       *testing.T
-	name    string
-	addr    string
-	handler http.Handler
-	srv     *httptest.Server
+	*httptest.Server
+	dead atomic.Bool
 }
 
-func newKillable(t *testing.T, name string) *killable {
-	k := &killable{t: t, name: name, addr: "127.0.0.1:0"}
-	k.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		_, _ = fmt.Fprintf(w, "%s %s %s %d", name, r.Method, r.RequestURI, len(body))
+func newKillable(t *testing.T, handler http.HandlerFunc) *killable {
+	k := &killable{Server: httptest.NewServer(handler)}
+	t.Cleanup(func() {
+		k.CloseClientConnections()
+		k.Close()
 	})
-	k.start()
-	t.Cleanup(k.kill)
 	return k
 }
 
-func (k *killable) start() {
-	k.t.Helper()
-	l, err := net.Listen("tcp", k.addr)
-	if err != nil {
-		k.t.Fatal(err)
-	}
-	k.addr = l.Addr().String()
-	k.srv = &httptest.Server{Listener: l, Config: &http.Server{Handler: k.handler}}
-	k.srv.Start()
+// named returns a commander that answers with its name and what it was sent.
+func named(t *testing.T, name string) *killable {
+	return newKillable(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		_, _ = fmt.Fprintf(w, "%s %s %s %d", name, r.Method, r.RequestURI, len(body))
+	})
 }
 
+func (k *killable) start() { k.dead.Store(false) }
+
 func (k *killable) kill() {
-	k.srv.CloseClientConnections()
-	k.srv.Close()
+	k.dead.Store(true)
+	k.CloseClientConnections()
 }
+
+func (k *killable) addr() string { return k.Listener.Addr().String() }
 
 type harness struct {
 	t    *testing.T
@@ -63,14 +63,21 @@ type harness struct {
 	logs *observer.ObservedLogs
 }
 
-func newHarness(t *testing.T, addrs ...string) harness {
+func newHarness(t *testing.T, commanders ...*killable) harness {
 	var all []*url.URL
-	for _, addr := range addrs {
-		all = append(all, &url.URL{Scheme: "http", Host: addr, Path: "/base"})
+	for _, k := range commanders {
+		all = append(all, &url.URL{Scheme: "http", Host: k.addr(), Path: "/base"})
 	}
 	core, logs := observer.New(zapcore.InfoLevel)
 	p := New(Config{Commanders: all}, zap.New(core))
 	p.transport.DisableKeepAlives = true // a write on a connection that just died may have been taken, or not
+	dial := p.transport.DialContext
+	p.transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if slices.ContainsFunc(commanders, func(k *killable) bool { return k.addr() == addr && k.dead.Load() }) {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+		}
+		return dial(ctx, network, addr)
+	}
 	srv := httptest.NewServer(p)
 	t.Cleanup(func() { srv.Close(); p.Close() })
 	return harness{t, srv.URL, logs}
@@ -114,8 +121,8 @@ func (h harness) want(who, method, body string, header ...string) {
 }
 
 func TestRequestsStayWithTheOneThatAnswers(t *testing.T) {
-	a, b := newKillable(t, "a"), newKillable(t, "b")
-	h := newHarness(t, a.addr, b.addr)
+	a, b := named(t, "a"), named(t, "b")
+	h := newHarness(t, a, b)
 	h.want("a", "GET", "")
 	h.want("a", "POST", "{}")
 
@@ -140,20 +147,18 @@ func TestRequestsStayWithTheOneThatAnswers(t *testing.T) {
 }
 
 // breaking takes the request and breaks off before it answers, counting.
-func breaking(t *testing.T) (addr string, taken chan string) {
+func breaking(t *testing.T) (k *killable, taken chan string) {
 	taken = make(chan string, 10)
-	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	return newKillable(t, func(_ http.ResponseWriter, r *http.Request) {
 		taken <- r.Method
 		panic(http.ErrAbortHandler)
-	}))
-	t.Cleanup(srv.Close)
-	return srv.Listener.Addr().String(), taken
+	}), taken
 }
 
 func TestAWriteThatMayHaveBeenTakenIsNotSentTwice(t *testing.T) {
 	for _, method := range []string{"POST", "PUT", "DELETE"} {
 		first, taken := breaking(t)
-		h := newHarness(t, first, newKillable(t, "b").addr)
+		h := newHarness(t, first, named(t, "b"))
 		status, answer := h.call(method, "{}")
 		if status != http.StatusBadGateway || !strings.Contains(answer, "may have done what it was asked") {
 			t.Errorf("%s: %d %s", method, status, answer)
@@ -167,13 +172,13 @@ func TestAWriteThatMayHaveBeenTakenIsNotSentTwice(t *testing.T) {
 
 func TestWhatMayBeRepeatedGoesToTheNext(t *testing.T) {
 	first, _ := breaking(t)
-	newHarness(t, first, newKillable(t, "b").addr).want("b", "GET", "")
-	newHarness(t, first, newKillable(t, "b").addr).want("b", "POST", "{}", "Idempotency-Key", "one")
+	newHarness(t, first, named(t, "b")).want("b", "GET", "")
+	newHarness(t, first, named(t, "b")).want("b", "POST", "{}", "Idempotency-Key", "one")
 }
 
 func TestABodyTooLargeToKeepIsSentOnce(t *testing.T) {
-	a, b := newKillable(t, "a"), newKillable(t, "b")
-	h := newHarness(t, a.addr, b.addr)
+	a, b := named(t, "a"), named(t, "b")
+	h := newHarness(t, a, b)
 	large := strings.Repeat("x", 3*keptBody)
 	h.want("a", "POST", large)
 	a.kill()
@@ -184,21 +189,16 @@ func TestABodyTooLargeToKeepIsSentOnce(t *testing.T) {
 }
 
 func TestAStreamEndsWithItsCommanderAndTheNextGoesOn(t *testing.T) {
-	stream := func(name string) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	stream := func(name string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/event-stream")
 			_, _ = fmt.Fprintf(w, "%s after %s\n", name, r.Header.Get("Last-Event-ID"))
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
-		})
+		}
 	}
-	a, b := newKillable(t, "a"), newKillable(t, "b")
-	for _, k := range []*killable{a, b} {
-		k.kill()
-		k.handler = stream(k.name)
-		k.start()
-	}
-	h := newHarness(t, a.addr, b.addr)
+	a, b := newKillable(t, stream("a")), newKillable(t, stream("b"))
+	h := newHarness(t, a, b)
 	follow := func(want string, header ...string) *bufio.Reader {
 		t.Helper()
 		lines := bufio.NewReader(h.open("GET", "", append(header, "Accept-Encoding", "gzip")...).Body)

@@ -4,7 +4,6 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,13 +24,12 @@ func TestJSONIsCompressed(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			upstream := newKillable(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", tt.kind)
 				w.Header().Set("Content-Length", strconv.Itoa(len(tt.body)))
 				_, _ = io.WriteString(w, tt.body)
-			}))
-			defer srv.Close()
-			res := newHarness(t, srv.Listener.Addr().String()).open(tt.method, "", "Accept-Encoding", tt.accept)
+			})
+			res := newHarness(t, upstream).open(tt.method, "", "Accept-Encoding", tt.accept)
 			if got := res.Header.Get("Content-Encoding") == "gzip"; got != tt.want {
 				t.Fatalf("compressed %v, want %v: %v", got, tt.want, res.Header)
 			}
@@ -57,26 +55,24 @@ func TestJSONIsCompressed(t *testing.T) {
 }
 
 func TestWhatIsCompressedAlreadyStays(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	upstream := newKillable(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Encoding", "gzip")
 		_, _ = io.WriteString(w, strings.Repeat("packed", 1000))
-	}))
-	defer srv.Close()
-	if _, body := newHarness(t, srv.Listener.Addr().String()).call("GET", "", "Accept-Encoding", "gzip"); body != strings.Repeat("packed", 1000) {
+	})
+	if _, body := newHarness(t, upstream).call("GET", "", "Accept-Encoding", "gzip"); body != strings.Repeat("packed", 1000) {
 		t.Errorf("it came changed: %d bytes", len(body))
 	}
 }
 
 func TestAnAnswerThatIsCutLooksCut(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	upstream := newKillable(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, strings.Repeat("[", 100_000))
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
-	}))
-	defer srv.Close()
-	res := newHarness(t, srv.Listener.Addr().String()).open("GET", "", "Accept-Encoding", "gzip")
+	})
+	res := newHarness(t, upstream).open("GET", "", "Accept-Encoding", "gzip")
 	if _, err := io.ReadAll(res.Body); err == nil {
 		t.Error("half an answer came as a whole one")
 	}
