@@ -1,4 +1,4 @@
-import { useNow } from '@/hooks/use-now';
+import { useClockAhead, useNow } from '@/hooks/use-now';
 import { useZone } from '@/hooks/use-zone';
 import { formatAbsolute, formatBoth, formatDuration, formatElapsed, formatRelative } from './format';
 
@@ -10,6 +10,11 @@ export function RelativeTime({ at }: { at: number }) {
       {formatRelative(at, now)}
     </time>
   );
+}
+
+/** Of a moment that this page noted itself, by this computer's clock. */
+export function NotedTime({ at }: { at: number }) {
+  return <RelativeTime at={at + useClockAhead()} />;
 }
 
 /** Absolute first, for pages where the moment matters, with the relative one behind it. */

@@ -1,5 +1,6 @@
 // One connection to /api/events, from the request to its end. event-stream.ts opens them.
 
+import { learnClock } from '@/services/clock';
 import { SseParser, type StreamEvent } from './sse-parser';
 
 /** The commander writes at once when it takes a client; what brings nothing for this long is held back on the way. */
@@ -49,7 +50,9 @@ export class Connection {
       const headers: Record<string, string> = { Accept: 'text/event-stream' };
       if (lastEventId) headers['Last-Event-ID'] = lastEventId;
       const { signal } = this.abort;
+      const sentAt = Date.now();
       const response = await fetch(this.url, { headers, cache: 'no-store', signal });
+      learnClock(response, sentAt);
       if (response.status === 422) return 'unknown';
       if (response.status >= 500) return 'away';
       const isStream = response.headers.get('Content-Type')?.includes('text/event-stream');

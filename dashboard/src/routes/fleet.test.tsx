@@ -34,6 +34,22 @@ describe('the fleet', () => {
     expect(rowOf('delta')).toHaveTextContent('runs again elsewhere');
   });
 
+  it('takes no soldier for silent because the clock of this computer is wrong, and says that it is', async () => {
+    const slow = 180_000;
+    const { commander } = renderApp('/fleet', (c) => {
+      c.clockAhead = -slow;
+      c.soldiers = [wireSoldier({ last_seen_at: new Date(Date.now() - slow).toISOString() })];
+    });
+    const banner = await screen.findByText(
+      /^This computer's clock is 3 min( 1 s)? ahead of the commander's\.$/,
+    );
+    expect(await screen.findByText('Live', { selector: '.status' })).toBeVisible();
+    expect(screen.queryByText(/^Silent/)).not.toBeInTheDocument();
+    commander.clockAhead = 0;
+    commander.hangUp(); // the next connection tells the time
+    await waitFor(() => expect(banner).not.toBeInTheDocument(), { timeout: 5_000 });
+  });
+
   it('marks versions that differ from the rest', async () => {
     renderApp('/fleet', (c) => {
       c.soldiers = [

@@ -17,6 +17,7 @@ import {
 import { useEffect, useMemo, useRef } from 'react';
 import { ButtonLink } from '@/components/button-link';
 import { OutageBanner } from '@/components/outage-banner';
+import { ClockBanner } from '@/components/shell/clock-banner';
 import { EmbeddedBanner } from '@/components/shell/embedded-banner';
 import { FindMission } from '@/components/shell/find-mission';
 import { HealthPill } from '@/components/shell/health-pill';
@@ -97,6 +98,7 @@ export function Layout() {
         </header>
         <main id="content" tabIndex={-1} className={styles.main}>
           <EmbeddedBanner />
+          <ClockBanner />
           <OutageBanner />
           <Outlet />
         </main>

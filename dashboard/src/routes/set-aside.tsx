@@ -16,7 +16,7 @@ import {
   useSetAsideAction,
 } from '@/components/set-aside/use-set-aside-action';
 import { Empty, Failure, Loading } from '@/components/states';
-import { RelativeTime } from '@/components/times';
+import { NotedTime } from '@/components/times';
 import { useSetAside } from '@/hooks/use-places';
 import { useReadOnly } from '@/hooks/use-settings';
 import { SET_ASIDE_QUEUES, type SetAside, type SetAsideMessage } from '@/services/set-aside';
@@ -50,7 +50,7 @@ export function SetAsidePage() {
         What no program could deal with waits here for a person.{' '}
         {data && (
           <>
-            Read <RelativeTime at={query.dataUpdatedAt} />.{' '}
+            Read <NotedTime at={query.dataUpdatedAt} />.{' '}
             {!filtered && !isFetching && <Arrivals read={data} />}
           </>
         )}

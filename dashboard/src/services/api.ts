@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { address } from '@/settings';
+import { learnClock } from './clock';
 
 const BASE = address('api');
 
@@ -100,14 +101,17 @@ async function send(c: Call<z.ZodType>): Promise<Response> {
   if (c.body !== undefined) {
     headers['Content-Type'] = 'application/json';
   }
+  const sentAt = Date.now();
   try {
-    return await fetch(BASE + c.path, {
+    const response = await fetch(BASE + c.path, {
       method: c.method ?? 'GET',
       headers,
       body: c.body === undefined ? undefined : JSON.stringify(c.body),
       signal: c.signal,
       cache: 'no-store',
     });
+    learnClock(response, sentAt);
+    return response;
   } catch (cause) {
     throw unlessAborted(cause, c.signal);
   }

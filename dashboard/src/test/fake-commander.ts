@@ -35,6 +35,8 @@ export class FakeCommander {
   trends: Schemas['TrendPoint'][] = [];
   failures: Schemas['FailureGroup'][] = [];
   logs: Record<string, Schemas['LogLine'][]> = {};
+  /** So many milliseconds its clock is ahead of the browser's; where it is undefined its answers name no time. */
+  clockAhead?: number;
   /** An earlier release: it knows no topics, and refuses what it does not know. */
   older = false;
   pageSize = 50;
@@ -85,11 +87,15 @@ export class FakeCommander {
 
   handlers() {
     const at = (path: string, answer: (request: Request, id: string) => Response | Promise<Response>) =>
-      http.all(`*/api${path}`, ({ request, params }) => {
+      http.all(`*/api${path}`, async ({ request, params }) => {
         const url = new URL(request.url);
         this.log.push(`${request.method} ${url.pathname}${url.search}`);
         const failure = this.failing[`${request.method} ${path}`];
-        return failure ? failure() : answer(request, String(params.id ?? ''));
+        const response = await (failure ? failure() : answer(request, String(params.id ?? '')));
+        if (this.clockAhead !== undefined) {
+          response.headers.set('Date', new Date(Date.now() + this.clockAhead).toUTCString());
+        }
+        return response;
       });
     return [
       at('/events', (request) => this.open(request)),

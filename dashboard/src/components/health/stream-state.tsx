@@ -1,5 +1,5 @@
 import { Fact } from '@/components/health/fact';
-import { RelativeTime } from '@/components/times';
+import { NotedTime } from '@/components/times';
 import { useNow } from '@/hooks/use-now';
 import { useLive, useStreamStatus } from '@/live/live-context';
 
@@ -32,5 +32,5 @@ export function StreamState() {
 function AsOf() {
   useNow(); // while live it moves on unannounced
   const { asOf } = useLive().getState();
-  return asOf === undefined ? <>nothing came yet</> : <RelativeTime at={asOf} />;
+  return asOf === undefined ? <>nothing came yet</> : <NotedTime at={asOf} />;
 }

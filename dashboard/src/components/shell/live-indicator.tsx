@@ -1,7 +1,7 @@
 import { Pause, Play } from 'lucide-react';
 import { useId, useMemo } from 'react';
 import { formatElapsed } from '@/components/format';
-import { useNow } from '@/hooks/use-now';
+import { useClockAhead, useNow } from '@/hooks/use-now';
 import { type Shortcut, useShortcuts } from '@/hooks/use-shortcuts';
 import { useLive, useStreamStatus } from '@/live/live-context';
 import styles from './live-indicator.module.css';
@@ -61,7 +61,7 @@ export function LiveIndicator() {
 }
 
 function useAge(): string | undefined {
-  const now = useNow();
+  const now = useNow() - useClockAhead(); // what is shown was noted by this computer's clock
   const { asOf } = useLive().getState(); // while live it moves on unannounced, and the clock ticks anyway
   return asOf === undefined ? undefined : formatElapsed(Math.max(now - asOf, 0));
 }

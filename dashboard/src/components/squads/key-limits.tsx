@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { ActionButton } from '@/components/action-button';
 import { formatCount, formatDuration } from '@/components/format';
 import { Failure, Loading } from '@/components/states';
-import { RelativeTime } from '@/components/times';
+import { NotedTime } from '@/components/times';
 import { useLimits } from '@/hooks/use-places';
 import { useReadOnly } from '@/hooks/use-settings';
 import type { KeyLimit, Rate } from '@/services/limits';
@@ -48,7 +48,7 @@ export function KeyLimits() {
         {query.data && (
           <>
             {' '}
-            Read <RelativeTime at={query.dataUpdatedAt} />.
+            Read <NotedTime at={query.dataUpdatedAt} />.
           </>
         )}
       </p>
