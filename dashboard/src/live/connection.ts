@@ -7,6 +7,7 @@ import { SseParser, type StreamEvent } from './sse-parser';
 const FIRST_BYTE_LIMIT = 8_000;
 /** Heartbeats come every 10 s; two missed and a half is dead. */
 const SILENCE_LIMIT = 25_000;
+const LOOK_EVERY = 1_000;
 
 /**
  * How a connection ended.
@@ -30,7 +31,8 @@ export class Connection {
   isOpen = false;
   private readonly handlers: ConnectionHandlers;
   private readonly abort = new AbortController();
-  private watchdog: ReturnType<typeof setTimeout> | undefined;
+  private watchdog: ReturnType<typeof setInterval> | undefined;
+  private deadline = 0;
   private late = false;
 
   constructor(url: string, lastEventId: string, handlers: ConnectionHandlers) {
@@ -61,7 +63,7 @@ export class Connection {
     } catch {
       // Refused, cut or silent: the ending says which.
     } finally {
-      clearTimeout(this.watchdog);
+      clearInterval(this.watchdog);
       this.abort.abort(); // frees the connection where its body was not read to the end
     }
     if (this.isOpen) return 'lived';
@@ -84,11 +86,16 @@ export class Connection {
     }
   }
 
+  /**
+   * Ends the connection unless something comes within this time by the clock on the wall. A timer alone would not do: it
+   * stands still while a laptop sleeps, and a connection that died meanwhile would pass for live as long again.
+   */
   private expect(ms: number): void {
-    clearTimeout(this.watchdog);
-    this.watchdog = setTimeout(() => {
+    this.deadline = Date.now() + ms;
+    this.watchdog ??= setInterval(() => {
+      if (Date.now() < this.deadline) return;
       this.late = true;
       this.abort.abort();
-    }, ms);
+    }, LOOK_EVERY);
   }
 }
