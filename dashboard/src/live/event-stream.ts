@@ -149,8 +149,10 @@ export class EventStream {
       if (ending === 'unknown' && !this.plain) {
         this.plain = true;
       } else if (connection.url === this.url() || ending === 'lived') {
-        blocked = ending === 'blocked' ? blocked + 1 : 0;
-        if (blocked >= BLOCKED_LIMIT && (await this.answersPlainly(stopped))) {
+        // Each time it is asked: a server that stands still for a while blocks everything, and is only away.
+        blocked = ending === 'blocked' && (await this.answersPlainly(stopped)) ? blocked + 1 : 0;
+        if (stopped.aborted) return;
+        if (blocked >= BLOCKED_LIMIT) {
           this.lostAt = Date.now();
           this.report('polling');
           await this.pause(BLOCKED_DELAY);

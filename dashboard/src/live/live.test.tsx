@@ -74,6 +74,36 @@ describe('the stream', () => {
   });
 });
 
+describe('a removal, of which no event tells', () => {
+  const removed = wireMission({ name: 'Recon', status: 'FAILED' });
+  const show = async (path: string) => {
+    const { commander } = renderApp(path, (c) => {
+      c.missions = [removed];
+      c.stats = wireStats({ FAILED: 2 });
+    });
+    await waitFor(async () => expect(await indicator()).toHaveTextContent('Live'));
+    return commander;
+  };
+
+  it('is seen on the page of the mission, as there are fewer missions', async () => {
+    const commander = await show(`/missions/${removed.mission_id}`);
+    await screen.findByRole('heading', { name: 'Recon' });
+    commander.missions = [];
+    commander.send('stats', wireStats({ FAILED: 1, QUEUED: 1 })); // one was retried: there are as many
+    commander.send('stats', wireStats({ FAILED: 1 }));
+    expect(screen.getByRole('heading', { name: 'Recon' })).toBeVisible();
+    await screen.findByRole('heading', { name: 'The mission was removed meanwhile' });
+  });
+
+  it('is seen in the list', async () => {
+    const commander = await show('/missions?status=FAILED');
+    await screen.findByRole('link', { name: 'Recon' });
+    commander.missions = [];
+    commander.send('stats', wireStats({ FAILED: 1 }));
+    await screen.findByRole('heading', { name: 'No mission matches now' });
+  });
+});
+
 describe('pausing', () => {
   it('changes nothing on the page, counts, and catches up without a fetch', async () => {
     const mission = wireMission({ name: 'Recon' });
@@ -219,5 +249,16 @@ describe('where streams do not come through', () => {
     commander.failing = {};
     window.dispatchEvent(new Event('online')); // does not wait out the minute
     await waitFor(async () => expect(await indicator()).toHaveTextContent(/^Live$/));
+  });
+
+  it('a server that stood still for a while is not taken for one that streams never come through', async () => {
+    renderApp('/missions', (c) => {
+      c.failing['GET /health'] = () => problem(502, 'commander_unreachable', 'It is away.');
+      c.failing['GET /events'] = () => {
+        if (c.count('GET /api/events') === 2) c.failing = {};
+        return Response.json({ nothing: 'came in time' });
+      };
+    });
+    await waitFor(async () => expect(await indicator()).toHaveTextContent(/^Live$/), { timeout: 8_000 });
   });
 });
