@@ -8,6 +8,8 @@ import { filterOf, type MissionCache } from './mission-cache';
 
 /** What is shown is fetched at most this often because more changed, counted from the last answer. */
 const MORE_EVERY = 2_000;
+/** Likewise because missions were removed: where what is old is removed all the time, that is no reason to ask all the time. */
+const REMOVED_EVERY = 10_000;
 /** So many pages of a held list are kept up, the last ones: where its reader is. */
 const PAGES_REFRESHED = 5;
 /** What has no picture of its own in the stream, so that a gap can hide changes. */
@@ -31,6 +33,8 @@ export class CatchUp {
   private readonly client: QueryClient;
   private readonly missions: MissionCache;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private removal: ReturnType<typeof setTimeout> | undefined;
+  private removedAt = Number.NEGATIVE_INFINITY;
   private isBusy = false;
   private isDue = false;
 
@@ -47,11 +51,24 @@ export class CatchUp {
     }
   }
 
+  /** Missions were removed, nobody tells which. */
+  removed(): void {
+    if (this.removal !== undefined) return;
+    const wait = Math.max(0, this.removedAt + REMOVED_EVERY - Date.now());
+    this.removal = setTimeout(() => {
+      this.removal = undefined;
+      this.removedAt = Date.now();
+      this.more();
+    }, wait);
+  }
+
   /** Forgets what is due, and tells whether something was. */
   stop(): boolean {
-    const wasDue = this.isDue;
+    const wasDue = this.isDue || this.removal !== undefined;
     clearTimeout(this.timer);
+    clearTimeout(this.removal);
     this.timer = undefined;
+    this.removal = undefined;
     this.isDue = false;
     return wasDue;
   }

@@ -15,6 +15,7 @@ import type { QueryClient, QueryKey } from '@tanstack/react-query';
 import { z } from 'zod';
 import { type Health, healthKey } from '@/services/health';
 import { type Mission, missionSchema } from '@/services/missions';
+import { countAll, type Stats, statsKey } from '@/services/stats';
 import { mergeTelemetry, type Telemetry, telemetryKey, telemetrySchema } from '@/services/telemetry';
 import { RANGES, type Range, type Trends, trendKeys, trendSchema } from '@/services/trends';
 import { address } from '@/settings';
@@ -295,8 +296,15 @@ export class LiveCache {
   private replace(event: StreamEvent, key: QueryKey, data: unknown): void {
     if (data === undefined) return;
     void this.client.cancelQueries({ queryKey: key, exact: true }); // its answer would be older
+    if (event.type === 'stats') this.noticeRemovals(data as Stats);
     this.client.setQueryData(key, data);
     if (event.type === 'health' && !this.isRedisAway()) this.readAgain.now();
+  }
+
+  /** No event tells that a mission was removed, but then there are fewer. */
+  private noticeRemovals(now: Stats): void {
+    const before = this.client.getQueryData<Stats>(statsKey);
+    if (before && countAll(now) < countAll(before)) this.catchUp.removed();
   }
 
   private isRedisAway(): boolean {

@@ -59,6 +59,10 @@ export interface Stats {
   queues: QueueDepth[];
 }
 
+/** How many missions there are. */
+export const countAll = ({ counts }: Stats): number =>
+  STATUSES.reduce((sum, status) => sum + counts[status], 0);
+
 export const statsKey = ['stats'] as const;
 
 export function fetchStats(signal?: AbortSignal) {

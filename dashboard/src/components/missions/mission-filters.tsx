@@ -5,6 +5,7 @@ import { formatCount } from '@/components/format';
 import { STATUS_LOOKS } from '@/components/status-badge';
 import { useSoldiers, useSquads, useStats } from '@/hooks/use-queries';
 import { type MissionFilter, type MissionStatus, NAME_PATTERN, STATUSES } from '@/services/missions';
+import { countAll } from '@/services/stats';
 import styles from './mission-filters.module.css';
 
 interface Props {
@@ -81,7 +82,7 @@ interface ChipsProps {
 
 function StatusChips({ active, onPick, narrowed }: ChipsProps) {
   const { data: stats } = useStats();
-  const total = stats && STATUSES.reduce((sum, status) => sum + stats.counts[status], 0);
+  const total = stats && countAll(stats);
   const hint = narrowed ? 'Counts are of all missions, whatever the other filters are' : undefined;
   return (
     <fieldset className="chips" title={hint}>
