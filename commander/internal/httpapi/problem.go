@@ -107,7 +107,7 @@ func refusalOf(err error) refusal {
 		}})
 	case errors.Is(err, store.ErrNotInMemory):
 		return refusal{status: http.StatusServiceUnavailable, code: "not_in_memory", retryAfter: retrySoon,
-			detail: "Redis is away, and this mission is not among those in memory. It may well exist: ask again when GET /health is ok."}
+			detail: "Redis is away, and what this asks for is not in memory. It may well exist: ask again when GET /health is ok."}
 	case errors.Is(err, setaside.ErrBusy):
 		return refusal{status: http.StatusServiceUnavailable, code: "broker_unavailable", retryAfter: retryLater,
 			detail: "Another call looks through what is set aside, or has what this one looks for, so this one did nothing. Ask again."}

@@ -32,7 +32,8 @@ export function OutageBanner() {
     return (
       <Banner tone="degraded" icon={<TriangleAlert size={18} aria-hidden="true" />}>
         <strong>Redis is away.</strong> What you see comes from the commander's memory and may lack old
-        missions; new missions and cancels have to wait. Running missions go on.
+        missions. RabbitMQ can keep new missions until it is back; cancels and other changes have to wait.
+        Running missions go on.
       </Banner>
     );
   }

@@ -1,6 +1,6 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
-import { wireSoldier } from '@/test/factories/system';
+import { healthy, redisAway, wireSoldier } from '@/test/factories/system';
 import { problem } from '@/test/fake-commander';
 import { renderApp } from '@/test/render-app';
 
@@ -48,6 +48,22 @@ describe('the fleet', () => {
     commander.clockAhead = 0;
     commander.hangUp(); // the next connection tells the time
     await waitFor(() => expect(banner).not.toBeInTheDocument(), { timeout: 5_000 });
+  });
+
+  it('takes no soldier for silent because Redis is away, where it would be written down who was heard', async () => {
+    const { commander } = renderApp('/fleet', (c) => {
+      const at = (ago: number) => new Date(Date.now() - ago).toISOString();
+      c.health = redisAway();
+      c.health.checks.redis.since = at(120_000);
+      c.soldiers = [
+        wireSoldier({ soldier_id: 'alpha', last_seen_at: at(140_000) }),
+        wireSoldier({ soldier_id: 'bravo', last_seen_at: at(170_000) }),
+      ];
+    });
+    await waitFor(() => expect(within(rowOf('alpha')).getByText(/^Live 2 min( \d+ s)? ago$/)).toBeVisible());
+    expect(within(rowOf('bravo')).getByText('Silent 50 s')).toBeVisible(); // it was already
+    commander.send('health', healthy());
+    expect(await within(rowOf('alpha')).findByText(/^Silent 2 min/)).toBeVisible();
   });
 
   it('marks versions that differ from the rest', async () => {

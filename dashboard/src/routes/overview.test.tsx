@@ -125,6 +125,15 @@ describe('the overview', () => {
     expect(await screen.findAllByText(/Nothing was measured yet/)).toHaveLength(6);
   });
 
+  it('does not deny failures of just now, which are not grouped yet', async () => {
+    const { commander } = renderApp('/', (c) => {
+      c.stats.rates.failed_per_minute = 500;
+    });
+    expect(await screen.findByText(/^Some failed just now\./)).toBeVisible();
+    commander.send('stats', { ...wireStats(), rates: { ...wireStats().rates, failed_per_minute: 0 } });
+    expect(await screen.findByText('No mission failed in this time.')).toBeVisible();
+  });
+
   it('groups what fails', async () => {
     renderApp('/', (c) => {
       c.failures = [wireFailure()];

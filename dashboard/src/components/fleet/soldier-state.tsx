@@ -1,5 +1,6 @@
 import { CircleCheck, CircleX, Clock, LogOut } from 'lucide-react';
 import { formatElapsed } from '@/components/format';
+import { useKnownAt } from '@/hooks/use-known-at';
 import { useNow } from '@/hooks/use-now';
 import type { Soldier } from '@/services/soldiers';
 
@@ -8,6 +9,7 @@ const SILENT_AFTER = 35_000;
 
 export function SoldierState({ soldier }: { soldier: Soldier }) {
   const now = useNow();
+  const knownAt = useKnownAt();
   if (!soldier.live) {
     return (
       <span className="status" data-status="DEAD" title="Not heard for longer than its lease">
@@ -16,11 +18,11 @@ export function SoldierState({ soldier }: { soldier: Soldier }) {
       </span>
     );
   }
-  if (soldier.lastSeenAt !== undefined && now - soldier.lastSeenAt > SILENT_AFTER) {
+  if (soldier.lastSeenAt !== undefined && knownAt - soldier.lastSeenAt > SILENT_AFTER) {
     return (
       <span className="status" data-status="SILENT" title="Not heard within its lease; not yet declared dead">
         <Clock size={14} aria-hidden="true" />
-        Silent {formatElapsed(now - soldier.lastSeenAt)}
+        Silent {formatElapsed(knownAt - soldier.lastSeenAt)}
       </span>
     );
   }
@@ -39,7 +41,7 @@ export function SoldierState({ soldier }: { soldier: Soldier }) {
   return (
     <span className="status" data-status="LIVE">
       <CircleCheck size={14} aria-hidden="true" />
-      Live
+      Live{now - knownAt > SILENT_AFTER && ` ${formatElapsed(now - knownAt)} ago`}
     </span>
   );
 }

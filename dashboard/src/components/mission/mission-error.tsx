@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { formatDuration } from '@/components/format';
 import { isFinal, type Mission } from '@/services/missions';
+import css from './mission-error.module.css';
 
 /** What a code means and what helps, in a sentence. Codes that are not here are a handler's own. */
 const MEANINGS: Record<string, (mission: Mission) => string> = {
@@ -35,7 +36,7 @@ export function MissionError({ mission }: { mission: Mission }) {
     >
       <h2 id="error">{ended ? 'Error' : 'Last error'}</h2>
       <p className="error-line">
-        <code>{error.code}</code> <span className="wrap">{error.message}</span>
+        <code>{error.code}</code> <span className={`wrap ${css.message}`}>{error.message}</span>
       </p>
       <p className="dim">
         {attempt > 0 && `In attempt ${attempt} of ${mission.maxAttempts}. `}

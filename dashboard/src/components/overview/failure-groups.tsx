@@ -3,7 +3,7 @@ import { CircleCheck } from 'lucide-react';
 import { formatCount } from '@/components/format';
 import { Failure, Loading } from '@/components/states';
 import { RelativeTime } from '@/components/times';
-import { useFailures } from '@/hooks/use-queries';
+import { useFailures, useStats } from '@/hooks/use-queries';
 import type { FailureGroup, FailureRange } from '@/services/trends';
 import styles from './failure-groups.module.css';
 
@@ -12,6 +12,7 @@ const SHOWN = 8;
 /** What missions fail with, the most frequent first: one cause is one line, however many missions it hit. */
 export function FailureGroups({ range }: { range: FailureRange }) {
   const failures = useFailures(range);
+  const { data: stats } = useStats();
   if (!failures.data) {
     return failures.isError ? (
       <Failure
@@ -25,6 +26,9 @@ export function FailureGroups({ range }: { range: FailureRange }) {
     );
   }
   const { groups, others } = failures.data;
+  if (groups.length === 0 && (stats?.rates.failedPerMinute ?? 0) > 0) {
+    return <p className="dim">Some failed just now. What they failed with is shown within 20 seconds.</p>;
+  }
   if (groups.length === 0) {
     return (
       <p className={styles.calm}>
