@@ -10,7 +10,7 @@ const TOLD = 60_000;
 export function ClockBanner() {
   const ahead = useClockAhead();
   if (Math.abs(ahead) < TOLD) return null;
-  const off = formatDuration(Math.round(Math.abs(ahead) / 1_000) * 1_000);
+  const off = formatDuration(Math.round(Math.abs(ahead) / 60_000) * 60_000); // it is not known to the second
   return (
     <Banner tone="info" icon={<Clock size={18} aria-hidden="true" />}>
       <strong>
