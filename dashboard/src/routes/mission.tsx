@@ -223,7 +223,7 @@ function ProgressLine({ mission, telemetry }: { mission: Mission; telemetry?: Te
   const percent = Math.max(told?.progress ?? 0, mission.progress);
   const text = told?.progressText ?? mission.progressText;
   return (
-    <div className="progress">
+    <div className={css.progress}>
       <Progress.Root size="md" radius="xl">
         <Progress.Section
           value={percent > 0 ? percent : 100}

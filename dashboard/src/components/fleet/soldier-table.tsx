@@ -34,7 +34,7 @@ export function SoldierTable({ soldiers, search, version, onSort }: Props) {
   const sorted = search.sort ?? 'state';
   return (
     <>
-      <table className="table fleet" aria-label="Soldiers">
+      <table className={`table ${styles.soldiers}`} aria-label="Soldiers">
         <thead>
           <tr>
             {COLUMNS.map(({ label, sort, wide }) => {

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { formatDuration } from '@/components/format';
 import { isFinal, type Mission } from '@/services/missions';
+import css from './mission-error.module.css';
 
 /** What a code means and what helps, in a sentence. Codes that are not here are a handler's own. */
 const MEANINGS: Record<string, (mission: Mission) => string> = {
@@ -29,12 +30,12 @@ export function MissionError({ mission }: { mission: Mission }) {
   const meaning = MEANINGS[error.code]?.(mission) ?? "This code is the handler's own.";
   return (
     <section
-      className="panel outcome"
+      className={`panel ${css.error}`}
       data-tone={mission.status === 'CANCELLED' ? undefined : 'failed'}
       aria-labelledby="error"
     >
       <h2 id="error">{ended ? 'Error' : 'Last error'}</h2>
-      <p className="error-line">
+      <p className={css.message}>
         <code>{error.code}</code> <span className="wrap">{error.message}</span>
       </p>
       <p className="dim">

@@ -104,7 +104,7 @@ function Name({ mission }: { mission: Mission }) {
         <Link
           to="/missions/$missionId"
           params={{ missionId: mission.id }}
-          className="row-link"
+          className={styles.link}
           preload={false}
           title={mission.name}
         >

@@ -84,7 +84,7 @@ function StatusChips({ active, onPick, narrowed }: ChipsProps) {
   const total = stats && STATUSES.reduce((sum, status) => sum + stats.counts[status], 0);
   const hint = narrowed ? 'Counts are of all missions, whatever the other filters are' : undefined;
   return (
-    <fieldset className="chips" title={hint}>
+    <fieldset className={styles.chips} title={hint}>
       <legend className="visually-hidden">Status{hint && `. ${hint}`}</legend>
       <StatusChip label="All" count={total} pressed={!active} onClick={() => onPick(undefined)} />
       {STATUSES.map((status) => {
@@ -116,10 +116,15 @@ interface ChipProps {
 
 function StatusChip({ label, count, pressed, status, icon, onClick }: ChipProps) {
   return (
-    <button type="button" className="chip" aria-pressed={pressed} data-status={status} onClick={onClick}>
+    <button
+      type="button"
+      className={styles.chip}
+      aria-pressed={pressed}
+      data-status={status}
+      onClick={onClick}
+    >
       {icon}
-      {label}{' '}
-      <span className={`chip-count ${styles.count}`}>{count !== undefined && formatCount(count)}</span>
+      {label} <span className={styles.count}>{count !== undefined && formatCount(count)}</span>
     </button>
   );
 }

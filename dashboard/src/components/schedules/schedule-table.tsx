@@ -48,7 +48,7 @@ function Row({ schedule, skips }: { schedule: Schedule; skips?: AttentionItem })
   const { name, mission, nextAt } = schedule;
   return (
     <tr data-schedule={name}>
-      <td className="cell-main">
+      <td className={styles.main}>
         <Link to="/schedules/$name" params={{ name }} className="strong wrap">
           {name}
         </Link>
