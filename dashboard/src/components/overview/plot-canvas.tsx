@@ -69,6 +69,15 @@ function data(times: number[], series: PlotSeries[]): UPlot.AlignedData {
   return [times.map((at) => at / 1_000), ...series.map((one) => one.values)];
 }
 
+/** Steps between two gaps, which would be no line: they are drawn as points. */
+function alone(values: UPlot.TypedArray | (number | null | undefined)[]): number[] | null {
+  const found: number[] = [];
+  values.forEach((value, i) => {
+    if (value != null && values[i - 1] == null && values[i + 1] == null) found.push(i);
+  });
+  return found.length > 0 ? found : null;
+}
+
 interface Make {
   element: HTMLElement;
   looks: Pick<PlotSeries, 'label' | 'color' | 'dash' | 'filled'>[];
@@ -130,8 +139,7 @@ function options({ element, looks, format, zone, span, atLeast = 0, atMost, onCu
         width: 1.6,
         dash: look.dash === 'dashed' ? [6, 3] : look.dash === 'dotted' ? [2, 3] : undefined,
         fill: look.filled && `color-mix(in srgb, ${color(look.color)} 16%, transparent)`,
-        // By itself the library shows points where there are few; a step alone between two gaps would be no line.
-        points: { size: 4 },
+        points: { show: false, size: 4, filter: (u: UPlot, i: number) => alone(u.data[i] ?? []) },
         spanGaps: false,
       })),
     ],
