@@ -4,7 +4,7 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { formatDay, formatMinute } from '@/components/format';
+import { DAY, formatDay, formatMinute } from '@/components/format';
 import { useZone, type Zone } from '@/hooks/use-zone';
 import type { PlotProps, PlotSeries } from './plot';
 
@@ -13,12 +13,11 @@ interface Props extends PlotProps {
   onCursor: (index: number | undefined) => void;
 }
 
-const DAY = 86_400_000;
 const SYNC = 'overview';
 /** So much time an axis shows in any case. */
 const LEAST_SECONDS = 300;
 
-export default function PlotCanvas({ times, series, format, span, atLeast, atMost, onCursor }: Props) {
+export default function PlotCanvas({ times, series, format, span, steps, atLeast, atMost, onCursor }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>(undefined);
   const zone = useZone();
@@ -28,7 +27,7 @@ export default function PlotCanvas({ times, series, format, span, atLeast, atMos
 
   // Colours, zone and the series' looks are fixed in a plot; another of these is another plot.
   const looks = series.map(({ label, color, dash, filled }) => ({ label, color, dash, filled }));
-  const made = JSON.stringify([looks, zone, scheme, span, atLeast, atMost]);
+  const made = JSON.stringify([looks, zone, scheme, span, steps, atLeast, atMost]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: made stands for all that the plot is made from
   useEffect(() => {
     const element = box.current;
@@ -40,6 +39,7 @@ export default function PlotCanvas({ times, series, format, span, atLeast, atMos
         format,
         zone,
         span,
+        steps,
         atLeast,
         atMost,
         onCursor: (i) => latest.current.onCursor(i),
@@ -78,18 +78,32 @@ function alone(values: UPlot.TypedArray | (number | null | undefined)[]): number
   return found.length > 0 ? found : null;
 }
 
+/** As the format has it, without what says nothing on an axis: "5 s" beside "10 s", and 0 of whatever it is. */
+const short = (n: number, format: Make['format']) => (n === 0 ? '0' : format(n).replace('.0 ', ' '));
+
 interface Make {
   element: HTMLElement;
   looks: Pick<PlotSeries, 'label' | 'color' | 'dash' | 'filled'>[];
   format: (value: number) => string;
   zone: Zone;
   span: number;
+  steps?: readonly number[];
   atLeast?: number;
   atMost?: number;
   onCursor: (index: number | undefined) => void;
 }
 
-function options({ element, looks, format, zone, span, atLeast = 0, atMost, onCursor }: Make): UPlot.Options {
+function options({
+  element,
+  looks,
+  format,
+  zone,
+  span,
+  steps,
+  atLeast = 0,
+  atMost,
+  onCursor,
+}: Make): UPlot.Options {
   const style = getComputedStyle(element);
   const color = (name: string) => style.getPropertyValue(name).trim();
   const axis = {
@@ -122,14 +136,20 @@ function options({ element, looks, format, zone, span, atLeast = 0, atMost, onCu
     axes: [
       {
         ...axis,
-        space: 64,
+        space: 44,
         size: 26,
         values: (u, splits) => {
           const long = ((u.scales.x?.max ?? 0) - (u.scales.x?.min ?? 0)) * 1_000 > DAY * 1.5;
           return splits.map((s) => (long ? formatDay(s * 1_000, zone) : formatMinute(s * 1_000, zone)));
         },
       },
-      { ...axis, size: 62, space: 34, values: (_, splits) => splits.map(format) },
+      {
+        ...axis,
+        size: 62,
+        space: 34,
+        ...(steps && { incrs: [...steps] }),
+        values: (_, splits) => splits.map((n) => short(n, format)),
+      },
     ],
     series: [
       {},
