@@ -83,15 +83,15 @@ function Line({ line, before }: { line: HistoryLine; before?: HistoryLine }) {
   return (
     <li data-refused={line.refused || undefined}>
       <div className={css.head}>
+        <time dateTime={new Date(line.madeAt).toISOString()} title={formatBoth(line.madeAt)} className="mono">
+          {formatClock(line.madeAt, zone)}
+        </time>
+        <span className={css.elapsed}>{before ? `+${formatDuration(line.madeAt - before.madeAt)}` : ''}</span>
         {isStatus(line.status) && !line.refused ? (
           <StatusBadge status={line.status} past />
         ) : (
           <Refused line={line} />
         )}
-        <time dateTime={new Date(line.madeAt).toISOString()} title={formatBoth(line.madeAt)} className="mono">
-          {formatClock(line.madeAt, zone)}
-        </time>
-        {before && <span className={css.elapsed}>+{formatDuration(line.madeAt - before.madeAt)}</span>}
       </div>
       <div className="sub">
         {line.run > 0 && (
