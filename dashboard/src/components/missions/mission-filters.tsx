@@ -1,6 +1,6 @@
 import { CloseButton, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
-import { type HTMLAttributes, useId, useState } from 'react';
+import { type HTMLAttributes, useId, useLayoutEffect, useRef, useState } from 'react';
 import { formatCount } from '@/components/format';
 import { STATUS_LOOKS } from '@/components/status-badge';
 import { useSoldiers, useSquads, useStats } from '@/hooks/use-queries';
@@ -81,10 +81,16 @@ interface ChipsProps {
 
 function StatusChips({ active, onPick, narrowed }: ChipsProps) {
   const { data: stats } = useStats();
+  const box = useRef<HTMLFieldSetElement>(null);
+  useLayoutEffect(() => {
+    // On a narrow screen the chips are one line that scrolls: the one that is on must be on the screen.
+    const pressed = box.current?.querySelector<HTMLElement>('[aria-pressed="true"]');
+    if (box.current && pressed) box.current.scrollLeft = pressed.offsetLeft - box.current.offsetLeft - 48;
+  }, []);
   const total = stats && STATUSES.reduce((sum, status) => sum + stats.counts[status], 0);
   const hint = narrowed ? 'Counts are of all missions, whatever the other filters are' : undefined;
   return (
-    <fieldset className={styles.chips} title={hint}>
+    <fieldset ref={box} className={styles.chips} title={hint}>
       <legend className="visually-hidden">Status{hint && `. ${hint}`}</legend>
       <StatusChip label="All" count={total} pressed={!active} onClick={() => onPick(undefined)} />
       {STATUSES.map((status) => {
