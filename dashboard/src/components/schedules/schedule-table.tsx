@@ -70,7 +70,7 @@ function Row({ schedule, skips }: { schedule: Schedule; skips?: AttentionItem })
           </span>
         </div>
       </td>
-      <td className="wide" style={{ whiteSpace: 'normal', minWidth: 185 }}>
+      <td className="wide" style={{ whiteSpace: 'normal', minWidth: 215 }}>
         {nextAt === undefined ? <span className="dim">–</span> : <FullTime at={nextAt} />}
       </td>
       <td className="wide">
