@@ -4,7 +4,7 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { DAY, formatDay, formatMinute } from '@/components/format';
+import { DAY, formatDay, formatMinute, ROUND_LENGTHS } from '@/components/format';
 import { useZone, type Zone } from '@/hooks/use-zone';
 import type { PlotProps, PlotSeries } from './plot';
 
@@ -14,6 +14,8 @@ interface Props extends PlotProps {
 }
 
 const SYNC = 'overview';
+/** Steps of the time axis in seconds: its labels tell no seconds, so none is shorter than a minute. */
+const MINUTES = ROUND_LENGTHS.filter((length) => length >= 60_000).map((length) => length / 1_000);
 /** So much time an axis shows in any case. */
 const LEAST_SECONDS = 300;
 
@@ -137,6 +139,7 @@ function options({
       {
         ...axis,
         space: 44,
+        incrs: MINUTES,
         size: 26,
         values: (u, splits) => {
           const long = ((u.scales.x?.max ?? 0) - (u.scales.x?.min ?? 0)) * 1_000 > DAY * 1.5;
