@@ -26,3 +26,6 @@ import '@mantine/core/styles/Progress.css';
 import '@mantine/core/styles/Group.css';
 import '@mantine/core/styles/Stack.css';
 import './app.css';
+import './marks.css';
+import './parts.css';
+import './tables.css';

@@ -5,7 +5,16 @@ import type { Zone } from '@/hooks/use-zone';
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+export const DAY = 24 * HOUR;
+
+/** Lengths of time that an axis may go by. */
+export const ROUND_LENGTHS: readonly number[] = [
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
+  ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
+  ...[1, 2, 5, 10, 20, 50, 100].map((n) => n * DAY),
+];
 
 /** A length of time: "420 ms", "8.4 s", "2 min 5 s", "3 h 12 min", "2 d 4 h". */
 export function formatDuration(ms: number): string {
@@ -57,13 +66,15 @@ function inZones(options: Intl.DateTimeFormatOptions): Record<Zone, Intl.DateTim
 }
 
 const absolute = inZones({ ...DATE, ...TIME, ...MILLIS, timeZoneName: 'short' });
+const absoluteSecond = inZones({ ...DATE, ...TIME, timeZoneName: 'short' });
 const clock = inZones({ ...TIME, ...MILLIS });
 const seconds = inZones(TIME);
 const minutes = inZones({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const days = inZones({ month: 'short', day: '2-digit' });
 
-/** Date and time, with the zone's name. */
-export const formatAbsolute = (at: number, zone: Zone): string => absolute[zone].format(at);
+/** Date and time, with the zone's name; to the millisecond, unless it is a whole second, as what is planned is. */
+export const formatAbsolute = (at: number, zone: Zone): string =>
+  (at % SECOND === 0 ? absoluteSecond : absolute)[zone].format(at);
 
 /** Time of day alone, to the millisecond. */
 export const formatClock = (at: number, zone: Zone): string => clock[zone].format(at);

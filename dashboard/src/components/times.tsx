@@ -23,7 +23,7 @@ export function FullTime({ at }: { at: number }) {
   const zone = useZone();
   return (
     <time dateTime={new Date(at).toISOString()} title={formatBoth(at)}>
-      {formatAbsolute(at, zone)} <span className="dim">({formatRelative(at, now)})</span>
+      {formatAbsolute(at, zone)} <span className="dim nowrap">({formatRelative(at, now)})</span>
     </time>
   );
 }

@@ -69,7 +69,7 @@ function Shown({ health }: { health: Health }) {
   const since = notWellSince(health);
   return (
     <>
-      <section className="panel verdict" data-health={state} aria-label="Overall">
+      <section className={`panel ${styles.verdict}`} data-health={state} aria-label="Overall">
         <Icon size={30} aria-hidden="true" />
         <div>
           <h2>{label}</h2>
@@ -103,7 +103,7 @@ function Work({ stats }: { stats: Stats }) {
   return (
     <section className="panel" aria-labelledby="work">
       <h2 id="work">Work</h2>
-      <dl className="facts facts-row">
+      <dl className={`facts ${styles.rates}`}>
         <Fact label="Created a minute">{formatCount(stats.rates.createdPerMinute)}</Fact>
         <Fact label="Completed a minute">{formatCount(stats.rates.completedPerMinute)}</Fact>
         <Fact label="Failed a minute">{formatCount(stats.rates.failedPerMinute)}</Fact>

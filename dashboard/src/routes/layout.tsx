@@ -88,7 +88,7 @@ export function Layout() {
             <HealthPill />
             <ButtonLink
               to="/missions/new"
-              size="compact-md"
+              size="sm"
               className={styles.new}
               leftSection={<Plus size={16} aria-hidden="true" />}
             >

@@ -100,15 +100,15 @@ function Shown({
   return (
     <article aria-label={`Mission ${mission.name}`} data-mission-id={mission.id}>
       <PageHead title={mission.name} />
-      <p className={css.id}>
+      <div className={css.head}>
+        <div className="mission-state" aria-live="polite">
+          <StatusBadge status={mission.status} size="lg" />
+          {mission.cancelRequested && mission.status === 'IN_PROGRESS' && (
+            <span className="pill">Cancel requested</span>
+          )}
+          {mission.statusReason && <span>{mission.statusReason}</span>}
+        </div>
         <span className="mono wrap dim">{mission.id}</span>
-      </p>
-      <div className="mission-state" aria-live="polite">
-        <StatusBadge status={mission.status} size="lg" />
-        {mission.cancelRequested && mission.status === 'IN_PROGRESS' && (
-          <span className="pill">Cancel requested</span>
-        )}
-        {mission.statusReason && <span>{mission.statusReason}</span>}
       </div>
       {mission.status === 'SCHEDULED' && mission.runAt !== undefined && (
         <p className={css.wait}>
@@ -223,7 +223,7 @@ function ProgressLine({ mission, telemetry }: { mission: Mission; telemetry?: Te
   const percent = Math.max(told?.progress ?? 0, mission.progress);
   const text = told?.progressText ?? mission.progressText;
   return (
-    <div className="progress">
+    <div className={css.progress}>
       <Progress.Root size="md" radius="xl">
         <Progress.Section
           value={percent > 0 ? percent : 100}

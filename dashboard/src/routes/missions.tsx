@@ -9,6 +9,7 @@ import { PageHead } from '@/components/page-head';
 import { useFinishedPurges } from '@/hooks/use-finished-purges';
 import type { BulkAction } from '@/services/bulk';
 import type { MissionFilter } from '@/services/missions';
+import styles from './missions.module.css';
 
 const route = getRouteApi('/missions');
 
@@ -31,7 +32,12 @@ export function MissionsPage() {
         >
           Bulk jobs
         </ButtonLink>
-        <ButtonLink to="/missions/new" leftSection={<Plus size={16} aria-hidden="true" />}>
+        {/* Where there is room for it, the head of every page has it. */}
+        <ButtonLink
+          to="/missions/new"
+          className={styles.new}
+          leftSection={<Plus size={16} aria-hidden="true" />}
+        >
           New mission
         </ButtonLink>
       </PageHead>

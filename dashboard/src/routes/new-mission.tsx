@@ -10,6 +10,18 @@ import { ButtonLink } from '@/components/button-link';
 import { copyOf } from '@/components/mission/mission-copy';
 import { CommandPanel } from '@/components/new-mission/command-panel';
 import { JsonEditor } from '@/components/new-mission/json-editor';
+import {
+  dropDraft,
+  fieldOf,
+  fromOrder,
+  keepDraft,
+  type MissionForm,
+  missionForm,
+  newIdempotencyKey,
+  readDraft,
+  START,
+  toNewMission,
+} from '@/components/new-mission/mission-form';
 import css from '@/components/new-mission/new-mission.module.css';
 import { NewMissionOptions } from '@/components/new-mission/new-mission-options';
 import { SimulateFields } from '@/components/new-mission/simulate-fields';
@@ -28,18 +40,6 @@ import {
   type NewMission,
 } from '@/services/missions';
 import { PAYLOAD_LIMIT, payloadSize } from '@/services/payload';
-import {
-  dropDraft,
-  fieldOf,
-  fromOrder,
-  keepDraft,
-  type MissionForm,
-  missionForm,
-  newIdempotencyKey,
-  readDraft,
-  START,
-  toNewMission,
-} from './new-mission-form';
 
 const route = getRouteApi('/missions/new');
 

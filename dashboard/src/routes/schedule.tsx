@@ -93,7 +93,7 @@ function Shown({ schedule }: { schedule: Schedule }) {
           <ScheduleActions schedule={schedule} onDeleted={() => navigate({ to: '/schedules' })} />
         </div>
       </div>
-      <div className="columns">
+      <div className={styles.columns}>
         <section className="panel" aria-labelledby="about">
           <h2 id="about">About</h2>
           <dl className="facts">

@@ -2,6 +2,8 @@ import { screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 import { wireMission } from '@/test/factories/mission';
 import { wireSchedule } from '@/test/factories/places';
+import { wireAttention } from '@/test/factories/system';
+import { wireItem } from '@/test/factories/trends';
 import { problem } from '@/test/fake-commander';
 import { renderApp } from '@/test/render-app';
 
@@ -31,6 +33,18 @@ describe('schedules', () => {
     expect(await rowOf('often')).toHaveTextContent('every 5 min');
     expect(within(await rowOf('often')).getByText('Late')).toBeVisible();
     expect(within(await rowOf('resting')).getByText('Paused')).toBeVisible();
+  });
+
+  it('says which of them skipped runs', async () => {
+    renderApp('/schedules', (c) => {
+      c.schedules = [wireSchedule(), wireSchedule({ name: 'often' })];
+      c.attention = wireAttention([
+        wireItem({ code: 'schedule_skips', schedule: 'often', count: 3 }),
+        wireItem({ code: 'schedule_paused', schedule: 'nightly', count: 1 }),
+      ]);
+    });
+    expect(await within(await rowOf('often')).findByText(/skipped 3 runs/)).toBeVisible();
+    expect(await rowOf('nightly')).not.toHaveTextContent('skipped');
   });
 
   it('runs, pauses, resumes and deletes, and shows it at once', async () => {

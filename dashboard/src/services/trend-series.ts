@@ -15,6 +15,7 @@ export interface TrendSeries {
   queued: (number | null)[];
   inProgress: (number | null)[];
   slots: (number | null)[];
+  /** Milliseconds, as all lengths of time are. */
   oldestQueued: (number | null)[];
 }
 
@@ -41,7 +42,7 @@ export function trendSeries({ points, stepSeconds }: Trends): TrendSeries {
     queued: column((point) => point.queued),
     inProgress: column((point) => point.inProgress),
     slots: column((point) => point.slots),
-    oldestQueued: column((point) => point.oldestQueuedSeconds),
+    oldestQueued: column(({ oldestQueuedSeconds: age }) => (age === undefined ? undefined : age * 1_000)),
   };
 }
 

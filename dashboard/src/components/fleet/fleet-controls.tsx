@@ -1,15 +1,15 @@
 import { Checkbox, CloseButton, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import type { FleetSearch } from '@/routes/fleet-search';
 import styles from './fleet.module.css';
+import type { FleetView } from './order';
 
 /** Which soldiers are shown; all of it stands in the address. */
 export function FleetControls({
   search,
   onChange,
 }: {
-  search: FleetSearch;
-  onChange: (change: Partial<FleetSearch>) => void;
+  search: FleetView;
+  onChange: (change: Partial<FleetView>) => void;
 }) {
   const [typed, setTyped] = useState(search.q ?? '');
   const [shown, setShown] = useState(search.q);

@@ -1,9 +1,23 @@
 // Which soldiers are shown, and in which order.
 
-import type { FleetSearch, Sort } from '@/routes/fleet-search';
 import type { Soldier } from '@/services/soldiers';
 
-export function select(soldiers: readonly Soldier[], search: FleetSearch): Soldier[] {
+export const SORTS = ['name', 'state', 'slots', 'version', 'uptime', 'seen'] as const;
+export type Sort = (typeof SORTS)[number];
+
+/** What the reader chose; all of it stands in the address. */
+export interface FleetView {
+  /** Part of a soldier's name. */
+  q?: string;
+  squad?: string;
+  /** Without those that are dead. */
+  live?: true;
+  sort?: Sort;
+  /** The other way round. */
+  down?: true;
+}
+
+export function select(soldiers: readonly Soldier[], search: FleetView): Soldier[] {
   const q = search.q?.toLowerCase();
   const sign = search.down ? -1 : 1;
   const by = COMPARE[search.sort ?? 'state'];

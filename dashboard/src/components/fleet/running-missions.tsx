@@ -11,7 +11,7 @@ export function RunningMissions({ running }: { running: Running[] }) {
   if (running.length === 0) return <span className="dim">nothing</span>;
   const more = running.length - SHOWN;
   return (
-    <span className="running">
+    <span className={styles.running}>
       {(all ? running : running.slice(0, SHOWN)).map(({ missionId }) => (
         <Link
           key={missionId}

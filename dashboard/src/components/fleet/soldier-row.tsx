@@ -14,7 +14,7 @@ export function SoldierRow({ soldier, version }: { soldier: Soldier; version?: s
     soldier.live && soldier.version !== '' && version !== undefined && soldier.version !== version;
   return (
     <tr data-soldier-id={soldier.id} data-state={soldier.live ? 'live' : 'dead'}>
-      <td className="cell-main">
+      <td>
         <span className="strong mono wrap">{soldier.id}</span>
         <div className="sub">
           <span>{soldier.squads.length > 1 ? 'squads' : 'squad'} </span>

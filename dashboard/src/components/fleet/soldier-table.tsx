@@ -2,9 +2,9 @@ import { Button } from '@mantine/core';
 import { ArrowDown, ArrowUp } from 'lucide-react';
 import { useState } from 'react';
 import { formatCount } from '@/components/format';
-import type { FleetSearch, Sort } from '@/routes/fleet-search';
 import type { Soldier } from '@/services/soldiers';
 import styles from './fleet.module.css';
+import type { FleetView, Sort } from './order';
 import { SoldierRow } from './soldier-row';
 
 /** So many rows are drawn at once; a fleet that is larger is asked for piece by piece. */
@@ -23,7 +23,7 @@ const COLUMNS: { label: string; sort?: Sort; wide?: true }[] = [
 
 interface Props {
   soldiers: Soldier[];
-  search: FleetSearch;
+  search: FleetView;
   /** What most of the fleet has. */
   version?: string;
   onSort: (sort: Sort, down: boolean) => void;
@@ -34,7 +34,7 @@ export function SoldierTable({ soldiers, search, version, onSort }: Props) {
   const sorted = search.sort ?? 'state';
   return (
     <>
-      <table className="table fleet" aria-label="Soldiers">
+      <table className={`table ${styles.soldiers}`} aria-label="Soldiers">
         <thead>
           <tr>
             {COLUMNS.map(({ label, sort, wide }) => {

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { TriangleAlert } from 'lucide-react';
+import { Fragment } from 'react';
 import { formatCount } from '@/components/format';
 import { SET_ASIDE_QUEUES } from '@/services/set-aside';
 import type { QueueDepth } from '@/services/stats';
@@ -24,7 +25,9 @@ export function QueueTable({ queues }: { queues: QueueDepth[] }) {
         {queues.map((queue) => (
           <tr key={queue.name} data-untaken={isUntaken(queue) || undefined}>
             <td>
-              <span className="mono wrap">{queue.name}</span>
+              <span className={`mono ${styles.queue}`}>
+                <Breakable name={queue.name} />
+              </span>
               <Remark queue={queue} />
             </td>
             <td className="num">{formatCount(queue.ready)}</td>
@@ -34,6 +37,17 @@ export function QueueTable({ queues }: { queues: QueueDepth[] }) {
       </tbody>
     </table>
   );
+}
+
+/** On a narrow screen a name breaks between its parts, not within one. */
+function Breakable({ name }: { name: string }) {
+  return name.split(/(?<=[._])/).map((part, i) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one name never move
+    <Fragment key={i}>
+      {i > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
 }
 
 const isForAPerson = (name: string) => SET_ASIDE_QUEUES.some((queue) => queue === name);

@@ -30,12 +30,12 @@ export function MissionError({ mission }: { mission: Mission }) {
   const meaning = MEANINGS[error.code]?.(mission) ?? "This code is the handler's own.";
   return (
     <section
-      className="panel outcome"
+      className={`panel ${css.error}`}
       data-tone={mission.status === 'CANCELLED' ? undefined : 'failed'}
       aria-labelledby="error"
     >
       <h2 id="error">{ended ? 'Error' : 'Last error'}</h2>
-      <p className="error-line">
+      <p className={css.line}>
         <code>{error.code}</code> <span className={`wrap ${css.message}`}>{error.message}</span>
       </p>
       <p className="dim">

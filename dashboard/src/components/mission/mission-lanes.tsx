@@ -37,6 +37,13 @@ const KINDS: Record<SegmentKind, string> = {
   lost: 'Lines not kept',
 };
 
+const RAN: Record<Outcome['status'], string> = {
+  COMPLETED: 'Ran, completed',
+  FAILED: 'Ran, failed',
+  CANCELLED: 'Ran, cancelled',
+  NOTE: 'Ran, handed back',
+};
+
 /** What happened when, as a picture that grows while the mission runs, and the same as a table for screen readers. */
 export function MissionLanes({ mission, history }: { mission: Mission; history: History }) {
   return isFinal(mission.status) ? (
@@ -56,9 +63,6 @@ function Lanes({ picture }: { picture: Picture }) {
   const [whole, setWhole] = useState(false);
   const hidden = whole || picture.rows.length <= SHOWN + 2 ? 0 : picture.rows.length - SHOWN;
   if (picture.rows.length === 0) return null;
-  const kinds = (Object.keys(KINDS) as SegmentKind[]).filter((kind) =>
-    picture.rows.some((row) => row.segments.some((segment) => segment.kind === kind)),
-  );
   return (
     <>
       {(hidden > 0 || whole) && (
@@ -86,12 +90,12 @@ function Lanes({ picture }: { picture: Picture }) {
           ))}
         </div>
         <ul className={css.legend}>
-          {kinds.map((kind) => (
-            <li key={kind}>
-              <span className={css.swatch}>
+          {legendOf(picture).map(({ kind, status, words }) => (
+            <li key={words}>
+              <span className={css.swatch} data-status={status}>
                 <span className={css.segment} data-kind={kind} />
               </span>
-              {KINDS[kind]}
+              {words}
             </li>
           ))}
         </ul>
@@ -99,6 +103,23 @@ function Lanes({ picture }: { picture: Picture }) {
       <Table picture={picture} zone={zone} />
     </>
   );
+}
+
+interface Look {
+  kind: SegmentKind;
+  status?: Outcome['status'];
+  words: string;
+}
+
+/** Each look that is in the picture, once: a run's colour is that of how it ended. */
+function legendOf({ rows }: Picture): Look[] {
+  return (Object.keys(KINDS) as SegmentKind[]).flatMap((kind): Look[] => {
+    const having = rows.filter((row) => row.segments.some((segment) => segment.kind === kind));
+    if (having.length === 0) return [];
+    if (kind !== 'run') return [{ kind, words: KINDS[kind] }];
+    const ends = [...new Set(having.map((row) => row.outcome?.status))];
+    return ends.map((status) => ({ kind, status, words: status ? RAN[status] : KINDS.run }));
+  });
 }
 
 const percent = (n: number) => `${Math.round(n * 1e4) / 100}%`;

@@ -10,7 +10,7 @@ import { useZone } from '@/hooks/use-zone';
 import type { HistoryLine } from '@/services/history';
 import type { Mission } from '@/services/missions';
 import { MissionLanes } from './mission-lanes';
-import css from './mission-lanes.module.css';
+import css from './mission-timeline.module.css';
 
 /** Later than this and the time of recording is shown too. */
 const LATE = 1_000;
@@ -67,7 +67,7 @@ function Lines({ lines }: { lines: HistoryLine[] }) {
             : `Show ${hidden} older ${hidden === 1 ? 'line' : 'lines'}`}
         </Button>
       )}
-      <ol className="timeline" aria-label="Timeline">
+      <ol className={css.lines} aria-label="Timeline">
         {lines.slice(hidden).map((line, i) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the history only grows at its end
           <Line key={hidden + i} line={line} before={lines[hidden + i - 1]} />
@@ -82,16 +82,16 @@ function Line({ line, before }: { line: HistoryLine; before?: HistoryLine }) {
   const late = line.recordedAt - line.madeAt;
   return (
     <li data-refused={line.refused || undefined}>
-      <div className="line-head">
+      <div className={css.head}>
+        <time dateTime={new Date(line.madeAt).toISOString()} title={formatBoth(line.madeAt)} className="mono">
+          {formatClock(line.madeAt, zone)}
+        </time>
+        <span className={css.elapsed}>{before ? `+${formatDuration(line.madeAt - before.madeAt)}` : ''}</span>
         {isStatus(line.status) && !line.refused ? (
           <StatusBadge status={line.status} past />
         ) : (
           <Refused line={line} />
         )}
-        <time dateTime={new Date(line.madeAt).toISOString()} title={formatBoth(line.madeAt)} className="mono">
-          {formatClock(line.madeAt, zone)}
-        </time>
-        {before && <span className="elapsed">+{formatDuration(line.madeAt - before.madeAt)}</span>}
       </div>
       <div className="sub">
         {line.run > 0 && (

@@ -1,6 +1,7 @@
 // From a mission's history to a picture of it: one row a run, with the waits before it. Pure, so that every shape of
 // history can be tried.
 
+import { DAY, ROUND_LENGTHS } from '@/components/format';
 import type { History, HistoryLine } from '@/services/history';
 import { isFinal, type Mission } from '@/services/missions';
 
@@ -152,20 +153,8 @@ export function took(row: Row, now: number | undefined, ...kinds: SegmentKind[])
   return segments.reduce((sum, { from, to }) => sum + Math.min(to, now ?? to) - from, 0);
 }
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const STEPS = [
-  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * SECOND),
-  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
-  ...[1, 2, 3, 6, 12].map((n) => n * HOUR),
-  ...[1, 2, 5, 10, 20, 50, 100].map((n) => n * DAY),
-];
-
 /** Round lengths of time from 0 to `span`, `most` of them at most beside the 0. */
 export function ticks(span: number, most: number): number[] {
-  const step = STEPS.find((s) => span / s <= most) ?? 200 * DAY;
+  const step = ROUND_LENGTHS.find((length) => span / length <= most) ?? 200 * DAY;
   return Array.from({ length: Math.floor(span / step) + 1 }, (_, i) => i * step);
 }

@@ -70,12 +70,12 @@ export const columns = helper.columns([
     ),
     true,
   ),
-  wide('created', 'Created', 6.5, (mission) => <RelativeTime at={mission.createdAt} />),
-  wide('changed', 'Changed', 6.5, (mission) => <RelativeTime at={mission.updatedAt} />),
+  wide('created', 'Created', 7.25, (mission) => <RelativeTime at={mission.createdAt} />),
+  wide('changed', 'Changed', 7.25, (mission) => <RelativeTime at={mission.updatedAt} />),
   wide(
     'duration',
     'Duration',
-    6.5,
+    7.75,
     (mission) => <Duration from={mission.startedAt} to={mission.finishedAt} />,
     true,
   ),
@@ -104,7 +104,7 @@ function Name({ mission }: { mission: Mission }) {
         <Link
           to="/missions/$missionId"
           params={{ missionId: mission.id }}
-          className="row-link"
+          className={styles.link}
           preload={false}
           title={mission.name}
         >

@@ -1,6 +1,6 @@
 import { CloseButton, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
-import { type HTMLAttributes, useId, useState } from 'react';
+import { type HTMLAttributes, useId, useLayoutEffect, useRef, useState } from 'react';
 import { formatCount } from '@/components/format';
 import { STATUS_LOOKS } from '@/components/status-badge';
 import { useSoldiers, useSquads, useStats } from '@/hooks/use-queries';
@@ -82,10 +82,16 @@ interface ChipsProps {
 
 function StatusChips({ active, onPick, narrowed }: ChipsProps) {
   const { data: stats } = useStats();
+  const box = useRef<HTMLFieldSetElement>(null);
+  useLayoutEffect(() => {
+    // On a narrow screen the chips are one line that scrolls: the one that is on must be on the screen.
+    const pressed = box.current?.querySelector<HTMLElement>('[aria-pressed="true"]');
+    if (box.current && pressed) box.current.scrollLeft = pressed.offsetLeft - box.current.offsetLeft - 48;
+  }, []);
   const total = stats && countAll(stats);
   const hint = narrowed ? 'Counts are of all missions, whatever the other filters are' : undefined;
   return (
-    <fieldset className="chips" title={hint}>
+    <fieldset ref={box} className={styles.chips} title={hint}>
       <legend className="visually-hidden">Status{hint && `. ${hint}`}</legend>
       <StatusChip label="All" count={total} pressed={!active} onClick={() => onPick(undefined)} />
       {STATUSES.map((status) => {
@@ -117,10 +123,15 @@ interface ChipProps {
 
 function StatusChip({ label, count, pressed, status, icon, onClick }: ChipProps) {
   return (
-    <button type="button" className="chip" aria-pressed={pressed} data-status={status} onClick={onClick}>
+    <button
+      type="button"
+      className={styles.chip}
+      aria-pressed={pressed}
+      data-status={status}
+      onClick={onClick}
+    >
       {icon}
-      {label}{' '}
-      <span className={`chip-count ${styles.count}`}>{count !== undefined && formatCount(count)}</span>
+      {label} <span className={styles.count}>{count !== undefined && formatCount(count)}</span>
     </button>
   );
 }

@@ -104,7 +104,7 @@ export function MissionTable({ missions, start, awaited, total, visibility, sele
   return (
     <table
       ref={element}
-      className={`table missions ${styles.table}`}
+      className={`table ${styles.table}`}
       aria-label="Missions"
       aria-busy={busy}
       aria-rowcount={total === undefined ? -1 : total + 1}
@@ -216,7 +216,7 @@ const Row = memo(
         data-chosen={chosen || undefined}
         data-active={active || undefined}
         data-gone={gone || undefined}
-        className={`row ${styles.row}`}
+        className={styles.row}
         aria-rowindex={index + 2}
         onFocus={() => onActive(mission.id)}
       >

@@ -3,7 +3,7 @@ import { Plus, X } from 'lucide-react';
 import { useState } from 'react';
 import { Controller, type UseFormReturn, useFieldArray, useWatch } from 'react-hook-form';
 import { useZone } from '@/hooks/use-zone';
-import type { MissionForm } from '@/routes/new-mission-form';
+import type { MissionForm } from './mission-form';
 import css from './new-mission.module.css';
 import { fromTimeField, toTimeField } from './time-input';
 

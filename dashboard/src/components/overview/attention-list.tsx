@@ -65,7 +65,7 @@ function Item({ item }: { item: AttentionItem }) {
       <div>
         <p className={styles.title}>
           <span className="visually-hidden">{word}: </span>
-          {item.title}
+          {item.title}{' '}
           {item.since !== undefined && (
             <span className={styles.since}>
               since <RelativeTime at={item.since} />

@@ -4,7 +4,7 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { formatDay, formatMinute } from '@/components/format';
+import { DAY, formatDay, formatMinute, ROUND_LENGTHS } from '@/components/format';
 import { useZone, type Zone } from '@/hooks/use-zone';
 import type { PlotProps, PlotSeries } from './plot';
 
@@ -13,12 +13,13 @@ interface Props extends PlotProps {
   onCursor: (index: number | undefined) => void;
 }
 
-const DAY = 86_400_000;
 const SYNC = 'overview';
+/** Steps of the time axis in seconds: its labels tell no seconds, so none is shorter than a minute. */
+const MINUTES = ROUND_LENGTHS.filter((length) => length >= 60_000).map((length) => length / 1_000);
 /** So much time an axis shows in any case. */
 const LEAST_SECONDS = 300;
 
-export default function PlotCanvas({ times, series, format, span, atLeast, atMost, onCursor }: Props) {
+export default function PlotCanvas({ times, series, format, span, steps, atLeast, atMost, onCursor }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>(undefined);
   const zone = useZone();
@@ -28,7 +29,7 @@ export default function PlotCanvas({ times, series, format, span, atLeast, atMos
 
   // Colours, zone and the series' looks are fixed in a plot; another of these is another plot.
   const looks = series.map(({ label, color, dash, filled }) => ({ label, color, dash, filled }));
-  const made = JSON.stringify([looks, zone, scheme, span, atLeast, atMost]);
+  const made = JSON.stringify([looks, zone, scheme, span, steps, atLeast, atMost]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: made stands for all that the plot is made from
   useEffect(() => {
     const element = box.current;
@@ -40,6 +41,7 @@ export default function PlotCanvas({ times, series, format, span, atLeast, atMos
         format,
         zone,
         span,
+        steps,
         atLeast,
         atMost,
         onCursor: (i) => latest.current.onCursor(i),
@@ -69,18 +71,41 @@ function data(times: number[], series: PlotSeries[]): UPlot.AlignedData {
   return [times.map((at) => at / 1_000), ...series.map((one) => one.values)];
 }
 
+/** Steps between two gaps, which would be no line: they are drawn as points. */
+function alone(values: UPlot.TypedArray | (number | null | undefined)[]): number[] | null {
+  const found: number[] = [];
+  values.forEach((value, i) => {
+    if (value != null && values[i - 1] == null && values[i + 1] == null) found.push(i);
+  });
+  return found.length > 0 ? found : null;
+}
+
+/** As the format has it, without what says nothing on an axis: "5 s" beside "10 s", and 0 of whatever it is. */
+const short = (n: number, format: Make['format']) => (n === 0 ? '0' : format(n).replace('.0 ', ' '));
+
 interface Make {
   element: HTMLElement;
   looks: Pick<PlotSeries, 'label' | 'color' | 'dash' | 'filled'>[];
   format: (value: number) => string;
   zone: Zone;
   span: number;
+  steps?: readonly number[];
   atLeast?: number;
   atMost?: number;
   onCursor: (index: number | undefined) => void;
 }
 
-function options({ element, looks, format, zone, span, atLeast = 0, atMost, onCursor }: Make): UPlot.Options {
+function options({
+  element,
+  looks,
+  format,
+  zone,
+  span,
+  steps,
+  atLeast = 0,
+  atMost,
+  onCursor,
+}: Make): UPlot.Options {
   const style = getComputedStyle(element);
   const color = (name: string) => style.getPropertyValue(name).trim();
   const axis = {
@@ -113,14 +138,21 @@ function options({ element, looks, format, zone, span, atLeast = 0, atMost, onCu
     axes: [
       {
         ...axis,
-        space: 64,
+        space: 44,
+        incrs: MINUTES,
         size: 26,
         values: (u, splits) => {
           const long = ((u.scales.x?.max ?? 0) - (u.scales.x?.min ?? 0)) * 1_000 > DAY * 1.5;
           return splits.map((s) => (long ? formatDay(s * 1_000, zone) : formatMinute(s * 1_000, zone)));
         },
       },
-      { ...axis, size: 62, space: 34, values: (_, splits) => splits.map(format) },
+      {
+        ...axis,
+        size: 62,
+        space: 34,
+        ...(steps && { incrs: [...steps] }),
+        values: (_, splits) => splits.map((n) => short(n, format)),
+      },
     ],
     series: [
       {},
@@ -130,8 +162,7 @@ function options({ element, looks, format, zone, span, atLeast = 0, atMost, onCu
         width: 1.6,
         dash: look.dash === 'dashed' ? [6, 3] : look.dash === 'dotted' ? [2, 3] : undefined,
         fill: look.filled && `color-mix(in srgb, ${color(look.color)} 16%, transparent)`,
-        // By itself the library shows points where there are few; a step alone between two gaps would be no line.
-        points: { size: 4 },
+        points: { show: false, size: 4, filter: (u: UPlot, i: number) => alone(u.data[i] ?? []) },
         spanGaps: false,
       })),
     ],

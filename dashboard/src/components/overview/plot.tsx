@@ -26,6 +26,8 @@ export interface PlotProps {
   series: PlotSeries[];
   /** How much time the axis shows, in milliseconds, up to the newest step. */
   span: number;
+  /** What the steps of the axis may be, the smallest first; round numbers where it is left out. */
+  steps?: readonly number[];
   /** The least that the top of the axis may be. */
   atLeast?: number;
   atMost?: number;

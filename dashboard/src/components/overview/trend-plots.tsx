@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { formatCompact, formatDuration, formatRate } from '@/components/format';
+import { formatCompact, formatDuration, formatRate, ROUND_LENGTHS } from '@/components/format';
 import { Failure, Loading } from '@/components/states';
 import { useTrends } from '@/hooks/use-queries';
 import { trendSeries } from '@/services/trend-series';
@@ -59,6 +59,7 @@ export function TrendPlots({ range }: { range: Range }) {
         format={formatDuration}
         times={times}
         span={span}
+        steps={ROUND_LENGTHS}
         series={percentiles(series.wait)}
       />
       <Plot
@@ -67,6 +68,7 @@ export function TrendPlots({ range }: { range: Range }) {
         format={formatDuration}
         times={times}
         span={span}
+        steps={ROUND_LENGTHS}
         series={percentiles(series.run)}
       />
       <Plot
@@ -84,7 +86,8 @@ export function TrendPlots({ range }: { range: Range }) {
       <Plot
         title="Oldest waiting"
         unit="age of the oldest queued mission"
-        format={(seconds) => formatDuration(seconds * 1_000)}
+        format={formatDuration}
+        steps={ROUND_LENGTHS}
         times={times}
         span={span}
         series={[{ label: 'oldest', color: '--wait-fg', values: series.oldestQueued, filled: true }]}

@@ -10,7 +10,7 @@ export function ScheduleWhen({ schedule }: { schedule: Schedule }) {
       {schedule.cron !== undefined && (
         <>
           {words && ' '}
-          <code className={words && 'dim'}>{schedule.cron}</code>{' '}
+          <code className={words ? 'nowrap dim' : 'nowrap'}>{schedule.cron}</code>{' '}
           <span className="dim">{schedule.timeZone ?? 'UTC'}</span>
         </>
       )}

@@ -1,9 +1,9 @@
 // The rules of the form. The commander has the last word; these are its limits, told as one types.
 
 import { z } from 'zod';
-import { parseSeconds, writeSeconds } from '@/components/new-mission/time-input';
 import { DEFAULT_RETRY, NAME_PATTERN, type NewMission, PRIORITIES } from '@/services/missions';
 import { payloadFault } from '@/services/payload';
+import { parseSeconds, writeSeconds } from './time-input';
 
 const DAY = 86_400;
 const FARTHEST = 366 * DAY;
