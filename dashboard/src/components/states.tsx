@@ -95,8 +95,7 @@ function WhatToSet({ code }: { code: string }) {
   if (code === 'unauthorized') {
     return (
       <p>
-        The key that the dashboard's server sends is missing or wrong. Start it with the commander's key in{' '}
-        <code>COMMANDER_API_KEY</code> or <code>COMMANDER_API_KEY_FILE</code>.
+        <KeyAdvice />
       </p>
     );
   }
@@ -104,6 +103,16 @@ function WhatToSet({ code }: { code: string }) {
     return <p>Something between this page and the commander refuses it. Ask who runs the dashboard.</p>;
   }
   return null; // the message names the setting
+}
+
+/** What to set where the commander answers that it wants a key. */
+export function KeyAdvice() {
+  return (
+    <>
+      The key that the dashboard's server sends is missing or wrong. Start it with the commander's key in{' '}
+      <code>COMMANDER_API_KEY</code> or <code>COMMANDER_API_KEY_FILE</code>.
+    </>
+  );
 }
 
 /** The thing asked for does not exist. */
