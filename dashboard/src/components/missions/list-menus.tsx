@@ -1,6 +1,7 @@
 import { Button, Menu } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { ChevronDown, Columns3, Download, ListChecks, ListFilter } from 'lucide-react';
+import { useRef } from 'react';
 import { useReadOnly } from '@/hooks/use-settings';
 import { BULK_ACTIONS, type BulkAction } from '@/services/bulk';
 import { exportAddress, type MissionFilter } from '@/services/missions';
@@ -54,11 +55,18 @@ export function BulkMenu({
   onPick: (action: BulkAction) => void;
 }) {
   const readOnly = useReadOnly();
+  const button = useRef<HTMLButtonElement>(null);
+  // The item goes with the menu: what opens finds the focus on the button, and can give it back.
+  const pick = (action: BulkAction) => {
+    button.current?.focus();
+    onPick(action);
+  };
   const which = isEmptyFilter(filter) ? 'all missions' : 'all that match';
   return (
     <Menu position="bottom-end" withinPortal={false} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <Button
+          ref={button}
           variant="default"
           size="compact-sm"
           leftSection={<ListFilter size={15} aria-hidden="true" />}
@@ -77,7 +85,7 @@ export function BulkMenu({
               leftSection={<Icon size={15} aria-hidden="true" />}
               data-autofocus={(i === 0 && !readOnly) || undefined}
               disabled={readOnly !== undefined}
-              onClick={() => onPick(action)}
+              onClick={() => pick(action)}
             >
               {verb} {which} …
             </Menu.Item>
