@@ -19,6 +19,7 @@ func (p *places) streamsAreRefused(t *testing.T) {
 	id := simulated(t, p.Client, contracts.MissionRequest{Name: "Asked for", Labels: label}, forever, 0)
 	row(t, tab, id, contracts.StatusInProgress)
 	p.looks(t, tab, "polling")
+	p.onAPhone(t, tab, "polling-phone")
 	if _, err := p.Cancel(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}

@@ -182,6 +182,20 @@ func (p *places) looks(t *testing.T, tab context.Context, name string) {
 	}
 }
 
+// onAPhone looks at the page in a phone's size, in the dark, and goes back.
+func (p *places) onAPhone(t *testing.T, tab context.Context, name string) {
+	t.Helper()
+	dark := emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}})
+	if err := chromedp.Run(tab, dark, emulation.SetDeviceMetricsOverride(390, 844, 1, false)); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, tab, `document.documentElement.scrollWidth <= document.documentElement.clientWidth`)
+	p.looks(t, tab, name)
+	if err := chromedp.Run(tab, emulation.SetEmulatedMedia(), emulation.ClearDeviceMetricsOverride()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // holds waits until a script's expression is true.
 func holds(t *testing.T, tab context.Context, expression string) {
 	t.Helper()

@@ -56,6 +56,7 @@ func (p *places) readOnly(t *testing.T) {
 	holds(t, tab, `document.querySelector('[role="menu"]')?.innerText.includes('read-only')`)
 	holds(t, tab, `[...document.querySelectorAll('[role="menuitem"]')].filter((e) => /^(Retry|Cancel|Purge) /.test(e.textContent)).every((e) => e.disabled)`)
 	p.looks(t, tab, "read-only")
+	p.onAPhone(t, tab, "read-only-phone")
 
 	if sent := f.log(func(method, _ string) bool { return method != http.MethodGet }); len(sent) > 0 {
 		t.Errorf("the page sent %q", sent)

@@ -31,7 +31,7 @@ func (p *places) withoutTheKey(t *testing.T) {
 		})`, &is)); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(is.Text, "COMMANDER_API_KEY") || !strings.Contains(is.Text, "Not allowed") || slices.Contains(is.States, "empty") {
+		if !strings.Contains(is.Text, "COMMANDER_API_KEY") || !strings.Contains(is.Text, "Refused") || slices.Contains(is.States, "empty") {
 			t.Errorf("%s does not say that it is not let in (%v):\n%s", path, is.States, is.Text)
 		}
 		if !slices.Contains(open, path) && !slices.Contains(is.States, "not-allowed") {
@@ -40,6 +40,7 @@ func (p *places) withoutTheKey(t *testing.T) {
 		switch path {
 		case "/":
 			p.looks(t, tab, "refused-overview")
+			p.onAPhone(t, tab, "refused-overview-phone")
 		case "/missions/new":
 			p.looks(t, tab, "refused-new-mission")
 		}

@@ -239,7 +239,7 @@ describe('a commander that does not take the key', () => {
       for (const path of ['events', 'squads', 'limits']) c.failing[`GET /${path}`] = noKey;
     });
     expect(await screen.findByText('The commander does not let this dashboard in.')).toBeVisible();
-    expect(await indicator()).toHaveTextContent('Not allowed');
+    expect(await indicator()).toHaveTextContent('Refused');
     expect(screen.getByRole('link', { name: 'System health: Health unknown' })).toBeVisible();
     expect(await screen.findByRole('heading', { name: 'The limits by key: not allowed' })).toBeVisible();
     commander.failing = {};

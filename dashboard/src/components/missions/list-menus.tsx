@@ -7,6 +7,7 @@ import { BULK_ACTIONS, type BulkAction } from '@/services/bulk';
 import { exportAddress, type MissionFilter } from '@/services/missions';
 import { isEmptyFilter } from './applied-filter';
 import { BULK_WORDS } from './bulk-words';
+import styles from './list-menus.module.css';
 import { columns } from './mission-columns';
 
 interface ColumnProps {
@@ -76,12 +77,13 @@ export function BulkMenu({
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
-        {readOnly && <Menu.Label>{readOnly}</Menu.Label>}
+        {readOnly && <Menu.Label maw={280}>{readOnly}</Menu.Label>}
         {BULK_ACTIONS.map((action, i) => {
           const { verb, icon: Icon } = BULK_WORDS[action];
           return (
             <Menu.Item
               key={action}
+              className={styles.action}
               leftSection={<Icon size={15} aria-hidden="true" />}
               data-autofocus={(i === 0 && !readOnly) || undefined}
               disabled={readOnly !== undefined}
