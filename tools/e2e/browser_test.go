@@ -25,7 +25,9 @@ func browser(t *testing.T) context.Context {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute),
 	)
-	alloc, cancelAlloc := chromedp.NewExecAllocator(t.Context(), opts...)
+	// The test's own context ends before its cleanups, and would kill the browser's first process; the others would still write into
+	// the folder that is removed.
+	alloc, cancelAlloc := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), opts...)
 	t.Cleanup(cancelAlloc)
 	page, cancelPage := chromedp.NewContext(alloc)
 	if err := chromedp.Run(page); err != nil { // starts it; one that never started can't be waited for

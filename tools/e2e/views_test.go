@@ -36,10 +36,7 @@ const unknown = "01890000-0000-7000-8000-000000000000"
 func TestEveryView(t *testing.T) {
 	t.Parallel()
 	needApp(t)
-	axe, err := os.ReadFile(filepath.Join("..", "..", "dashboard", "node_modules", "axe-core", "axe.min.js"))
-	if err != nil {
-		need(t, errors.New("axe-core is not installed: ./task deps:dashboard"))
-	}
+	source := axeSource(t)
 	page := browser(t)
 	s := run(t, func(c *localstack.Config) {
 		c.Headless = false
@@ -75,7 +72,7 @@ func TestEveryView(t *testing.T) {
 			if folder := os.Getenv(picturesEnv); folder != "" {
 				picture(t, page, filepath.Join(folder, v.name+"-"+screen.name+".png"))
 			}
-			for _, found := range s.axe(page, string(axe)) {
+			for _, found := range axe(t, page, source) {
 				t.Errorf("%s %s: %s", screen.name, v.path, found)
 			}
 		}
@@ -98,20 +95,36 @@ func needApp(t *testing.T) {
 // open goes to a page of the dashboard and waits until it is live and has loaded what it shows.
 func (s *stack) open(page context.Context, path string) {
 	s.t.Helper()
+	visit(s.t, page, s.DashboardURL()+path, "live")
+}
+
+// visit goes to an address and waits until the page is in this state (data-live) and has loaded what it shows.
+func visit(t *testing.T, page context.Context, address, state string) {
+	t.Helper()
 	if err := chromedp.Run(page,
-		chromedp.Navigate(s.DashboardURL()+path),
+		chromedp.Navigate(address),
 		chromedp.WaitVisible(`main h1`),
-		chromedp.WaitVisible(`[data-live="live"]`),
+		chromedp.WaitVisible(fmt.Sprintf(`[data-live=%q]`, state)),
 		chromedp.Poll(`!document.querySelector('main [role="status"][aria-label^="Loading"]')`, nil, chromedp.WithPollingTimeout(time.Minute)),
 		chromedp.Poll(`[...document.querySelectorAll('main figure')].every((f) => f.querySelector('canvas') || !f.querySelector('.mantine-Skeleton-root'))`, nil, chromedp.WithPollingTimeout(time.Minute)),
 	); err != nil {
-		s.t.Fatalf("open %s: %v", path, err)
+		t.Fatalf("open %s: %v", address, err)
 	}
 }
 
+// axeSource is the script of the accessibility checks.
+func axeSource(t *testing.T) string {
+	t.Helper()
+	source, err := os.ReadFile(filepath.Join("..", "..", "dashboard", "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		need(t, errors.New("axe-core is not installed: ./task deps:dashboard"))
+	}
+	return string(source)
+}
+
 // axe runs the accessibility checks on what the page shows.
-func (s *stack) axe(page context.Context, source string) []string {
-	s.t.Helper()
+func axe(t *testing.T, page context.Context, source string) []string {
+	t.Helper()
 	var found []struct {
 		ID    string `json:"id"`
 		Help  string `json:"help"`
@@ -125,7 +138,7 @@ func (s *stack) axe(page context.Context, source string) []string {
 		chromedp.Evaluate(source+"; true", nil),
 		chromedp.Evaluate(`axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations)`, &found, awaited),
 	); err != nil {
-		s.t.Fatalf("run axe: %v", err)
+		t.Fatalf("run axe: %v", err)
 	}
 	var out []string
 	for _, v := range found {

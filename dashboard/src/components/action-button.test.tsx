@@ -45,6 +45,46 @@ test('one that cannot is reached by Tab, says why, and does nothing', async () =
   expect(submit).not.toHaveBeenCalled();
 });
 
+test('one keeps the focus when it can no longer be done, and when it can again', () => {
+  const at = (unavailable?: string) => (
+    <MantineProvider>
+      <ActionButton unavailable={unavailable}>Drain</ActionButton>
+    </MantineProvider>
+  );
+  const { rerender } = render(at());
+  const button = screen.getByRole('button', { name: 'Drain' });
+  button.focus();
+  rerender(at('It is draining already.'));
+  expect(button).toHaveFocus();
+  expect(button).toHaveAccessibleDescription('It is draining already.');
+  rerender(at());
+  expect(button).toHaveFocus();
+  expect(button).not.toHaveAttribute('aria-disabled');
+});
+
+test('one keeps the focus while it is busy, and does nothing more', async () => {
+  const done = vi.fn();
+  const at = (loading: boolean) => (
+    <MantineProvider>
+      <ActionButton loading={loading} onClick={done}>
+        Resume
+      </ActionButton>
+    </MantineProvider>
+  );
+  const { rerender } = render(at(false));
+  const button = screen.getByRole('button', { name: 'Resume' });
+  button.focus();
+  rerender(at(true));
+  expect(button).toHaveFocus();
+  expect(button).toHaveAttribute('aria-disabled', 'true');
+  await userEvent.keyboard('{Enter}');
+  expect(done).not.toHaveBeenCalled();
+  rerender(at(false));
+  expect(button).toHaveFocus();
+  await userEvent.keyboard('{Enter}');
+  expect(done).toHaveBeenCalledOnce();
+});
+
 test('a read-only dashboard gives its reason to every action that asks', () => {
   show(
     <SettingsContext value={{ ...settings, readOnly: true }}>

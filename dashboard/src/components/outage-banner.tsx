@@ -1,7 +1,8 @@
-import { TriangleAlert, Unplug } from 'lucide-react';
+import { Lock, TriangleAlert, Unplug } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useHealth } from '@/hooks/use-queries';
 import { useStreamStatus } from '@/live/live-context';
+import { KeyAdvice } from './states';
 
 /** What is away and what that means for the reader, in words. Nothing while all is well. */
 export function OutageBanner() {
@@ -14,6 +15,14 @@ export function OutageBanner() {
         {health?.ground === 'embedded'
           ? 'if its process has ended, it is gone.'
           : 'it will catch up by itself when the connection is back.'}
+      </Banner>
+    );
+  }
+  if (phase === 'refused') {
+    return (
+      <Banner tone="down" icon={<Lock size={18} aria-hidden="true" />}>
+        <strong>The commander does not let this dashboard in.</strong> <KeyAdvice /> This page goes on by
+        itself then.
       </Banner>
     );
   }

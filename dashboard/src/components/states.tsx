@@ -1,9 +1,10 @@
 // The states that are no data: they never look alike.
 
-import { Button, Skeleton } from '@mantine/core';
+import { Skeleton } from '@mantine/core';
 import { CircleAlert, CircleHelp, Inbox, Lock, RotateCw, Unplug } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { ApiError } from '@/services/api';
+import { ActionButton } from './action-button';
 import styles from './states.module.css';
 
 /** Loading: grey shapes of what is to come. */
@@ -74,8 +75,16 @@ export function Failure({
     <div className="state" data-state={forbidden ? 'not-allowed' : 'error'} role="alert">
       <Icon size={34} aria-hidden="true" />
       <h2>{forbidden ? `${what}: not allowed` : `${what} can't be shown`}</h2>
-      <p>{api?.message ?? 'Something unexpected happened in this page. Reload it.'}</p>
-      {forbidden && <WhatToSet code={api.code} />}
+      {api?.code === 'unauthorized' ? (
+        <p>
+          <KeyAdvice />
+        </p>
+      ) : (
+        <p>{api?.message ?? 'Something unexpected happened in this page. Reload it.'}</p>
+      )}
+      {forbidden && api.code.startsWith('http_') && (
+        <p>Something between this page and the commander refuses it. Ask who runs the dashboard.</p>
+      )}
       {api && (
         <p className="dim mono">
           {api.code}
@@ -83,27 +92,21 @@ export function Failure({
           {api.instance && ` · ${api.instance}`}
         </p>
       )}
-      <Button variant="default" leftSection={<RotateCw size={16} />} onClick={onRetry} loading={busy}>
+      <ActionButton variant="default" leftSection={<RotateCw size={16} />} onClick={onRetry} loading={busy}>
         Try again
-      </Button>
+      </ActionButton>
     </div>
   );
 }
 
-/** Who runs the dashboard can mend it; the reader alone can't. */
-function WhatToSet({ code }: { code: string }) {
-  if (code === 'unauthorized') {
-    return (
-      <p>
-        The key that the dashboard's server sends is missing or wrong. Start it with the commander's key in{' '}
-        <code>COMMANDER_API_KEY</code> or <code>COMMANDER_API_KEY_FILE</code>.
-      </p>
-    );
-  }
-  if (code.startsWith('http_')) {
-    return <p>Something between this page and the commander refuses it. Ask who runs the dashboard.</p>;
-  }
-  return null; // the message names the setting
+/** What to set where the commander answers that it wants a key. */
+export function KeyAdvice() {
+  return (
+    <>
+      The key that the dashboard's server sends is missing or wrong. Start it with the commander's key in{' '}
+      <code>COMMANDER_API_KEY</code> or <code>COMMANDER_API_KEY_FILE</code>.
+    </>
+  );
 }
 
 /** The thing asked for does not exist. */

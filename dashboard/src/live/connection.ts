@@ -11,10 +11,11 @@ const LOOK_EVERY = 1_000;
 
 /**
  * How a connection ended.
- * lived: it was open. unknown: the commander does not know what was asked for (422). blocked: an answer, but no stream,
- * or no first byte: something on the way does not let streams through. away: nobody there, or it can't serve.
+ * lived: it was open. unknown: the commander does not know what was asked for (422). refused: it wants a key (401).
+ * blocked: an answer of somebody else, whatever its status, or no first byte: something on the way does not let streams
+ * through, or has nobody behind it. away: nobody there, or the commander or the dashboard's server says that it can't serve.
  */
-export type Ending = 'lived' | 'unknown' | 'blocked' | 'away';
+export type Ending = 'lived' | 'unknown' | 'refused' | 'blocked' | 'away';
 
 export interface ConnectionHandlers {
   /** The first bytes are here: the server had subscribed us before it wrote them. */
@@ -55,10 +56,12 @@ export class Connection {
       const sentAt = Date.now();
       const response = await fetch(this.url, { headers, cache: 'no-store', signal });
       learnClock(response, sentAt);
+      const type = response.headers.get('Content-Type') ?? '';
+      const isOurs = type.startsWith('application/problem+json');
       if (response.status === 422) return 'unknown';
-      if (response.status >= 500) return 'away';
-      const isStream = response.headers.get('Content-Type')?.includes('text/event-stream');
-      if (!response.ok || !response.body || !isStream) return 'blocked';
+      if (response.status === 401 && isOurs) return 'refused';
+      if (response.status >= 500 && isOurs) return 'away';
+      if (!response.ok || !response.body || !type.includes('text/event-stream')) return 'blocked';
       await this.read(response.body);
     } catch {
       // Refused, cut or silent: the ending says which.

@@ -8,6 +8,7 @@
 //   connecting -> live -> reconnecting -> live ...
 //                          after OFFLINE_AFTER: offline, still trying
 //                          streams don't come through, plain requests do: polling, still trying
+//                          the commander wants a key that the dashboard's server does not have: refused, still trying
 //
 // What is watched is part of the address: when it changes, a second connection is opened
 // behind the same event, and the first is closed once the second lives.
@@ -16,7 +17,7 @@ import { Connection, type Ending } from './connection';
 import type { StreamEvent } from './sse-parser';
 import { TOPICS } from './topics';
 
-export type StreamPhase = 'connecting' | 'live' | 'reconnecting' | 'polling' | 'offline';
+export type StreamPhase = 'connecting' | 'live' | 'reconnecting' | 'polling' | 'offline' | 'refused';
 
 const OFFLINE_AFTER = 10_000;
 const FIRST_DELAY = 300;
@@ -157,9 +158,7 @@ export class EventStream {
           this.report('polling');
           await this.pause(BLOCKED_DELAY);
         } else {
-          this.report(
-            Date.now() - this.lostAt >= OFFLINE_AFTER || !navigator.onLine ? 'offline' : 'reconnecting',
-          );
+          this.report(ending === 'refused' ? 'refused' : this.lostPhase());
           const delay = Math.min(FIRST_DELAY * 2 ** failures, LONGEST_DELAY);
           failures += 1;
           await this.pause(delay * (0.75 + Math.random() / 2));
@@ -200,6 +199,10 @@ export class EventStream {
     } catch {
       return false;
     }
+  }
+
+  private lostPhase(): StreamPhase {
+    return Date.now() - this.lostAt >= OFFLINE_AFTER || !navigator.onLine ? 'offline' : 'reconnecting';
   }
 
   private report(phase: StreamPhase): void {

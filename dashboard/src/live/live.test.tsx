@@ -1,5 +1,6 @@
 import { QueryObserver } from '@tanstack/react-query';
 import { screen, waitFor } from '@testing-library/react';
+import { HttpResponse } from 'msw';
 import { describe, expect, it } from 'vitest';
 import { attentionKey, fetchAttention } from '@/services/attention';
 import { type Telemetry, telemetryKey } from '@/services/telemetry';
@@ -260,5 +261,31 @@ describe('where streams do not come through', () => {
       };
     });
     await waitFor(async () => expect(await indicator()).toHaveTextContent(/^Live$/), { timeout: 8_000 });
+  });
+
+  it('whatever the status is with which something on the way answers', async () => {
+    const { commander } = renderApp('/missions', (c) => {
+      c.failing['GET /events'] = () => new HttpResponse('<h1>Bad gateway</h1>', { status: 502 });
+    });
+    await waitFor(async () => expect(await indicator()).toHaveAttribute('data-live', 'polling'));
+    commander.missions = [wireMission({ name: 'Asked for' })];
+    await screen.findByRole('link', { name: 'Asked for' }, { timeout: 10_000 });
+  });
+});
+
+describe('a commander that does not take the key', () => {
+  it('is told on every page, which goes on by itself once it does', async () => {
+    const noKey = () => problem(401, 'unauthorized', 'This commander asks for its API key.');
+    const { commander } = renderApp('/squads', (c) => {
+      for (const path of ['events', 'squads', 'limits']) c.failing[`GET /${path}`] = noKey;
+    });
+    expect(await screen.findByText('The commander does not let this dashboard in.')).toBeVisible();
+    expect(await indicator()).toHaveTextContent('Refused');
+    expect(screen.getByRole('link', { name: 'System health: Health unknown' })).toBeVisible();
+    expect(await screen.findByRole('heading', { name: 'The limits by key: not allowed' })).toBeVisible();
+    commander.failing = {};
+    await waitFor(async () => expect(await indicator()).toHaveTextContent(/^Live$/), { timeout: 5_000 });
+    expect(screen.queryByText('The commander does not let this dashboard in.')).not.toBeInTheDocument();
+    expect(await screen.findByText('No key has a limit of its own.')).toBeVisible(); // no event tells of limits
   });
 });

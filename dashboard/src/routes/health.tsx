@@ -10,7 +10,7 @@ import { OVERALL_LOOKS, overall } from '@/components/shell/health-pill';
 import { Failure, Loading } from '@/components/states';
 import { FullTime } from '@/components/times';
 import { useHealth, useStats } from '@/hooks/use-queries';
-import { useStreamStatus } from '@/live/live-context';
+import { isCutOff, useStreamStatus } from '@/live/live-context';
 import type { Health } from '@/services/health';
 import type { Stats } from '@/services/stats';
 
@@ -63,7 +63,7 @@ export function HealthPage() {
 function Shown({ health }: { health: Health }) {
   const { phase } = useStreamStatus();
   // An old answer is no answer: with the stream away nobody knows.
-  const state = phase === 'offline' ? 'unknown' : overall(health);
+  const state = isCutOff(phase) ? 'unknown' : overall(health);
   const { label, icon: Icon } = OVERALL_LOOKS[state];
   const { data: stats } = useStats();
   const since = notWellSince(health);

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { CircleCheck, Info, RotateCw } from 'lucide-react';
 import { useState } from 'react';
+import { ActionButton } from '@/components/action-button';
 import { ActionError } from '@/components/action-error';
 import { formatCount } from '@/components/format';
 import { Banner } from '@/components/outage-banner';
@@ -34,7 +35,7 @@ export function SetAsidePage() {
   return (
     <>
       <PageHead title="Set aside">
-        <Button
+        <ActionButton
           variant="default"
           leftSection={<RotateCw size={16} aria-hidden="true" />}
           loading={isFetching}
@@ -44,7 +45,7 @@ export function SetAsidePage() {
           }}
         >
           Refresh
-        </Button>
+        </ActionButton>
       </PageHead>
       <p className="summary">
         What no program could deal with waits here for a person.{' '}

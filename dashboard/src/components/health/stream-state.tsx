@@ -8,6 +8,7 @@ const WORDS = {
   live: 'live: changes are pushed, nothing is asked for twice',
   reconnecting: 'broken; it is being connected again',
   polling: 'blocked on the way here, so this page asks every few seconds',
+  refused: 'the commander does not take the key of this dashboard; it is tried again by itself',
   offline: "the commander can't be reached; it is tried again by itself",
 } as const;
 

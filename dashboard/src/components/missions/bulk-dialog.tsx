@@ -7,6 +7,7 @@ import { type FormEvent, useState } from 'react';
 import { formatCount } from '@/components/format';
 import { Empty, Failure, Loading } from '@/components/states';
 import { StatusBadge } from '@/components/status-badge';
+import { useFocusReturn } from '@/hooks/use-focus-return';
 import { useBulkJobs } from '@/hooks/use-queries';
 import { ApiError } from '@/services/api';
 import {
@@ -31,6 +32,7 @@ interface Props {
 }
 
 export function BulkDialog({ action, filter, onClose }: Props) {
+  useFocusReturn();
   const [ordered, setOrdered] = useState<{ job: BulkJob; planned?: number }>();
   const which = isEmptyFilter(filter) ? 'all missions' : 'all that match';
   return (

@@ -1,11 +1,13 @@
 import { Button, Menu } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { ChevronDown, Columns3, Download, ListChecks, ListFilter } from 'lucide-react';
+import { useRef } from 'react';
 import { useReadOnly } from '@/hooks/use-settings';
 import { BULK_ACTIONS, type BulkAction } from '@/services/bulk';
 import { exportAddress, type MissionFilter } from '@/services/missions';
 import { isEmptyFilter } from './applied-filter';
 import { BULK_WORDS } from './bulk-words';
+import styles from './list-menus.module.css';
 import { columns } from './mission-columns';
 
 interface ColumnProps {
@@ -54,11 +56,18 @@ export function BulkMenu({
   onPick: (action: BulkAction) => void;
 }) {
   const readOnly = useReadOnly();
+  const button = useRef<HTMLButtonElement>(null);
+  // The item goes with the menu: what opens finds the focus on the button, and can give it back.
+  const pick = (action: BulkAction) => {
+    button.current?.focus();
+    onPick(action);
+  };
   const which = isEmptyFilter(filter) ? 'all missions' : 'all that match';
   return (
     <Menu position="bottom-end" withinPortal={false} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <Button
+          ref={button}
           variant="default"
           size="compact-sm"
           leftSection={<ListFilter size={15} aria-hidden="true" />}
@@ -68,16 +77,17 @@ export function BulkMenu({
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
-        {readOnly && <Menu.Label>{readOnly}</Menu.Label>}
+        {readOnly && <Menu.Label maw={280}>{readOnly}</Menu.Label>}
         {BULK_ACTIONS.map((action, i) => {
           const { verb, icon: Icon } = BULK_WORDS[action];
           return (
             <Menu.Item
               key={action}
+              className={styles.action}
               leftSection={<Icon size={15} aria-hidden="true" />}
               data-autofocus={(i === 0 && !readOnly) || undefined}
               disabled={readOnly !== undefined}
-              onClick={() => onPick(action)}
+              onClick={() => pick(action)}
             >
               {verb} {which} …
             </Menu.Item>

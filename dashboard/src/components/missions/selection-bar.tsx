@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { ActionButton } from '@/components/action-button';
 import { formatCount } from '@/components/format';
 import { type ChangeReport, isUnderWay } from '@/hooks/use-change-missions';
+import { useFocusReturn } from '@/hooks/use-focus-return';
 import { useReadOnly } from '@/hooks/use-settings';
 import { BULK_ACTIONS, type BulkAction, isChangeable } from '@/services/bulk';
 import type { Mission } from '@/services/missions';
@@ -96,6 +97,7 @@ interface QuestionProps {
 
 /** Asks before what can't be taken back. */
 export function SelectionQuestion({ action, missions, onYes, onNo }: QuestionProps) {
+  useFocusReturn();
   const { verb, means } = BULK_WORDS[action];
   const one = missions.length === 1 ? missions[0] : undefined;
   return (

@@ -3,7 +3,7 @@ import { CircleAlert, CircleCheck, Info, TriangleAlert } from 'lucide-react';
 import { Failure, Loading } from '@/components/states';
 import { RelativeTime } from '@/components/times';
 import { useAttention } from '@/hooks/use-queries';
-import { useStreamStatus } from '@/live/live-context';
+import { isCutOff, useStreamStatus } from '@/live/live-context';
 import type { AttentionItem, Severity } from '@/services/attention';
 import styles from './attention-list.module.css';
 
@@ -37,10 +37,10 @@ export function AttentionList() {
           busy={attention.isFetching}
         />
       )}
-      {items?.length === 0 && !attention.isError && phase === 'offline' && (
+      {items?.length === 0 && !attention.isError && isCutOff(phase) && (
         <p className="dim">Nothing was known of. Now nobody knows: the commander can't be reached.</p>
       )}
-      {items?.length === 0 && !attention.isError && phase !== 'offline' && (
+      {items?.length === 0 && !attention.isError && !isCutOff(phase) && (
         <p className={styles.calm}>
           <CircleCheck size={20} aria-hidden="true" />
           Nothing. Missions flow, and every part answers.

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { CircleCheck, CircleHelp, CircleX, TriangleAlert } from 'lucide-react';
 import { useHealth } from '@/hooks/use-queries';
-import { useStreamStatus } from '@/live/live-context';
+import { isCutOff, useStreamStatus } from '@/live/live-context';
 import type { Health } from '@/services/health';
 
 export type Overall = 'ok' | 'warn' | 'degraded' | 'down' | 'unknown';
@@ -27,7 +27,7 @@ export function HealthPill() {
   const { data } = useHealth();
   const { phase } = useStreamStatus();
   // An old answer is no answer: with the stream away nobody knows.
-  const state = phase === 'offline' ? 'unknown' : overall(data);
+  const state = isCutOff(phase) ? 'unknown' : overall(data);
   const { label, icon: Icon } = OVERALL_LOOKS[state];
   return (
     <Link to="/health" className="pill" data-health={state} aria-label={`System health: ${label}`}>

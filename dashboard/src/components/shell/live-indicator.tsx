@@ -19,6 +19,7 @@ const LOOKS = {
     meaning:
       'Something between here and the commander does not let streams through, so this page asks every few seconds.',
   },
+  refused: { word: 'Refused', meaning: 'The commander does not take the key of this dashboard.' },
   offline: { word: 'Offline', meaning: "The commander can't be reached; what you see may be out of date." },
 } as const;
 

@@ -1,4 +1,3 @@
-import { Button } from '@mantine/core';
 import { Plus, RotateCw } from 'lucide-react';
 import { useState } from 'react';
 import { ActionButton } from '@/components/action-button';
@@ -22,7 +21,7 @@ export function KeyLimits() {
       <div className={styles.head}>
         <h2 id="key-limits">Limits by key</h2>
         <div className={styles.actions}>
-          <Button
+          <ActionButton
             variant="default"
             size="compact-sm"
             leftSection={<RotateCw size={14} aria-hidden="true" />}
@@ -31,7 +30,7 @@ export function KeyLimits() {
             aria-label="Refresh limits by key"
           >
             Refresh
-          </Button>
+          </ActionButton>
           <ActionButton
             size="compact-sm"
             leftSection={<Plus size={14} aria-hidden="true" />}
