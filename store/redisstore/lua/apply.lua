@@ -1,8 +1,8 @@
--- Shared head of commit.lua, create_all.lua and bury.lua, behind row.lua and gates.lua. No mission has two changes in a call.
--- KEYS: due, dispatch, events, the mission of each change, and more, among them for each change, where it has them, its
+-- Shared head of commit.lua, create_all.lua and bury.lua, behind row.lua, gates.lua and tally.lua. No mission has two changes in a
+-- call.  KEYS: due, dispatch, events, the mission of each change, and more, among them for each change, where it has them, its
 -- session and its idempotency key.  ARGV: key prefix, events kept, how many changes, how many of them have a due entry, the
 -- steps; what each change writes; what some changes have beside; and more. See change.go.
-local EVENTS, KEPT, N, STEPS = KEYS[3], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5]
+local KEPT, N, STEPS = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5]
 local FIRST_KEY, FIRST_ARG, STEP = 3, 5, 29
 local SET, DROP = 115, 100 -- s, d: what becomes of a due entry
 local FIRST = '\0\0\0\0\0\0\0\1' -- version of a mission that was not adopted
@@ -151,7 +151,11 @@ local function apply(i, refuse)
     if holds ~= '' then push(sets.SADD, 'sm:' .. holds, id) end
   end
   local concurrency, squad = belongs(v or part, v and 14 or 5)
-  local passed, gated = passes(concurrency, squad, id, status, due == SET)
+  if was ~= status and counting and not (last and later(id, last)) then
+    if LIVE[was] then moved(was, squad, -1) end
+    if LIVE[status] then moved(status, squad, 1) end
+  end
+  local passed, gated = passes(concurrency, limited and squad, id, status, due == SET)
   local waits, dispatch = not passed, nil
   if due == SET then
     if not firstDispatch then
@@ -189,27 +193,21 @@ local function applyAll(refuse)
   return table.concat(codes)
 end
 
--- emit writes the events, all as one entry, whose id is the last one's number and the ms, see events.go. It returns the id of the
--- entry before, a space, and that of the new one.
-local function emit()
-  local newest = redis.call('XREVRANGE', EVENTS, '+', '-', 'COUNT', 1)[1]
-  local before = newest and newest[1] or '0-0'
-  local number = tonumber(string.match(before, '^%d+')) + #events / 2
-  local id = string.format('%.0f-%.0f', number, ms)
-  redis.call('XADD', EVENTS, 'MINID', '~', string.format('%.0f', math.max(0, number - KEPT)), id, 'e', table.concat(events))
-  return before .. ' ' .. id
-end
-
--- finish writes all. It returns the Dispatch of the first change that got a due entry, or '', each later one has the next; and
--- what emit does, or ''.
+-- finish writes all; the events as one entry, whose id is the last one's number and the ms, see events.go. It returns the Dispatch of
+-- the first change that got a due entry, or '', each later one has the next; and, unless there was no event, the id of the entry
+-- before, a space, and that of the new one.
 local function finish()
   if #events == 0 then return '', '' end
+  local number = tonumber(string.match(newest, '^%d+')) + #events / 2
+  local id = string.format('%.0f-%.0f', number, ms)
+  -- The mark comes first and its entry last, so that what is written between them is never there without one of them showing it.
+  if counting then tally(last and id .. ' ' .. last or id) end
   write()
-  local entries = emit()
+  redis.call('XADD', EVENTS, 'MINID', '~', string.format('%.0f', math.max(0, number - KEPT)), id, 'e', table.concat(events))
   if adopted > 0 then redis.call('HINCRBY', EPOCH, 'n', adopted) end
   local rate = PREFIX .. 'rate:' .. string.format('%.0f', math.floor(tonumber(clock[1]) / 10))
   for field, n in pairs({c = created, d = completed, f = failed}) do
     if n > 0 and redis.call('HINCRBY', rate, field, n) == n then redis.call('EXPIRE', rate, 120) end
   end
-  return firstDispatch and string.format('%.0f', firstDispatch) or '', entries
+  return firstDispatch and string.format('%.0f', firstDispatch) or '', newest .. ' ' .. id
 end

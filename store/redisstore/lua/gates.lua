@@ -57,13 +57,12 @@ local function textAt(v, p)
   return string.sub(v, p + 2, p + 1 + size), p + 2 + size
 end
 
--- belongs returns the concurrency key of a mission, if it has one, and where any squad is limited its squad, from what creation fixed:
--- where that begins in a row, and in what a creation writes, is known.
+-- belongs returns the concurrency key of a mission, if it has one, and its squad, from what creation fixed: where that begins in a row,
+-- and in what a creation writes, is known.
 local function belongs(v, at)
   local fixed, name = struct.unpack('>I4I4', v, at)
   local p, last, key, squad = at + 8 + name, at + 3 + fixed, nil, nil
   if p <= last and string.byte(v, p) == 64 then key, p = textAt(v, p + 1) end -- gateTag
-  if not limited then return key end
   if p <= last and string.byte(v, p) == 9 then p = p + 2 + string.byte(v, p + 1) end -- uniqueTag
   if p <= last and string.byte(v, p) == 10 then p = p + 16 end -- deadlineTag
   if p <= last and string.byte(v, p) == 1 then p = select(2, textAt(v, p + 1)) end -- kindTag
