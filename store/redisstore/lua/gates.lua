@@ -49,23 +49,27 @@ local function wakeGate(g, at)
   if at then redis.call('ZADD', PREFIX .. 'gates', string.format('%.0f', at), g.key) else redis.call('ZREM', PREFIX .. 'gates', g.key) end
 end
 
--- textAt returns a field's text, which begins with its length at p, and where the next field begins.
-local function textAt(v, p)
+-- spanAt returns where a field's text begins, which has its length before it at p, and where the next field begins.
+local function spanAt(v, p)
   local size = string.byte(v, p)
-  if size < 128 then return string.sub(v, p + 1, p + size), p + 1 + size end
-  size = size - 128 + 128 * string.byte(v, p + 1)
-  return string.sub(v, p + 2, p + 1 + size), p + 2 + size
+  if size < 128 then return p + 1, p + 1 + size end
+  return p + 2, p + 2 + size - 128 + 128 * string.byte(v, p + 1)
+end
+
+local function textAt(v, p)
+  local first, behind = spanAt(v, p)
+  return string.sub(v, first, behind - 1), behind
 end
 
 -- belongs returns the concurrency key of a mission, if it has one, and its squad, from what creation fixed: where that begins in a row,
 -- and in what a creation writes, is known.
 local function belongs(v, at)
   local fixed, name = struct.unpack('>I4I4', v, at)
-  local p, last, key, squad = at + 8 + name, at + 3 + fixed, nil, nil
+  local p, last, key, squad, _ = at + 8 + name, at + 3 + fixed, nil, nil, nil
   if p <= last and string.byte(v, p) == 64 then key, p = textAt(v, p + 1) end -- gateTag
   if p <= last and string.byte(v, p) == 9 then p = p + 2 + string.byte(v, p + 1) end -- uniqueTag
   if p <= last and string.byte(v, p) == 10 then p = p + 16 end -- deadlineTag
-  if p <= last and string.byte(v, p) == 1 then p = select(2, textAt(v, p + 1)) end -- kindTag
+  if p <= last and string.byte(v, p) == 1 then _, p = spanAt(v, p + 1) end -- kindTag
   if p <= last and string.byte(v, p) == 2 then squad = textAt(v, p + 1) else squad = 'default' end -- squadTag
   return key, squad
 end
