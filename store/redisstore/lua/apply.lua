@@ -68,21 +68,6 @@ local function onShelf(id)
   return score and tonumber(score) < 0
 end
 
--- bounds returns the unique key and the deadline of what creation fixed, whose name stands at p, behind the length of all of it;
--- nil each where it has none. See row.go.
-local function bounds(text, p)
-  local size, name = struct.unpack('>I4I4', text, p - 4)
-  local last, unique, deadline = p + size - 1, nil, nil
-  p = p + 4 + name
-  if p < last and string.byte(text, p) == 64 then -- a concurrency key, see gates.lua
-    local n = string.byte(text, p + 1)
-    p = n < 128 and p + 2 + n or p + 3 + n - 128 + 128 * string.byte(text, p + 2)
-  end
-  if p < last and string.byte(text, p) == 9 then unique, p = struct.unpack('Bc0', text, p + 1) end
-  if p < last and string.byte(text, p) == 10 then deadline = string.sub(text, p + 1, p + 15) end
-  return unique, deadline
-end
-
 -- holderOf returns who has a unique key, for a mission that may be it; nil for nobody. A key of whoever has ended, or has no row, is
 -- nobody's: half a transaction left it, or somebody's hand (see lives in gates.lua).
 local took = {} -- the keys that this call's changes took: their missions' rows are not written yet
@@ -105,10 +90,11 @@ local function apply(i, refuse)
   if apart == 1 then result = ownArg() end
   if keyed == 1 then ttl, use = ownArg(), ownArg() end
   local id, status, was = string.sub(key, -16), statusOf(part), v and statusOf(v) or ''
-  local begins, ends, unique, deadline, holder = LIVE[status] and not LIVE[was], LIVE[was] and not LIVE[status], nil, nil, nil
-  if (begins or ends) and (v or creates == 1) then
-    unique, deadline = bounds(v or part, v and 18 or 9)
-    holder = unique and holderOf(unique, id)
+  local begins, ends = LIVE[status] and not LIVE[was], LIVE[was] and not LIVE[status]
+  local concurrency, squad, unique, deadline, holder
+  if v or creates == 1 then
+    concurrency, squad, unique, deadline = fixedOf(v or part, v and 14 or 5)
+    holder = unique and (begins or ends) and holderOf(unique, id)
   end
   local adopts = not v and versionOf(part) ~= FIRST
   local refused = refuse(v and versionOf(v) or NONE, string.sub(STEPS, at + 1, at + 8),
@@ -150,10 +136,10 @@ local function apply(i, refuse)
     if held ~= '' then push(sets.SREM, 'sm:' .. held, id) end
     if holds ~= '' then push(sets.SADD, 'sm:' .. holds, id) end
   end
-  local concurrency, squad = belongs(v or part, v and 14 or 5)
   if was ~= status and counting and not (last and later(id, last)) then
-    if LIVE[was] then moved(was, squad, -1) end
-    if LIVE[status] then moved(status, squad, 1) end
+    local from, to = moves[was], moves[status]
+    if from then from[squad] = (from[squad] or 0) - 1 end
+    if to then to[squad] = (to[squad] or 0) + 1 end
   end
   local passed, gated = passes(concurrency, limited and squad, id, status, due == SET)
   local waits, dispatch = not passed, nil

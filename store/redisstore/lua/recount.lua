@@ -21,8 +21,10 @@ for status, ids in pairs(found) do
     keys[i] = PREFIX .. 'm:' .. id
   end
   for _, v in ipairs(fetch(keys, 1, #keys)) do
-    local read, _, squad = pcall(belongs, v, 14)
-    moved(status, read and squad or '', 1) -- of one whose row was taken away by hand no squad is known, and its index still has it
+    local read, _, squad = pcall(fixedOf, v, 14)
+    local of = moves[status]
+    squad = read and squad or ''
+    of[squad] = (of[squad] or 0) + 1 -- of one whose row was taken away by hand no squad is known, and its index still has it
   end
 end
 tally(upTo and newest .. ' ' .. upTo or newest)

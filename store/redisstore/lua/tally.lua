@@ -27,22 +27,21 @@ local function later(id, than)
   return c > z
 end
 
--- moves are what is to be added to the counts.
-local moves = {}
-local function moved(status, squad, n)
-  local field = status .. squad
-  moves[field] = (moves[field] or 0) + n
-end
+-- moves are what is to be added to the counts, by status and squad.
+local moves = {S = {}, Q = {}, I = {}}
 
 -- tally adds it, and writes the mark. In one command, so that no half of it is ever carried out; a count of 0 is none.
 local function tally(mark)
-  local fields, set, gone = {}, {'', mark}, {}
-  for field, n in pairs(moves) do
-    if n ~= 0 then fields[#fields + 1] = field end
+  local fields, more, set, gone = {}, {}, {'', mark}, {}
+  for status, of in pairs(moves) do
+    for squad, n in pairs(of) do
+      local size = #fields
+      if n ~= 0 then fields[size + 1], more[size + 1] = status .. squad, n end
+    end
   end
   local had = #fields > 0 and redis.call('HMGET', COUNTS, unpack(fields))
   for i, field in ipairs(fields) do
-    local n = tonumber(had[i] or 0) + moves[field]
+    local n = tonumber(had[i] or 0) + more[i]
     if n == 0 then
       gone[#gone + 1] = field
     else
