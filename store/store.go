@@ -11,6 +11,7 @@ import (
 // values that go in and out are copies.
 type Store interface {
 	Missions
+	Squads
 	Telemetry
 	Outbox
 	Gates

@@ -17,6 +17,10 @@ type Squad struct {
 	// Soldiers are the live ones that serve it, Slots how many missions these carry out at once.
 	Soldiers int `json:"soldiers"`
 	Slots    int `json:"slots"`
+	// Scheduled, Queued and Running are how many missions it has in these statuses; nil where that is not known now.
+	Scheduled *int64 `json:"scheduled,omitempty"`
+	Queued    *int64 `json:"queued,omitempty"`
+	Running   *int64 `json:"running,omitempty"`
 	// Ready is how many orders wait at the broker; nil where that could not be asked.
 	Ready     *int           `json:"ready,omitempty"`
 	CreatedAt contracts.Time `json:"created_at,omitzero"`

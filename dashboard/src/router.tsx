@@ -17,6 +17,7 @@ import { OverviewPage } from './routes/overview';
 import { RouteFailure } from './routes/route-failure';
 import { scheduleSearch, schedulesSearch } from './routes/schedules-search';
 import { setAsideSearch } from './routes/set-aside-search';
+import { squadsSearch } from './routes/squads-search';
 import { RANGES } from './services/trends';
 import { settings } from './settings';
 
@@ -67,6 +68,7 @@ const bulkRoute = createRoute({
 const squadsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/squads',
+  validateSearch: squadsSearch,
   component: lazyRouteComponent(() => import('./routes/squads'), 'SquadsPage'),
 });
 

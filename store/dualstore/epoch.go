@@ -27,7 +27,7 @@ func (s *Store) turn(epoch string) {
 	s.epoch = epoch
 	s.twin.clear()
 	s.counts, s.sessions, s.agreed = remembered[store.Counts]{}, remembered[[]store.Session]{}, contracts.Time{}
-	s.documents = nil
+	s.squads, s.documents = remembered[store.SquadCounts]{}, nil
 	s.breaker.poke()
 }
 

@@ -48,6 +48,11 @@ func (s *Store) refresh(ctx context.Context) error {
 			return struct{}{}, err
 		}
 		s.keepCounts(c)
+		squads, err := s.primary.SquadCounts(ctx)
+		if err != nil {
+			return struct{}{}, err
+		}
+		s.keepSquads(squads)
 		list, _, err := s.primary.ListSessions(ctx)
 		if err != nil {
 			return struct{}{}, err

@@ -149,6 +149,22 @@ func (g *gate) Counts(ctx context.Context) (store.Counts, error) {
 	return to.Counts(ctx)
 }
 
+func (g *gate) SquadCounts(ctx context.Context) (store.SquadCounts, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return store.SquadCounts{}, err
+	}
+	return to.SquadCounts(ctx)
+}
+
+func (g *gate) Recount(ctx context.Context) (bool, error) {
+	to, err := g.pass(ctx)
+	if err != nil {
+		return false, err
+	}
+	return to.Recount(ctx)
+}
+
 func (g *gate) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]store.Due, error) {
 	to, err := g.pass(ctx)
 	if err != nil {

@@ -32,6 +32,7 @@ type Store struct {
 	// agreed is when the twin last had all that the primary had.
 	agreed   contracts.Time
 	counts   remembered[store.Counts]
+	squads   remembered[store.SquadCounts]
 	sessions remembered[[]store.Session]
 	// documents are the last lists of collections.
 	documents map[string]remembered[[]store.Document]

@@ -69,6 +69,9 @@ func (s *Store) Load(ctx context.Context, ids ...string) ([]store.Record, error)
 	return s.primary.Load(ctx, ids...)
 }
 
+// Recount implements store.Squads.
+func (s *Store) Recount(ctx context.Context) (bool, error) { return s.primary.Recount(ctx) }
+
 // TakeDue implements store.Outbox.
 func (s *Store) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]store.Due, error) {
 	return s.primary.TakeDue(ctx, limit, hold)

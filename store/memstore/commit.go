@@ -144,6 +144,7 @@ func (s *Store) apply(c store.Change) store.Outcome {
 	m.record = next
 	s.join(next.Session, id)
 	s.count(before, next.Mission.Status)
+	s.countSquad(next.Mission.Squad, before, next.Mission.Status)
 	if next.Mission.Status == contracts.StatusQueued && before != contracts.StatusQueued {
 		s.queued.add(id, s.byStatus[contracts.StatusQueued], s.isQueued)
 	}

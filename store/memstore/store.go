@@ -35,6 +35,7 @@ type Store struct {
 	// ids are all mission ids in ascending order.
 	ids       []string
 	byStatus  map[contracts.Status]int64
+	bySquad   map[string]store.Unended
 	queued    queued
 	bySession map[string]map[string]struct{}
 	keys      map[string]key
@@ -93,6 +94,7 @@ func New(cfg Config) *Store {
 		eventTimes: cfg.EventTimes,
 		missions:   map[string]*mission{},
 		byStatus:   map[contracts.Status]int64{},
+		bySquad:    map[string]store.Unended{},
 		bySession:  map[string]map[string]struct{}{},
 		keys:       map[string]key{},
 		unique:     map[string]string{},

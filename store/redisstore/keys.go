@@ -37,6 +37,8 @@ import (
 //	                             on those that wait, in their order. That of a squad with a limit has a zero byte before its name
 //	{mc:0}:starts:<key>  string  when all starts of the key's rate are back, ms; expires then
 //	{mc:0}:gates         zset    concurrency keys, and squads as above, by the ms at which take_due.lua looks at their gates
+//	{mc:0}:squads        hash    how many missions of each squad have not ended, by status (one byte) and squad, where there are any;
+//	                             under the empty name the event as of which, see lua/tally.lua
 //	{mc:0}:broker        string  the id of the broker that the orders went to
 //	{mc:0}:events        stream  e: mission (16 bytes), version (8), status (1) of each change of a script call, see events.go;
 //	                             about Config.EventsKept events
@@ -74,6 +76,7 @@ func (k keys) due() string                        { return k.prefix + "due" }
 func (k keys) dispatch() string                   { return k.prefix + "dispatch" }
 func (k keys) shelves() string                    { return k.prefix + "shelves" }
 func (k keys) gate(key string) string             { return k.prefix + "g:" + key }
+func (k keys) squads() string                     { return k.prefix + "squads" }
 func (k keys) broker() string                     { return k.prefix + "broker" }
 func (k keys) events() string                     { return k.prefix + "events" }
 func (k keys) session(id string) string           { return k.prefix + "s:" + id }

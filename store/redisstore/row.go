@@ -79,7 +79,7 @@ const (
 	createdTag
 	payloadApartTag
 	retryTag // delay, factor in hundredths (two bytes) and greatest delay
-	// These two stand right behind the name and the concurrency key, in this order, where lua/apply.lua finds them.
+	// These two stand right behind the name and the concurrency key, in this order, where lua/gates.lua finds them.
 	uniqueTag   // its length in one byte, and the text
 	deadlineTag // ms, in digits as those of a due entry
 )

@@ -20,6 +20,12 @@ var (
 	gatesText string
 	//go:embed lua/open_gate.lua
 	openGateText string
+	//go:embed lua/tally.lua
+	tallyText string
+	//go:embed lua/squad_counts.lua
+	squadCountsText string
+	//go:embed lua/recount.lua
+	recountText string
 	//go:embed lua/apply.lua
 	applyText string
 	//go:embed lua/epoch.lua
@@ -82,13 +88,14 @@ type scripts struct {
 	sessions, list, history, counts, events, clock *rueidis.Lua
 	settle, putDocument, deleteDocument            *rueidis.Lua
 	report, log, takeDeadlines                     *rueidis.Lua
+	squadCounts, recount                           *rueidis.Lua
 }
 
 func newScripts() scripts {
 	return scripts{
-		createAll:  newApart(checked(rowText + gatesText + applyText + createAllText)),
-		commit:     rueidis.NewLuaScript(checked(rowText + gatesText + applyText + commitText)),
-		bury:       rueidis.NewLuaScript(checked(rowText + gatesText + applyText + buryText)),
+		createAll:  newApart(checked(rowText + gatesText + tallyText + applyText + createAllText)),
+		commit:     rueidis.NewLuaScript(checked(rowText + gatesText + tallyText + applyText + commitText)),
+		bury:       rueidis.NewLuaScript(checked(rowText + gatesText + tallyText + applyText + buryText)),
 		trim:       rueidis.NewLuaScript(checked(rowText + trimText)),
 		takeDue:    rueidis.NewLuaScript(checked(rowText + gatesText + takeDueText)),
 		clearDue:   rueidis.NewLuaScript(checked(rowText + clearDueText)),
@@ -111,6 +118,8 @@ func newScripts() scripts {
 		takeDeadlines:  rueidis.NewLuaScript(checked(rowText + takeDeadlinesText)),
 		report:         rueidis.NewLuaScript(checked(reportText)),
 		log:            rueidis.NewLuaScriptReadOnly(checked(logText)),
+		squadCounts:    rueidis.NewLuaScriptReadOnly(checked("#!lua flags=no-writes\n" + tallyText + squadCountsText)),
+		recount:        rueidis.NewLuaScript(checked(rowText + gatesText + tallyText + recountText)),
 	}
 }
 

@@ -103,6 +103,14 @@ func (s *shard) Counts(ctx context.Context) (store.Counts, error) {
 	return meddle(s, "Counts", func() (store.Counts, error) { return s.Store.Counts(ctx) })
 }
 
+func (s *shard) SquadCounts(ctx context.Context) (store.SquadCounts, error) {
+	return meddle(s, "SquadCounts", func() (store.SquadCounts, error) { return s.Store.SquadCounts(ctx) })
+}
+
+func (s *shard) Recount(ctx context.Context) (bool, error) {
+	return meddle(s, "Recount", func() (bool, error) { return s.Store.Recount(ctx) })
+}
+
 func (s *shard) List(ctx context.Context, q store.Query) (store.Page, error) {
 	return meddle(s, "List", func() (store.Page, error) { return s.Store.List(ctx, q) })
 }

@@ -34,6 +34,7 @@ func Run(t *testing.T, newStore func(t *testing.T) store.Store) {
 		{"List", listTests()},
 		{"Labels and search", searchTests()},
 		{"Oldest", oldestTests()},
+		{"Counts of squads", squadCountTests()},
 		{"Events", eventTests()},
 		{"Epochs", epochTests()},
 	} {

@@ -149,6 +149,21 @@ func TestUpgrade(t *testing.T) {
 			t.Errorf("mission %s failed in attempt %d, want 2", id, m.Attempt)
 		}
 	}
+	// The last version's commander counted no missions of squads. Today's count them once it has gone, and know when they have.
+	waits := s.order(contracts.MissionRequest{Name: "waits", Squad: "nobody"}, client.SubmitOptions{})
+	s.eventually(time.Minute, "squads tell how many missions they have", func() bool {
+		squad, err := s.Squad(t.Context(), waits.Squad)
+		return err == nil && squad.Queued != nil && *squad.Queued == 1
+	})
+	all, err := s.Squads(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, squad := range all.Squads {
+		if squad.Name == contracts.DefaultSquad && (squad.Queued == nil || *squad.Scheduled+*squad.Queued+*squad.Running != 0) {
+			t.Errorf("all missions of the default squad have ended, and it is said to be %+v", squad)
+		}
+	}
 	h, err := s.History(t.Context(), succeed[3])
 	if err != nil {
 		t.Fatal(err)

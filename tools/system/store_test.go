@@ -128,6 +128,14 @@ func (a *ailing) Counts(ctx context.Context) (store.Counts, error) {
 	return do(a, func() (store.Counts, error) { return a.at().Counts(ctx) })
 }
 
+func (a *ailing) SquadCounts(ctx context.Context) (store.SquadCounts, error) {
+	return do(a, func() (store.SquadCounts, error) { return a.at().SquadCounts(ctx) })
+}
+
+func (a *ailing) Recount(ctx context.Context) (bool, error) {
+	return do(a, func() (bool, error) { return a.at().Recount(ctx) })
+}
+
 func (a *ailing) TakeDue(ctx context.Context, limit int, hold time.Duration) ([]store.Due, error) {
 	return do(a, func() ([]store.Due, error) { return a.at().TakeDue(ctx, limit, hold) })
 }

@@ -78,6 +78,7 @@ type Store interface {
 	List(ctx context.Context, q store.Query) (store.Page, error)
 	History(ctx context.Context, id string) (store.History, error)
 	Counts(ctx context.Context) (store.Counts, error)
+	SquadCounts(ctx context.Context) (store.SquadCounts, error)
 	Progress(ctx context.Context, ids ...string) ([]store.Progress, error)
 	ListSessions(ctx context.Context) ([]store.Session, store.Source, error)
 

@@ -69,6 +69,8 @@ type gate struct {
 	away   atomic.Bool
 	source atomic.Pointer[store.Source]
 	err    atomic.Pointer[error]
+	// uncounted: it does not know how many missions squads have.
+	uncounted atomic.Bool
 	// sharded says that missions lie in more than one shard.
 	sharded bool
 }
@@ -170,6 +172,15 @@ func (g *gate) Counts(ctx context.Context) (store.Counts, error) {
 	}
 	c, err := g.Store.Counts(ctx)
 	c.Source = g.from()
+	return c, err
+}
+
+func (g *gate) SquadCounts(ctx context.Context) (store.SquadCounts, error) {
+	if err := g.fail(); err != nil {
+		return store.SquadCounts{}, err
+	}
+	c, err := g.Store.SquadCounts(ctx)
+	c.Known, c.Source = !g.uncounted.Load(), g.from()
 	return c, err
 }
 

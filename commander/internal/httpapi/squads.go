@@ -29,6 +29,10 @@ type squad struct {
 	// Soldiers are the live ones that serve it, Slots theirs; a soldier may serve others, too.
 	Soldiers int `json:"soldiers"`
 	Slots    int `json:"slots"`
+	// Scheduled, Queued and Running are how many missions it has in these statuses; nil where that is not known now.
+	Scheduled *int64 `json:"scheduled,omitempty"`
+	Queued    *int64 `json:"queued,omitempty"`
+	Running   *int64 `json:"running,omitempty"`
 	// Ready is how many orders lie at the broker; nil where that can't be had now.
 	Ready     *int           `json:"ready,omitempty"`
 	CreatedAt contracts.Time `json:"created_at,omitzero"`
@@ -46,9 +50,16 @@ func (s *Server) squads(ctx context.Context, list []squads.Squad) (squadList, er
 	if err != nil {
 		return squadList{}, err
 	}
+	counts, err := s.countSquads(ctx)
+	if err != nil {
+		return squadList{}, err
+	}
 	depthCtx, cancel := context.WithTimeout(ctx, depthLimit)
 	defer cancel()
 	out := squadList{Squads: make([]squad, len(list)), Degraded: from.Degraded, AsOf: asOf(from)}
+	if counts.Source.Degraded != from.Degraded {
+		counts.Known = false // the store goes or comes in this moment, and an answer has one as_of
+	}
 	for i, x := range list {
 		one := squad{Name: x.Name, Paused: x.Paused, CreatedAt: x.CreatedAt, Ready: s.ready(depthCtx, x.Name), Limits: limitsOf(limited, x.Name)}
 		for _, soldier := range sessions {
@@ -57,9 +68,25 @@ func (s *Server) squads(ctx context.Context, list []squads.Squad) (squadList, er
 				one.Slots += soldier.Slots
 			}
 		}
+		if counts.Known {
+			n := counts.BySquad[x.Name]
+			one.Scheduled, one.Queued, one.Running = &n.Scheduled, &n.Queued, &n.InProgress
+		}
 		out.Squads[i] = one
 	}
 	return out, nil
+}
+
+// countSquads returns the counts of squads' missions, which are not Known where memory has none.
+func (s *Server) countSquads(ctx context.Context) (store.SquadCounts, error) {
+	counts, err := s.deps.Store.SquadCounts(ctx)
+	if errors.Is(err, store.ErrNotInMemory) || errors.Is(err, store.ErrUnavailable) {
+		return store.SquadCounts{}, nil
+	}
+	if err != nil {
+		return store.SquadCounts{}, fmt.Errorf("count missions of squads: %w", err)
+	}
+	return counts, nil
 }
 
 // ready is how many orders of a squad lie at the broker.
@@ -118,7 +145,11 @@ func (s *Server) sendSquad(ctx context.Context, c *fiber.Ctx, x squads.Squad) er
 	if err != nil {
 		return err
 	}
-	return sendJSON(c, http.StatusOK, out.Squads[0])
+	one := out.Squads[0]
+	if out.Degraded {
+		one.Scheduled, one.Queued, one.Running = nil, nil, nil // one squad's answer does not say how old it is
+	}
+	return sendJSON(c, http.StatusOK, one)
 }
 
 // changeSquad answers with the squad as it is then, or was where it is gone.

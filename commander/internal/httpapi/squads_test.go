@@ -92,6 +92,35 @@ func TestSquads(t *testing.T) {
 	}
 }
 
+// TestSquadsTellHowManyMissionsTheyHave: exactly, or not at all.
+func TestSquadsTellHowManyMissionsTheyHave(t *testing.T) {
+	s := newTestServer(t, Config{})
+	for _, body := range []string{`{"name":"n","squad":"gpu"}`, `{"name":"n","squad":"gpu"}`, `{"name":"n","squad":"gpu","delay_seconds":900}`} {
+		if a := s.do("POST", "/missions", body); a.status != 202 {
+			t.Fatalf("%s", a.body)
+		}
+	}
+	want := func(path, counts string) {
+		t.Helper()
+		if a := s.do("GET", path, ""); a.status != 200 || !strings.Contains(string(a.body), `"name":"gpu","paused":false,"soldiers":0,"slots":0`+counts+`,"ready":`) {
+			t.Errorf("%s: %d %s, want %q", path, a.status, a.body, counts)
+		}
+	}
+	const counts = `,"scheduled":1,"queued":2,"running":0`
+	want("/squads", counts)
+	want("/squads/gpu", counts)
+	if a := s.do("GET", "/squads/default", ""); !strings.Contains(string(a.body), `"scheduled":0,"queued":0,"running":0`) {
+		t.Errorf("a squad without missions: %s", a.body)
+	}
+	s.store.uncounted.Store(true)
+	want("/squads", "")
+	want("/squads/gpu", "")
+	s.store.uncounted.Store(false)
+	s.store.source.Store(&store.Source{Degraded: true, AsOf: contracts.At(time.UnixMilli(1_700_000_000_000))})
+	want("/squads", counts)
+	want("/squads/gpu", "")
+}
+
 func TestThereMayBeAHundredSquads(t *testing.T) {
 	s := newTestServer(t, Config{})
 	for n := range squads.Most - 1 {

@@ -23,4 +23,10 @@
 // an order finds missing is declared again. Where the store was wiped, the document of the
 // default squad is missing, which is never removed; then whoever sees it puts back what it knew, pauses included, that
 // one last: a commander that dies half-way leaves the rest to others.
+//
+// # How many missions they have
+//
+// The store counts the missions of each squad with each change. Where it does not know the counts (a commander of before there were
+// counts changed something, or somebody's hand did) each commander has it count some thousand, and some more after a pause,
+// until it knows (docs/adr/0048).
 package squads

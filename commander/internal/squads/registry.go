@@ -36,6 +36,7 @@ const (
 type Store interface {
 	store.Documents
 	List(ctx context.Context, q store.Query) (store.Page, error)
+	Recount(ctx context.Context) (bool, error)
 	ListSessions(ctx context.Context) ([]store.Session, store.Source, error)
 }
 
@@ -84,7 +85,7 @@ func New(c Config) *Registry {
 	r := &Registry{
 		Config: c, log: c.Logger.Named("squads"), looked: make(chan struct{}), turn: make(chan struct{}, 1), wake: make(chan struct{}, 1), wanted: map[string]bool{}, gone: map[string]bool{},
 	}
-	r.Work = background.New(r.run)
+	r.Work = background.New(r.run, r.keepCounted)
 	r.now.Store(newPicture())
 	return r
 }

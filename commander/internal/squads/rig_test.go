@@ -28,11 +28,12 @@ type installation struct {
 	cut    atomic.Bool // the broker
 	// meanwhile is called before a document is deleted, where it is set.
 	meanwhile func()
+	recount   func(context.Context) (bool, error)
 }
 
 func newInstallation(t *testing.T) *installation {
 	all := topology.Default()
-	i := &installation{t: t, broker: membroker.New()}
+	i := &installation{t: t, broker: membroker.New(), recount: func(context.Context) (bool, error) { return true, nil }}
 	i.wipe()
 	first := i.broker.Connect(membroker.Config{Topology: &all})
 	t.Cleanup(func() { _ = first.Close(context.Background()) })
@@ -87,6 +88,13 @@ func (s seen) DeleteDocument(ctx context.Context, c, name string, version int64)
 
 func (s seen) List(ctx context.Context, q store.Query) (store.Page, error) {
 	return s.i.data.Load().List(ctx, q)
+}
+
+func (s seen) Recount(ctx context.Context) (bool, error) {
+	if err := s.fail(); err != nil {
+		return false, err
+	}
+	return s.i.recount(ctx)
 }
 
 func (s seen) ListSessions(ctx context.Context) ([]store.Session, store.Source, error) {

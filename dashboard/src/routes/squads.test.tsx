@@ -36,6 +36,54 @@ describe('squads', () => {
     );
   });
 
+  it('tells how many missions each has, and leads to them', async () => {
+    renderApp('/squads', (c) => {
+      c.squads = [
+        wireSquad({ scheduled: 3, queued: 1204, running: 32 }),
+        wireSquad({ name: 'gpu', scheduled: undefined, queued: undefined, running: undefined }),
+      ];
+    });
+    const card = within(await squad('default'));
+    for (const [name, status] of [
+      ['Queued missions of default: 1,204', 'QUEUED'],
+      ['In progress missions of default: 32', 'IN_PROGRESS'],
+      ['Scheduled missions of default: 3', 'SCHEDULED'],
+    ] as const) {
+      const href = card.getByRole('link', { name }).getAttribute('href') ?? '';
+      expect(Object.fromEntries(new URL(href, 'http://x').searchParams)).toEqual({
+        squad: 'default',
+        status,
+      });
+    }
+    const gpu = await squad('gpu');
+    expect(gpu).toHaveTextContent('How many missions it has is not known now.');
+    expect(within(gpu).queryByRole('link', { name: /Queued/ })).toBeNull();
+  });
+
+  it('sorts by the counts of the moment in which that was chosen', async () => {
+    const names = () => screen.getAllByRole('region', { name: /^Squad / }).map((r) => r.id.slice(6));
+    const { user, router, commander } = renderApp('/squads', (c) => {
+      c.squads = [
+        wireSquad({ queued: 5 }),
+        wireSquad({ name: 'gpu', queued: 70 }),
+        wireSquad({ name: 'lab', queued: undefined }),
+      ];
+    });
+    await squad('gpu');
+    expect(names()).toEqual(['default', 'gpu', 'lab']);
+    await user.click(button('Most queued'));
+    await waitFor(() => expect(names()).toEqual(['gpu', 'default', 'lab']));
+    expect(router.state.location.search).toEqual({ sort: 'queued' });
+    expect(button('Most queued')).toHaveAttribute('aria-pressed', 'true');
+
+    commander.squads = commander.squads.map((s) => (s.name === 'default' ? { ...s, queued: 900 } : s));
+    commander.send('squads', { squads: commander.squads, degraded: false });
+    await screen.findByRole('link', { name: 'Queued missions of default: 900' });
+    expect(names()).toEqual(['gpu', 'default', 'lab']);
+    await user.click(button('Most queued'));
+    await waitFor(() => expect(names()).toEqual(['default', 'gpu', 'lab']));
+  });
+
   it('pauses after a question, resumes without one, and shows both at once', async () => {
     const { user, commander } = renderApp('/squads');
     const card = await squad('default');

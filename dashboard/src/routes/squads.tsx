@@ -1,10 +1,17 @@
+import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
 import { FromMemory } from '@/components/from-memory';
 import { PageHead } from '@/components/page-head';
+import { inOrder } from '@/components/squads/in-order';
 import { KeyLimits } from '@/components/squads/key-limits';
 import { SquadCard } from '@/components/squads/squad-card';
+import { SquadOrder } from '@/components/squads/squad-order';
 import styles from '@/components/squads/squads.module.css';
 import { Empty, Failure, Loading } from '@/components/states';
 import { useSquads } from '@/hooks/use-queries';
+import type { Squad } from '@/services/squads';
+
+const route = getRouteApi('/squads');
 
 export function SquadsPage() {
   const query = useSquads();
@@ -29,14 +36,42 @@ export function SquadsPage() {
       {query.data?.squads.length === 0 && (
         <Empty title="No squads">The first mission or soldier makes the squad default.</Empty>
       )}
-      {query.data && (
-        <div className={styles.cards}>
-          {query.data.squads.map((squad) => (
+      {query.data && <Cards squads={query.data.squads} />}
+      <KeyLimits />
+    </>
+  );
+}
+
+/** The squads in the order that the address says. It is that of the moment in which it was chosen: what is read, or about to be
+    pressed, does not move because a count did. */
+function Cards({ squads }: { squads: Squad[] }) {
+  const { sort } = route.useSearch();
+  const navigate = route.useNavigate();
+  const arrange = () => ({ sort, names: inOrder(squads, sort) });
+  const [order, setOrder] = useState(arrange);
+  if (order.sort !== sort) setOrder(arrange());
+  const place = (squad: Squad) => {
+    const at = order.names.indexOf(squad.name);
+    return at < 0 ? order.names.length : at; // one that came meanwhile is behind the others
+  };
+  return (
+    <>
+      {squads.length > 1 && (
+        <SquadOrder
+          sort={sort}
+          onSort={(next) => {
+            setOrder({ sort: next, names: inOrder(squads, next) });
+            void navigate({ search: { sort: next }, replace: true });
+          }}
+        />
+      )}
+      <div className={styles.cards}>
+        {squads
+          .toSorted((a, b) => place(a) - place(b))
+          .map((squad) => (
             <SquadCard key={squad.name} squad={squad} />
           ))}
-        </div>
-      )}
-      <KeyLimits />
+      </div>
     </>
   );
 }

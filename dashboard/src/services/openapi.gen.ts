@@ -663,7 +663,8 @@ export interface paths {
         /**
          * The squads
          * @description A squad is there from its first use on: a mission that names it, or a soldier that serves it. Each has orders queues
-         *     of its own, and there may be 100 of them. How many of its missions wait or run, GET /missions?squad= tells.
+         *     of its own, and there may be 100 of them. Each says how many missions it has that have not ended; GET /missions?squad=
+         *     lists them.
          */
         get: operations["listSquads"];
         put?: never;
@@ -1783,6 +1784,23 @@ export interface components {
             soldiers: number;
             /** @description How many missions these carry out at once. */
             slots: number;
+            /**
+             * Format: int64
+             * @description Its missions that are SCHEDULED. This and the next two are exact, and of one moment, or absent: after an upgrade
+             *     from a release that does not count them until all are counted once, some seconds for 100,000 missions; while a commander
+             *     of such a release works beside; and while Redis is away, where memory has none, or one squad alone was asked for.
+             */
+            scheduled?: number;
+            /**
+             * Format: int64
+             * @description Its missions that are QUEUED, whatever keeps them; see `scheduled`.
+             */
+            queued?: number;
+            /**
+             * Format: int64
+             * @description Its missions that are IN_PROGRESS; see `scheduled`.
+             */
+            running?: number;
             /** @description Orders that lie at RabbitMQ and wait for a soldier; absent while that can't be asked. */
             ready?: number;
             created_at?: components["schemas"]["Time"];
@@ -3390,6 +3408,9 @@ export interface operations {
                      *       "paused": false,
                      *       "soldiers": 2,
                      *       "slots": 32,
+                     *       "scheduled": 3,
+                     *       "queued": 1204,
+                     *       "running": 32,
                      *       "ready": 480,
                      *       "created_at": "2024-12-08T09:41:12.004Z"
                      *     }

@@ -8,6 +8,9 @@ const squadWire = z.object({
   paused: z.boolean(),
   soldiers: z.number().int(),
   slots: z.number().int(),
+  scheduled: z.number().int().optional(),
+  queued: z.number().int().optional(),
+  running: z.number().int().optional(),
   ready: z.number().int().optional(),
   created_at: wireTime.optional(),
   limits: z
@@ -15,12 +18,21 @@ const squadWire = z.object({
     .optional(),
 });
 
+/** Missions by status. */
+export interface Unended {
+  scheduled: number;
+  queued: number;
+  running: number;
+}
+
 export interface Squad {
   name: string;
   paused: boolean;
   /** Live ones that serve it; they may serve others, too. */
   soldiers: number;
   slots: number;
+  /** Missions that have not ended; undefined while they are not counted. */
+  missions?: Unended;
   /** Orders that wait for a soldier; undefined while RabbitMQ can't be asked. */
   ready?: number;
   createdAt?: number;
@@ -28,11 +40,18 @@ export interface Squad {
   limits?: { maxRunning: number; admitted: number; waiting: number };
 }
 
+// Known together, or not at all.
+function toUnended({ scheduled, queued, running }: z.output<typeof squadWire>): Unended | undefined {
+  if (scheduled === undefined || queued === undefined || running === undefined) return undefined;
+  return { scheduled, queued, running };
+}
+
 const toSquad = (w: z.output<typeof squadWire>): Squad => ({
   name: w.name,
   paused: w.paused,
   soldiers: w.soldiers,
   slots: w.slots,
+  missions: toUnended(w),
   ready: w.ready,
   createdAt: w.created_at,
   limits: w.limits && {

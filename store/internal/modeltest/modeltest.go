@@ -111,9 +111,10 @@ type lockstep struct {
 
 	entries []store.Due // of the model, as they were given
 	read    []string    // ids of the model's events, as they were read
-	// missions have all versions that ever were, counts and fleets all counts and lists of sessions.
+	// missions have all versions that ever were; counts, squads and fleets all counts and lists of sessions.
 	missions map[string][]told
 	counts   []map[contracts.Status]int64
+	squads   []map[string]store.Unended
 	fleets   [][]store.Session
 }
 

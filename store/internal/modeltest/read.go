@@ -21,11 +21,13 @@ func (l *lockstep) state() {
 		return s.Peek(ctx, l.ids...)
 	}, nil)
 	l.gated()
+	l.walk()
 	for _, p := range l.peers {
 		id := rapid.SampledFrom(l.ids).Draw(l.T, "read")
 		l.get(p, id)
 		l.history(p, id)
 		l.count(p)
+		l.countSquads(p)
 	}
 }
 
@@ -118,6 +120,39 @@ func (l *lockstep) count(p *peer) {
 	}
 	if err != nil || !slices.ContainsFunc(l.counts, func(c map[contracts.Status]int64) bool { return maps.Equal(c, got.ByStatus) }) {
 		l.Fatalf("Counts: %s says %v, %v, which never was", p.Name, got.ByStatus, err)
+	}
+}
+
+func (l *lockstep) countSquads(p *peer) {
+	got, err := p.Store.SquadCounts(l.ctx)
+	if !l.degraded("SquadCounts", p, got.Source, err) {
+		want, wantErr := l.model.SquadCounts(l.ctx)
+		same(l, "SquadCounts", p, want, wantErr, got, err)
+		return
+	}
+	if errors.Is(err, store.ErrNotInMemory) {
+		return
+	}
+	if err != nil || !slices.ContainsFunc(l.squads, func(c map[string]store.Unended) bool { return maps.Equal(c, got.BySquad) }) {
+		l.Fatalf("SquadCounts: %s says %v, %v, which never was", p.Name, got.BySquad, err)
+	}
+}
+
+// walk compares the model's counts of squads with its missions.
+func (l *lockstep) walk() {
+	all, err := l.model.Load(l.ctx, l.ids...)
+	if err != nil {
+		l.Fatal(err)
+	}
+	want := map[string]store.Unended{}
+	for _, r := range all {
+		if n := want[r.Mission.Squad].With(r.Mission.Status, 1); n != (store.Unended{}) {
+			want[r.Mission.Squad] = n
+		}
+	}
+	got, err := l.model.SquadCounts(l.ctx)
+	if d := diff(want, got.BySquad); err != nil || d != "" {
+		l.Fatalf("SquadCounts of the model, %v: missions -, counts +\n%s", err, d)
 	}
 }
 

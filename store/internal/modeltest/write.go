@@ -261,6 +261,13 @@ func (l *lockstep) noteCounts() {
 	if n := len(l.counts); n == 0 || !maps.Equal(l.counts[n-1], c.ByStatus) {
 		l.counts = append(l.counts, c.ByStatus)
 	}
+	squads, err := l.model.SquadCounts(l.ctx)
+	if err != nil {
+		l.Fatal(err)
+	}
+	if n := len(l.squads); n == 0 || !maps.Equal(l.squads[n-1], squads.BySquad) {
+		l.squads = append(l.squads, squads.BySquad)
+	}
 }
 
 func (l *lockstep) noteFleet() {

@@ -1,8 +1,8 @@
--- Shared head of commit.lua, create_all.lua and bury.lua, behind row.lua and gates.lua. No mission has two changes in a call.
--- KEYS: due, dispatch, events, the mission of each change, and more, among them for each change, where it has them, its
+-- Shared head of commit.lua, create_all.lua and bury.lua, behind row.lua, gates.lua and tally.lua. No mission has two changes in a
+-- call.  KEYS: due, dispatch, events, the mission of each change, and more, among them for each change, where it has them, its
 -- session and its idempotency key.  ARGV: key prefix, events kept, how many changes, how many of them have a due entry, the
 -- steps; what each change writes; what some changes have beside; and more. See change.go.
-local EVENTS, KEPT, N, STEPS = KEYS[3], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5]
+local KEPT, N, STEPS = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5]
 local FIRST_KEY, FIRST_ARG, STEP = 3, 5, 29
 local SET, DROP = 115, 100 -- s, d: what becomes of a due entry
 local FIRST = '\0\0\0\0\0\0\0\1' -- version of a mission that was not adopted
@@ -68,21 +68,6 @@ local function onShelf(id)
   return score and tonumber(score) < 0
 end
 
--- bounds returns the unique key and the deadline of what creation fixed, whose name stands at p, behind the length of all of it;
--- nil each where it has none. See row.go.
-local function bounds(text, p)
-  local size, name = struct.unpack('>I4I4', text, p - 4)
-  local last, unique, deadline = p + size - 1, nil, nil
-  p = p + 4 + name
-  if p < last and string.byte(text, p) == 64 then -- a concurrency key, see gates.lua
-    local n = string.byte(text, p + 1)
-    p = n < 128 and p + 2 + n or p + 3 + n - 128 + 128 * string.byte(text, p + 2)
-  end
-  if p < last and string.byte(text, p) == 9 then unique, p = struct.unpack('Bc0', text, p + 1) end
-  if p < last and string.byte(text, p) == 10 then deadline = string.sub(text, p + 1, p + 15) end
-  return unique, deadline
-end
-
 -- holderOf returns who has a unique key, for a mission that may be it; nil for nobody. A key of whoever has ended, or has no row, is
 -- nobody's: half a transaction left it, or somebody's hand (see lives in gates.lua).
 local took = {} -- the keys that this call's changes took: their missions' rows are not written yet
@@ -105,10 +90,11 @@ local function apply(i, refuse)
   if apart == 1 then result = ownArg() end
   if keyed == 1 then ttl, use = ownArg(), ownArg() end
   local id, status, was = string.sub(key, -16), statusOf(part), v and statusOf(v) or ''
-  local begins, ends, unique, deadline, holder = LIVE[status] and not LIVE[was], LIVE[was] and not LIVE[status], nil, nil, nil
-  if (begins or ends) and (v or creates == 1) then
-    unique, deadline = bounds(v or part, v and 18 or 9)
-    holder = unique and holderOf(unique, id)
+  local begins, ends = LIVE[status] and not LIVE[was], LIVE[was] and not LIVE[status]
+  local concurrency, squad, unique, deadline, holder
+  if v or creates == 1 then
+    concurrency, squad, unique, deadline = fixedOf(v or part, v and 14 or 5)
+    holder = unique and (begins or ends) and holderOf(unique, id)
   end
   local adopts = not v and versionOf(part) ~= FIRST
   local refused = refuse(v and versionOf(v) or NONE, string.sub(STEPS, at + 1, at + 8),
@@ -150,8 +136,12 @@ local function apply(i, refuse)
     if held ~= '' then push(sets.SREM, 'sm:' .. held, id) end
     if holds ~= '' then push(sets.SADD, 'sm:' .. holds, id) end
   end
-  local concurrency, squad = belongs(v or part, v and 14 or 5)
-  local passed, gated = passes(concurrency, squad, id, status, due == SET)
+  if was ~= status and counting and not (last and later(id, last)) then
+    local from, to = moves[was], moves[status]
+    if from then from[squad] = (from[squad] or 0) - 1 end
+    if to then to[squad] = (to[squad] or 0) + 1 end
+  end
+  local passed, gated = passes(concurrency, limited and squad, id, status, due == SET)
   local waits, dispatch = not passed, nil
   if due == SET then
     if not firstDispatch then
@@ -189,27 +179,21 @@ local function applyAll(refuse)
   return table.concat(codes)
 end
 
--- emit writes the events, all as one entry, whose id is the last one's number and the ms, see events.go. It returns the id of the
--- entry before, a space, and that of the new one.
-local function emit()
-  local newest = redis.call('XREVRANGE', EVENTS, '+', '-', 'COUNT', 1)[1]
-  local before = newest and newest[1] or '0-0'
-  local number = tonumber(string.match(before, '^%d+')) + #events / 2
-  local id = string.format('%.0f-%.0f', number, ms)
-  redis.call('XADD', EVENTS, 'MINID', '~', string.format('%.0f', math.max(0, number - KEPT)), id, 'e', table.concat(events))
-  return before .. ' ' .. id
-end
-
--- finish writes all. It returns the Dispatch of the first change that got a due entry, or '', each later one has the next; and
--- what emit does, or ''.
+-- finish writes all; the events as one entry, whose id is the last one's number and the ms, see events.go. It returns the Dispatch of
+-- the first change that got a due entry, or '', each later one has the next; and, unless there was no event, the id of the entry
+-- before, a space, and that of the new one.
 local function finish()
   if #events == 0 then return '', '' end
+  local number = tonumber(string.match(newest, '^%d+')) + #events / 2
+  local id = string.format('%.0f-%.0f', number, ms)
+  -- The mark comes first and its entry last, so that what is written between them is never there without one of them showing it.
+  if counting then tally(last and id .. ' ' .. last or id) end
   write()
-  local entries = emit()
+  redis.call('XADD', EVENTS, 'MINID', '~', string.format('%.0f', math.max(0, number - KEPT)), id, 'e', table.concat(events))
   if adopted > 0 then redis.call('HINCRBY', EPOCH, 'n', adopted) end
   local rate = PREFIX .. 'rate:' .. string.format('%.0f', math.floor(tonumber(clock[1]) / 10))
   for field, n in pairs({c = created, d = completed, f = failed}) do
     if n > 0 and redis.call('HINCRBY', rate, field, n) == n then redis.call('EXPIRE', rate, 120) end
   end
-  return firstDispatch and string.format('%.0f', firstDispatch) or '', entries
+  return firstDispatch and string.format('%.0f', firstDispatch) or '', newest .. ' ' .. id
 end

@@ -1,4 +1,4 @@
--- Each change on its own.  Returns the Dispatch of the first one that got a due entry, or ''; the entries of the event log, see emit,
+-- Each change on its own.  Returns the Dispatch of the first one that got a due entry, or ''; the entries of the event log, see finish,
 -- or ''; the letters of applyAll, and c for conflict, s for a session that is dead, d for duplicate, t for a unique key that is
 -- taken; and what the key of each duplicate was used for, and who has each key that is taken.
 local uses, live = {}, {}

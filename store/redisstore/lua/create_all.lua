@@ -12,7 +12,7 @@ for i = 1, N do
 end
 for i = 1, N do
   local part = ARGV[FIRST_ARG + i]
-  local unique = bounds(part, 9)
+  local _, _, unique = fixedOf(part, 5)
   local holder = unique and LIVE[statusOf(part)] and versionOf(part) == FIRST and holderOf(unique)
   if holder then return {'', '', 't', tostring(i), holder} end
 end

@@ -2,6 +2,7 @@
 -- written here is written at once, so that each change of a call finds the gate as those before it left it.
 local BATCH = 100 -- store.GateBatch
 local SQUAD = '\0' -- store.SquadGate
+local byte = string.byte
 local gates, opened = {}, false
 local squads = {} -- of missions whose rows this call writes
 local limited = redis.call('EXISTS', PREFIX .. 'd:squad_limits') == 1 -- a squad has a limit, or had one
@@ -51,24 +52,37 @@ end
 
 -- textAt returns a field's text, which begins with its length at p, and where the next field begins.
 local function textAt(v, p)
-  local size = string.byte(v, p)
+  local size = byte(v, p)
   if size < 128 then return string.sub(v, p + 1, p + size), p + 1 + size end
-  size = size - 128 + 128 * string.byte(v, p + 1)
+  size = size - 128 + 128 * byte(v, p + 1)
   return string.sub(v, p + 2, p + 1 + size), p + 2 + size
 end
 
--- belongs returns the concurrency key of a mission, if it has one, and where any squad is limited its squad, from what creation fixed:
--- where that begins in a row, and in what a creation writes, is known.
-local function belongs(v, at)
+-- fixedOf returns the concurrency key, squad, unique key and deadline of a mission, nil where it has none, from what creation fixed: where
+-- that begins in a row, and in what a creation writes, is known. See row.go. All scripts that change missions do it for each: every look
+-- at a byte counts.
+local function fixedOf(v, at)
   local fixed, name = struct.unpack('>I4I4', v, at)
-  local p, last, key, squad = at + 8 + name, at + 3 + fixed, nil, nil
-  if p <= last and string.byte(v, p) == 64 then key, p = textAt(v, p + 1) end -- gateTag
-  if not limited then return key end
-  if p <= last and string.byte(v, p) == 9 then p = p + 2 + string.byte(v, p + 1) end -- uniqueTag
-  if p <= last and string.byte(v, p) == 10 then p = p + 16 end -- deadlineTag
-  if p <= last and string.byte(v, p) == 1 then p = select(2, textAt(v, p + 1)) end -- kindTag
-  if p <= last and string.byte(v, p) == 2 then squad = textAt(v, p + 1) else squad = 'default' end -- squadTag
-  return key, squad
+  local p, last, key, unique, deadline = at + 8 + name, at + 3 + fixed, nil, nil, nil
+  local tag = p <= last and byte(v, p)
+  if tag == 64 then -- gateTag
+    key, p = textAt(v, p + 1)
+    tag = p <= last and byte(v, p)
+  end
+  if tag == 9 then -- uniqueTag
+    unique, p = struct.unpack('Bc0', v, p + 1)
+    tag = p <= last and byte(v, p)
+  end
+  if tag == 10 then -- deadlineTag
+    deadline, p = string.sub(v, p + 1, p + 15), p + 16
+    tag = p <= last and byte(v, p)
+  end
+  if tag == 1 then -- kindTag
+    local size = byte(v, p + 1)
+    p = size < 128 and p + 2 + size or p + 3 + size - 128 + 128 * byte(v, p + 2)
+    tag = p <= last and byte(v, p)
+  end
+  return key, tag == 2 and textAt(v, p + 1) or 'default', unique, deadline -- squadTag
 end
 
 -- stands has a mission stand at a gate, behind those who wait, and tells whether it is admitted.
@@ -103,7 +117,7 @@ local function squadOf(id)
   local squad = squads[id]
   if squad then return squad end
   local v = redis.call('GET', PREFIX .. 'm:' .. id)
-  if v then return select(2, belongs(v, 14)) end
+  if v then return (select(2, fixedOf(v, 14))) end
 end
 
 -- openGate admits those who wait, as far as the limit allows and one call may. Of a squad without a limit nothing is left then.

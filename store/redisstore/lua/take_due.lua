@@ -9,7 +9,7 @@ local first, taken, held = nextDispatch(#ids), {}, 0
 for i, v in ipairs(fetch(keys, 1, #keys)) do
   if not v then -- its row was taken away by hand: it must not be in the way of the others
     push(sets.ZREM, 'due', ids[i])
-  elseif limited and statusOf(v) == 'Q' and not passesSquad(select(2, belongs(v, 14)), ids[i]) then
+  elseif limited and statusOf(v) == 'Q' and not passesSquad((select(2, fixedOf(v, 14))), ids[i]) then
     held = held + 1 -- became due before its squad had a limit. No number of before clears the entry that it will have
     put(keys[i], redispatched(v, first + #ids - held))
     push(sets.ZREM, 'due', ids[i])

@@ -17,7 +17,8 @@ func newSquads(streams cliout.Streams, conn *connection) *cobra.Command {
 		Use:   "squads",
 		Short: "List the squads; pause, resume, limit or remove one",
 		Long: "List the squads: groups of soldiers with orders of their own. A squad is there once a mission names it, or a soldier\n" +
-			"serves it (SOLDIER_SQUADS). READY is how many orders or packs of them wait at RabbitMQ; a paused squad's wait in Redis.",
+			"serves it (SOLDIER_SQUADS). SCHEDULED, QUEUED and RUNNING are how many missions it has in these statuses; READY is how many\n" +
+			"orders or packs of them wait at RabbitMQ: a paused squad's missions wait in Redis.",
 		Example: `  missionctl squads
   missionctl squads pause gpu`,
 		Args: cobra.NoArgs,
@@ -115,7 +116,7 @@ func newSquadLimit(streams cliout.Streams, conn *connection) *cobra.Command {
 }
 
 func printSquads(streams cliout.Streams, list client.Squads) error {
-	rows := [][]string{{"SQUAD", "STATE", "SOLDIERS", "SLOTS", "READY", "LIMIT", "CREATED"}}
+	rows := [][]string{{"SQUAD", "STATE", "SOLDIERS", "SLOTS", "SCHEDULED", "QUEUED", "RUNNING", "READY", "LIMIT", "CREATED"}}
 	for _, s := range list.Squads {
 		state, ready, limit := "open", "-", "-"
 		if s.Paused {
@@ -127,13 +128,22 @@ func printSquads(streams cliout.Streams, list client.Squads) error {
 		if l := s.Limits; l != nil {
 			limit = fmt.Sprintf("%d (%d admitted, %d wait)", l.MaxRunning, l.Admitted, l.Waiting)
 		}
-		rows = append(rows, []string{s.Name, state, strconv.Itoa(s.Soldiers), strconv.Itoa(s.Slots), ready, limit, dateText(s.CreatedAt)})
+		rows = append(rows, []string{s.Name, state, strconv.Itoa(s.Soldiers), strconv.Itoa(s.Slots),
+			countText(s.Scheduled), countText(s.Queued), countText(s.Running), ready, limit, dateText(s.CreatedAt)})
 	}
 	if err := cliout.WriteTable(streams.Out, rows); err != nil {
 		return err
 	}
 	if list.Degraded {
-		fmt.Fprintf(streams.Err, "Redis is away: the soldiers are those in the commander's memory, as of %s\n", dateText(list.AsOf))
+		fmt.Fprintf(streams.Err, "Redis is away: soldiers and missions are those in the commander's memory, as of %s\n", dateText(list.AsOf))
 	}
 	return nil
+}
+
+// countText is a count, or a dash where it is not known.
+func countText(n *int64) string {
+	if n == nil {
+		return "-"
+	}
+	return strconv.FormatInt(*n, 10)
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func TestSquads(t *testing.T) {
-	const gpu = `{"name":"gpu","paused":%v,"soldiers":2,"slots":32,"ready":480,"limits":{"max_running":4,"admitted":3,"waiting":12},"created_at":"2026-01-02T03:04:05.000Z"}`
+	const gpu = `{"name":"gpu","paused":%v,"soldiers":2,"slots":32,"scheduled":3,"queued":1204,"running":32,"ready":480,"limits":{"max_running":4,"admitted":3,"waiting":12},"created_at":"2026-01-02T03:04:05.000Z"}`
 	var asked []string
 	commander := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, r.Method+" "+r.URL.RequestURI())
@@ -40,7 +40,7 @@ func TestSquads(t *testing.T) {
 		{"pause gpu", "POST /squads/gpu/pause", []string{"squad gpu is paused"}, "", 0},
 		{"pause gpu -o json", "POST /squads/gpu/pause", []string{`"paused": true`}, "", 0},
 		{"resume gpu", "POST /squads/gpu/resume", []string{"squad gpu is resumed"}, "", 0},
-		{"", "GET /squads", []string{"480 4 (3 admitted, 12 wait) 2026"}, "", 0},
+		{"", "GET /squads", []string{"SCHEDULED QUEUED RUNNING", "default open 0 0 - - - - -", "gpu paused 2 32 3 1204 32 480 4 (3 admitted, 12 wait) 2026"}, "", 0},
 		{"limit gpu 4", "PUT /squads/gpu/limits", []string{"squad gpu may run 4 missions at once"}, "", 0},
 		{"limit gpu 4 -o json", "PUT /squads/gpu/limits", []string{`"max_running": 4`}, "", 0},
 		{"limit gpu none", "DELETE /squads/gpu/limits", []string{"squad gpu has no limit"}, "", 0},

@@ -4,6 +4,7 @@ import type { Squad } from '@/services/squads';
 import { LimitSquad } from './limit-squad';
 import { PauseSquad } from './pause-squad';
 import { RemoveSquad } from './remove-squad';
+import { SquadCounts } from './squad-counts';
 import { inWords, SquadState } from './squad-state';
 import styles from './squads.module.css';
 
@@ -15,6 +16,7 @@ export function SquadCard({ squad }: { squad: Squad }) {
         <h2 className="mono">{name}</h2>
         <SquadState squad={squad} />
       </header>
+      <SquadCounts squad={squad} />
       <p>{inWords(squad)}</p>
       <dl className="facts">
         <div>

@@ -14,7 +14,7 @@ export function SquadState({ squad }: { squad: Squad }) {
   }
   if (squad.soldiers === 0) {
     return (
-      <span className="status" data-status={squad.ready ? 'DOWN' : 'NOTE'}>
+      <span className="status" data-status={(squad.missions?.queued ?? squad.ready) ? 'DOWN' : 'NOTE'}>
         <TriangleAlert size={14} aria-hidden="true" />
         Unserved
       </span>

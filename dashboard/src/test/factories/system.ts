@@ -78,6 +78,9 @@ export const wireSquad = (part: Partial<Schemas['Squad']> = {}): Schemas['Squad'
   paused: false,
   soldiers: 1,
   slots: 16,
+  scheduled: 0,
+  queued: 0,
+  running: 0,
   ready: 0,
   ...part,
 });

@@ -1,0 +1,47 @@
+package squads_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mission-control-dev/mission-control/store"
+)
+
+// TestMissionsOfSquadsAreCountedStepByStep: with pauses while the store does not know the counts, and seldom once it does.
+func TestMissionsOfSquadsAreCountedStepByStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := newInstallation(t)
+		steps, left, failure := 0, 3, error(nil)
+		i.recount = func(context.Context) (bool, error) {
+			steps++
+			if failure == nil && left > 0 {
+				left--
+			}
+			return left == 0, failure
+		}
+		i.commander()
+		after := func(d time.Duration, want int) {
+			t.Helper()
+			time.Sleep(d)
+			synctest.Wait()
+			if steps != want {
+				t.Errorf("%d steps were made, want %d", steps, want)
+			}
+		}
+		after(0, 1)
+		after(250*time.Millisecond, 3)
+		after(9*time.Second, 3) // all is counted
+		after(time.Second, 4)
+		left = 2
+		after(11*time.Second, 6)
+		failure = store.ErrUnavailable
+		after(10*time.Second, 7)
+		failure, left = errors.New("a script is wrong"), 1
+		after(10*time.Second, 8)
+		failure = nil
+		after(10*time.Second, 9)
+	})
+}
