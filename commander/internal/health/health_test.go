@@ -235,6 +235,7 @@ func TestRabbitMQMustBeUsable(t *testing.T) {
 		"excused":              {excused, broker.Health{Connected: true, Unsubscribed: []string{"status_queue"}}, ""},
 		"another is missing":   {excused, broker.Health{Connected: true, Unsubscribed: []string{"status_queue", "inbox"}}, "not subscribed to inbox"},
 		"half connected":       {Config{}, broker.Health{Err: errors.New("no route")}, "no route"},
+		"two ways, both gone":  {Config{}, broker.Health{Err: errors.Join(errors.New("no route"), errors.New("no host"))}, "no route; no host"},
 		"half connected, mute": {Config{}, broker.Health{}, "not connected"},
 	} {
 		run(t, c.cfg, func(ch *Checker, w *world) {

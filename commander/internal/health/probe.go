@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -65,7 +66,8 @@ func (p *probe) set(took time.Duration, a answer) {
 	case errors.Is(a.err, context.DeadlineExceeded):
 		c.Status, c.LatencyMS, c.Error = CheckDown, 0, fmt.Sprintf("no answer within %s", patience)
 	case a.err != nil:
-		c.Status, c.LatencyMS, c.Error = CheckDown, 0, a.err.Error()
+		// Joined errors have a line each; this is one of a table, and a sentence of what needs attention.
+		c.Status, c.LatencyMS, c.Error = CheckDown, 0, strings.ReplaceAll(a.err.Error(), "\n", "; ")
 	case a.warning != "":
 		c.Status = CheckWarn
 	}
