@@ -117,7 +117,7 @@ function options({
   return {
     width: element.clientWidth,
     height: element.clientHeight,
-    padding: [6, 4, 0, 0],
+    padding: [6, 20, 0, 0], // right: half of a label of the time axis
     legend: { show: false },
     tzDate: (seconds) =>
       zone === 'utc' ? UPlot.tzDate(new Date(seconds * 1_000), 'Etc/UTC') : new Date(seconds * 1_000),
