@@ -93,6 +93,44 @@ func TestCountsOfSquadsAreRightOrNotKnown(t *testing.T) {
 	h.wantSquads(1, 1)
 }
 
+// Whatever somebody's hand makes of the counts, missions go on as ever, and the counts mend themselves.
+func TestCountsOfSquadsThatCannotBeRead(t *testing.T) {
+	for name, hand := range map[string][]string{
+		"a count that is no number":   {"HSET", "{mc:0}:squads", "Qlab", "many"},
+		"half a mission":              {"HSET", "{mc:0}:squads", "Qlab", "1.5", "Qgpu", "-0.5"},
+		"less than none":              {"HSET", "{mc:0}:squads", "Qlab", "2", "Qgpu", "-1"},
+		"no count":                    {"HSET", "{mc:0}:squads", "Sgpu", "nan"},
+		"a status that is none":       {"HSET", "{mc:0}:squads", "Xlab", "1"},
+		"another type":                {"SET", "{mc:0}:squads", "1"},
+		"an id of another size":       {"ZADD", "{mc:0}:st:Q", "0", "x"},
+		"an id that comes before all": {"ZADD", "{mc:0}:st:Q", "0", strings.Repeat("\x00", 16)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHalf(t)
+			queued, running := ofSquad("lab"), ofSquad("gpu")
+			h.commit(queued)
+			h.commit(running)
+			running.IfVersion, running.Record.Mission.Status = 1, contracts.StatusInProgress
+			h.commit(running)
+			if hand[0] == "SET" {
+				h.do("DEL", hand[1])
+			}
+			h.do(hand...)
+			h.wantRecounted()
+			h.wantSquads(1, 1)
+
+			h.do(hand...)
+			h.commit(ended(queued))
+			h.commit(ofSquad("lab"))
+			h.commit(ofSquad("lab"))
+			if _, err := h.Recount(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			h.wantSquads(2, 1)
+		})
+	}
+}
+
 // Squads of the past leave nothing behind.
 func TestCountsOfSquadsLeaveNothing(t *testing.T) {
 	h := newHalf(t)
