@@ -131,6 +131,37 @@ func TestCountsOfSquadsThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// An id of another size, which somebody's hand put into an index, keeps neither a count of many steps from its end nor a change from
+// being made meanwhile, wherever it stands.
+func TestMissionsAreCountedBesideAnIDOfAnotherSize(t *testing.T) {
+	for name, odd := range map[string]string{"first": "\x00", "where a step ends": "\xff", "last": "\xff\xff"} {
+		t.Run(name, func(t *testing.T) {
+			h := newHalf(t)
+			var changes []store.Change
+			for range 598 { // with the one that is there and this one, as many as a step looks at
+				changes = append(changes, ofSquad("lab"))
+			}
+			if _, err := h.Commit(context.Background(), changes...); err != nil {
+				t.Fatal(err)
+			}
+			h.do("ZADD", "{mc:0}:st:Q", "0", odd)
+			if odd == "\xff" {
+				h.do("ZADD", "{mc:0}:st:Q", "0", "\xff\xfe")
+			}
+			h.do("DEL", "{mc:0}:squads")
+			for known, steps := false, 0; !known; steps++ {
+				var err error
+				if known, err = h.Recount(context.Background()); err != nil || steps == 5 {
+					t.Fatalf("Recount, step %d: %v", steps, err)
+				}
+				changes = append(changes, ofSquad("lab"))
+				h.commit(changes[len(changes)-1])
+			}
+			h.wantSquads(int64(len(changes)), 0)
+		})
+	}
+}
+
 // Squads of the past leave nothing behind.
 func TestCountsOfSquadsLeaveNothing(t *testing.T) {
 	h := newHalf(t)
