@@ -14,7 +14,7 @@ type Squads interface {
 	// did and Recount has not come to its end since.
 	SquadCounts(ctx context.Context) (SquadCounts, error)
 	// Recount looks at some thousand missions where the counts are not known, and goes on where the last call, by anyone, ended. It
-	// returns true once they are known. It costs little where they are.
+	// returns true once all are counted. It costs little where they are.
 	Recount(ctx context.Context) (bool, error)
 }
 

@@ -162,6 +162,9 @@ func TestBornInAnOutage(t *testing.T) {
 		if _, err := s.Counts(s.ctx); !errors.Is(err, store.ErrNotInMemory) {
 			s.Errorf("Counts: %v", err)
 		}
+		if _, err := s.SquadCounts(s.ctx); !errors.Is(err, store.ErrNotInMemory) {
+			s.Errorf("SquadCounts: %v", err)
+		}
 		if _, _, err := s.ListSessions(s.ctx); !errors.Is(err, store.ErrNotInMemory) {
 			s.Errorf("ListSessions: %v", err)
 		}
@@ -223,6 +226,7 @@ func TestDecisionsAreNeverAnsweredFromMemory(t *testing.T) {
 			"Document":        func() error { _, err := s.Document(s.ctx, "plans", "a"); return err },
 			"PutDocument":     func() error { _, err := s.PutDocument(s.ctx, "plans", store.Document{Name: "a"}); return err },
 			"DeleteDocument":  func() error { return s.DeleteDocument(s.ctx, "plans", "a", 1) },
+			"Recount":         func() error { _, err := s.Recount(s.ctx); return err },
 			"SessionMissions": func() error { _, err := s.SessionMissions(s.ctx, "s"); return err },
 			"Bury":            func() error { _, err := s.Bury(s.ctx, "s", session.RenewedAt); return err },
 			"ReadEvents":      func() error { _, err := s.ReadEvents(s.ctx, "", 1, 0); return err },
@@ -241,6 +245,10 @@ func TestDecisionsAreNeverAnsweredFromMemory(t *testing.T) {
 		counts, err := s.Counts(s.ctx)
 		if err != nil || !counts.Source.Degraded || counts.ByStatus[contracts.StatusQueued] != 1 {
 			s.Errorf("Counts: %v, %v", counts, err)
+		}
+		squads, err := s.SquadCounts(s.ctx) // nobody had asked before
+		if err != nil || !squads.Known || !squads.Source.Degraded || squads.Source.AsOf.IsZero() || squads.BySquad[r.Mission.Squad].Queued != 1 {
+			s.Errorf("SquadCounts: %+v, %v", squads, err)
 		}
 		documents, source, err := s.ListDocuments(s.ctx, "plans")
 		if err != nil || !source.Degraded || len(documents) != 1 || documents[0].Name != "a" {

@@ -93,6 +93,75 @@ func TestCountsOfSquadsAreRightOrNotKnown(t *testing.T) {
 	h.wantSquads(1, 1)
 }
 
+// Whatever somebody's hand makes of the counts, missions go on as ever, and the counts mend themselves.
+func TestCountsOfSquadsThatCannotBeRead(t *testing.T) {
+	for name, hand := range map[string][]string{
+		"a count that is no number":   {"HSET", "{mc:0}:squads", "Qlab", "many"},
+		"half a mission":              {"HSET", "{mc:0}:squads", "Qlab", "1.5", "Qgpu", "-0.5"},
+		"less than none":              {"HSET", "{mc:0}:squads", "Qlab", "2", "Qgpu", "-1"},
+		"no count":                    {"HSET", "{mc:0}:squads", "Sgpu", "nan"},
+		"a status that is none":       {"HSET", "{mc:0}:squads", "Xlab", "1"},
+		"another type":                {"SET", "{mc:0}:squads", "1"},
+		"an id of another size":       {"ZADD", "{mc:0}:st:Q", "0", "x"},
+		"an id that comes before all": {"ZADD", "{mc:0}:st:Q", "0", strings.Repeat("\x00", 16)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHalf(t)
+			queued, running := ofSquad("lab"), ofSquad("gpu")
+			h.commit(queued)
+			h.commit(running)
+			running.IfVersion, running.Record.Mission.Status = 1, contracts.StatusInProgress
+			h.commit(running)
+			if hand[0] == "SET" {
+				h.do("DEL", hand[1])
+			}
+			h.do(hand...)
+			h.wantRecounted()
+			h.wantSquads(1, 1)
+
+			h.do(hand...)
+			h.commit(ended(queued))
+			h.commit(ofSquad("lab"))
+			h.commit(ofSquad("lab"))
+			if _, err := h.Recount(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			h.wantSquads(2, 1)
+		})
+	}
+}
+
+// An id of another size, which somebody's hand put into an index, keeps neither a count of many steps from its end nor a change from
+// being made meanwhile, wherever it stands.
+func TestMissionsAreCountedBesideAnIDOfAnotherSize(t *testing.T) {
+	for name, odd := range map[string]string{"first": "\x00", "where a step ends": "\xff", "last": "\xff\xff"} {
+		t.Run(name, func(t *testing.T) {
+			h := newHalf(t)
+			var changes []store.Change
+			for range 598 { // with the one that is there and this one, as many as a step looks at
+				changes = append(changes, ofSquad("lab"))
+			}
+			if _, err := h.Commit(context.Background(), changes...); err != nil {
+				t.Fatal(err)
+			}
+			h.do("ZADD", "{mc:0}:st:Q", "0", odd)
+			if odd == "\xff" {
+				h.do("ZADD", "{mc:0}:st:Q", "0", "\xff\xfe")
+			}
+			h.do("DEL", "{mc:0}:squads")
+			for known, steps := false, 0; !known; steps++ {
+				var err error
+				if known, err = h.Recount(context.Background()); err != nil || steps == 5 {
+					t.Fatalf("Recount, step %d: %v", steps, err)
+				}
+				changes = append(changes, ofSquad("lab"))
+				h.commit(changes[len(changes)-1])
+			}
+			h.wantSquads(int64(len(changes)), 0)
+		})
+	}
+}
+
 // Squads of the past leave nothing behind.
 func TestCountsOfSquadsLeaveNothing(t *testing.T) {
 	h := newHalf(t)

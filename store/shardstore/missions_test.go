@@ -1,6 +1,7 @@
 package shardstore_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -68,6 +69,44 @@ func TestWhatAnAbsentShardMeansForTheOthers(t *testing.T) {
 	commit(t, s, store.Conflict, a, b) // both were made, each once
 	if c, err := s.Counts(t.Context()); err != nil || c.ByStatus[contracts.StatusQueued] != 3 {
 		t.Errorf("Counts: %+v, %v", c, err)
+	}
+}
+
+// uncounted is a shard that does not know its counts until it has counted.
+type uncounted struct {
+	store.Store
+	known bool
+}
+
+func (u *uncounted) SquadCounts(ctx context.Context) (store.SquadCounts, error) {
+	if !u.known {
+		return store.SquadCounts{}, nil
+	}
+	return u.Store.SquadCounts(ctx)
+}
+
+func (u *uncounted) Recount(context.Context) (bool, error) {
+	before := u.known
+	u.known = true
+	return before, nil
+}
+
+func TestCountsOfSquadsAreKnownWhereAllShardsKnowThem(t *testing.T) {
+	_, all := shards(3)
+	all[1] = &uncounted{Store: all[1]}
+	s := over(t, all...)
+	commit(t, s, store.Applied, queued(0), queued(1), queued(2))
+	if c, err := s.SquadCounts(t.Context()); err != nil || c.Known || len(c.BySquad) > 0 {
+		t.Errorf("SquadCounts where a shard has none: %+v, %v", c, err)
+	}
+	for _, want := range []bool{false, true} {
+		if known, err := s.Recount(t.Context()); err != nil || known != want {
+			t.Errorf("Recount: %t, %v, want %t", known, err, want)
+		}
+	}
+	c, err := s.SquadCounts(t.Context())
+	if n := c.BySquad[queued(0).Record.Mission.Squad].Queued; err != nil || !c.Known || n != 3 {
+		t.Errorf("SquadCounts: %+v, %v, want 3 QUEUED", c, err)
 	}
 }
 

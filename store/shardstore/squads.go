@@ -25,6 +25,9 @@ func (s *Store) SquadCounts(ctx context.Context) (store.SquadCounts, error) {
 		sum.Known = sum.Known && c.Known
 		sum.Source = merge(sum.Source, c.Source)
 	}
+	if !sum.Known {
+		clear(sum.BySquad) // those of some shards are nobody's
+	}
 	return sum, nil
 }
 

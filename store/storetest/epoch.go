@@ -106,7 +106,12 @@ func RunWiped(t0 *testing.T, one, other store.Store, wipe func()) {
 		if got := t.load(r.Mission.MissionID); got.Mission.Version != 0 {
 			t.Errorf("after the wipe there is %+v", got)
 		}
-		if _, _, err := t.Get(ctx, r.Mission.MissionID); !errors.Is(err, store.ErrNotFound) {
+		_, _, err := t.Get(ctx, r.Mission.MissionID)
+		for errors.Is(err, store.ErrNotInMemory) && ctx.Err() == nil { // a twin that met the void looks again in a moment
+			time.Sleep(time.Millisecond)
+			_, _, err = t.Get(ctx, r.Mission.MissionID)
+		}
+		if !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("Get after the wipe: %v", err)
 		}
 		if _, err := t.ReadEvents(ctx, last, 10, 0); !errors.Is(err, store.ErrEventsTrimmed) {
@@ -145,6 +150,7 @@ func voidCalls(r store.Record, s store.Session, last string) map[string]func(t *
 			_, err := t.CreateAll(t.ctx, nil, create(record(newID())))
 			return err
 		},
+		"Recount":       func(t *tester) error { _, err := t.Recount(t.ctx); return err },
 		"TakeDue":       func(t *tester) error { _, err := t.TakeDue(t.ctx, 10, time.Second); return err },
 		"TakeDeadlines": func(t *tester) error { _, err := t.TakeDeadlines(t.ctx, 10, time.Second); return err },
 		"ClearDue":      func(t *tester) error { return t.ClearDue(t.ctx, store.Due{MissionID: id, Dispatch: 1}) },

@@ -26,8 +26,10 @@ func (r *Registry) keepCounted(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait := countedEvery
 		switch known, err := r.recount(ctx); {
+		case errors.Is(err, store.ErrUnavailable):
+			wait = every // as at every start, until the store's epoch is settled
 		case err != nil:
-			if text := err.Error(); ctx.Err() == nil && !errors.Is(err, store.ErrUnavailable) && text != said {
+			if text := err.Error(); ctx.Err() == nil && text != said {
 				r.log.Warn("missions of squads can't be counted", zap.Error(err))
 				said = text
 			}

@@ -39,9 +39,10 @@ func TestMissionsOfSquadsAreCountedStepByStep(t *testing.T) {
 		after(11*time.Second, 6)
 		failure = store.ErrUnavailable
 		after(10*time.Second, 7)
+		after(3*time.Second, 10) // it may be back
 		failure, left = errors.New("a script is wrong"), 1
-		after(10*time.Second, 8)
+		after(10*time.Second, 11)
 		failure = nil
-		after(10*time.Second, 9)
+		after(10*time.Second, 12)
 	})
 }

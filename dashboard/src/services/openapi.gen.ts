@@ -1786,7 +1786,7 @@ export interface components {
             slots: number;
             /**
              * Format: int64
-             * @description Its missions that are SCHEDULED. This and the next two are exact, and of one moment, or absent: after an upgrade
+             * @description Its missions that are SCHEDULED. This and the next two are exact, those of one shard of one moment, or absent: after an upgrade
              *     from a release that does not count them until all are counted once, some seconds for 100,000 missions; while a commander
              *     of such a release works beside; and while Redis is away, where memory has none, or one squad alone was asked for.
              */

@@ -4,13 +4,11 @@
 -- Returns 1 once all are counted, 0 before.
 local MOST = tonumber(ARGV[2])
 if counted() then return {'1'} end
-if not last then
-  redis.call('DEL', COUNTS)
-  last = string.rep('\0', 16)
-end
+local from = last and '(' .. last or '-'
+if not last then redis.call('DEL', COUNTS) end
 local found, upTo = {}, nil
 for _, status in ipairs(UNENDED) do
-  local ids = redis.call('ZRANGE', PREFIX .. 'st:' .. status, '(' .. last, '+', 'BYLEX', 'LIMIT', 0, MOST)
+  local ids = redis.call('ZRANGE', PREFIX .. 'st:' .. status, from, '+', 'BYLEX', 'LIMIT', 0, MOST)
   found[status] = ids
   if #ids == MOST and not (upTo and later(ids[MOST], upTo)) then upTo = ids[MOST] end
 end
