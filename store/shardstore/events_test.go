@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -313,10 +312,8 @@ func TestAnIDOfAnotherNumberOfShardsIsNone(t *testing.T) {
 	s := over(t, all...)
 	history(t, s, 5, 5)
 	id := read(t, s, "", 500)[7].ID
-	for _, bad := range []string{id[:len(id)-1], id + "A", strings.ToUpper(id), "-" + id, "AAAA"} {
-		if bad == id { // it may have no small letters
-			continue
-		}
+	// The first letter is of the number of shards.
+	for _, bad := range []string{id[:len(id)-1], id + "A", "C" + id[1:], "-" + id, "AAAA"} {
 		if _, err := s.ReadEvents(t.Context(), bad, 1, 0); !errors.Is(err, store.ErrEventsTrimmed) {
 			t.Errorf("%q: %v", bad, err)
 		}
