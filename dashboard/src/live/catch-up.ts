@@ -54,7 +54,8 @@ export class CatchUp {
   /** Missions were removed, nobody tells which. */
   removed(): void {
     if (this.removal !== undefined) return;
-    const wait = Math.max(0, this.removedAt + REMOVED_EVERY - Date.now());
+    const since = Math.max(0, Date.now() - this.removedAt); // a clock that was set back makes nobody wait for longer
+    const wait = Math.max(0, REMOVED_EVERY - since);
     this.removal = setTimeout(() => {
       this.removal = undefined;
       this.removedAt = Date.now();
