@@ -195,7 +195,9 @@ export class EventStream {
         cache: 'no-store',
         signal: limit,
       });
-      return response.status !== 502 && response.status !== 504;
+      // A login of a proxy answers for everything, with a page or an error of its own.
+      const isOurs = /^application\/(problem\+)?json\b/.test(response.headers.get('Content-Type') ?? '');
+      return isOurs && response.status !== 502 && response.status !== 504;
     } catch {
       return false;
     }
