@@ -22,6 +22,8 @@ export type StreamPhase = 'connecting' | 'live' | 'reconnecting' | 'polling' | '
 const OFFLINE_AFTER = 10_000;
 const FIRST_DELAY = 300;
 const LONGEST_DELAY = 5_000;
+/** A stream that was cut before is as good as none: the next is asked for as after a failure. */
+const LASTING = 5_000;
 /** So many connections in a row must be blocked before plain requests are made instead. */
 const BLOCKED_LIMIT = 2;
 const BLOCKED_DELAY = 60_000;
@@ -136,6 +138,7 @@ export class EventStream {
     while (!stopped.aborted) {
       this.current ??= this.open();
       const connection: Connection = this.current;
+      const begun = Date.now();
       const ending: Ending = await connection.ended;
       if (stopped.aborted) return;
       if (this.current !== connection) continue; // another took its place
@@ -143,7 +146,7 @@ export class EventStream {
       this.next?.close();
       this.next = undefined;
       if (ending === 'lived') {
-        failures = 0;
+        if (Date.now() - begun >= LASTING) failures = 0;
         this.lostAt = Date.now();
         this.plain = false; // the next commander may be a newer one
       }

@@ -57,7 +57,7 @@ export class ReadAgain {
 
 function isPoor(query: Query): boolean {
   const { error } = query.state;
-  if (!error) return isFromMemory(query);
+  if (isFromMemory(query)) return true;
   return error instanceof ApiError && error.mayPass && !ONLY_WHEN_ASKED.has(query.queryKey[0]);
 }
 

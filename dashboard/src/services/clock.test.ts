@@ -2,8 +2,13 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { clockAhead, commanderNow, learnClock } from './clock';
 
 const NOW = Date.UTC(2026, 10, 29, 12, 0, 0);
-const answer = (there: number | string) =>
-  new Response('', { headers: { Date: typeof there === 'string' ? there : new Date(there).toUTCString() } });
+const answer = (there: number | string, type = 'application/json') =>
+  new Response('', {
+    headers: {
+      'Content-Type': type,
+      Date: typeof there === 'string' ? there : new Date(there).toUTCString(),
+    },
+  });
 
 beforeEach(() => vi.useFakeTimers({ now: NOW }));
 afterEach(() => learnClock(answer(Date.now()), Date.now())); // the next test begins with clocks that agree
@@ -27,8 +32,9 @@ it('stays where it is while measures differ by less than they blur, and follows 
   expect(clockAhead()).toBe(0);
 });
 
-it('learns nothing from an answer that took long, or that names no time', () => {
+it('learns nothing from an answer that took long, names no time, or is of somebody on the way', () => {
   learnClock(answer(NOW + 180_000), NOW - 3_000);
   learnClock(answer('soon'), NOW);
+  learnClock(answer(NOW + 180_000, 'text/html'), NOW);
   expect(clockAhead()).toBe(0);
 });

@@ -1,5 +1,5 @@
 // How far this computer's clock is from the commander's. Times on a page are the commander's, and an age that is counted
-// against a clock that is wrong would lie. Every answer says what time it is there, to the second.
+// against a clock that is wrong would lie. Every answer says what time it is there, to the second; a page of a proxy says its own.
 
 /** What is less is told from neither the seconds that HTTP rounds to, nor from the time that an answer takes. */
 const NOTICED = 5_000;
@@ -7,6 +7,8 @@ const NOTICED = 5_000;
 const SLOWEST = 2_000;
 /** Measures differ by as much though no clock changed. */
 const BLUR = 2_500;
+
+const OURS = /^(application\/(problem\+)?json|text\/event-stream)\b/;
 
 const listeners = new Set<() => void>();
 let ahead = 0;
@@ -16,7 +18,13 @@ export function learnClock(answer: Response, askedAt: number): void {
   const answeredAt = Date.now();
   const took = answeredAt - askedAt;
   const there = Date.parse(answer.headers.get('Date') ?? '');
-  if (Number.isNaN(there) || took < 0 || took > SLOWEST) return;
+  if (
+    Number.isNaN(there) ||
+    !OURS.test(answer.headers.get('Content-Type') ?? '') ||
+    took < 0 ||
+    took > SLOWEST
+  )
+    return;
   const measured = there + 500 - (askedAt + took / 2);
   if (Math.abs(measured - ahead) <= BLUR) return;
   const next = Math.abs(measured) < NOTICED ? 0 : measured;

@@ -20,7 +20,6 @@ interface Look {
 const helper = createColumnHelper<typeof features, Mission>();
 
 const LOOKS: Record<string, Look> = {
-  mission: { className: styles.main },
   status: { className: styles.status },
 };
 
