@@ -138,7 +138,7 @@ func TestJourneyInTheBrowser(t *testing.T) {
 	}
 
 	// The list, and then nothing but the stream while nobody does anything.
-	if err := chromedp.Run(page, chromedp.Click(`nav a[href="/missions"]`), chromedp.WaitVisible(`table.missions tr[data-mission-id]`)); err != nil {
+	if err := chromedp.Run(page, chromedp.Click(`nav a[href="/missions"]`), chromedp.WaitVisible(`tr[data-mission-id]`)); err != nil {
 		t.Fatalf("open the list: %v", err)
 	}
 	tr.awaitCalm(t) // the list is shown from memory first, and asked for then

@@ -45,9 +45,9 @@ describe('squads', () => {
     });
     const card = within(await squad('default'));
     for (const [name, status] of [
-      ['Queued missions of default: 1,204', 'QUEUED'],
-      ['In progress missions of default: 32', 'IN_PROGRESS'],
-      ['Scheduled missions of default: 3', 'SCHEDULED'],
+      ['Queued 1,204 missions of default', 'QUEUED'],
+      ['In progress 32 missions of default', 'IN_PROGRESS'],
+      ['Scheduled 3 missions of default', 'SCHEDULED'],
     ] as const) {
       const href = card.getByRole('link', { name }).getAttribute('href') ?? '';
       expect(Object.fromEntries(new URL(href, 'http://x').searchParams)).toEqual({
@@ -78,7 +78,7 @@ describe('squads', () => {
 
     commander.squads = commander.squads.map((s) => (s.name === 'default' ? { ...s, queued: 900 } : s));
     commander.send('squads', { squads: commander.squads, degraded: false });
-    await screen.findByRole('link', { name: 'Queued missions of default: 900' });
+    await screen.findByRole('link', { name: 'Queued 900 missions of default' });
     expect(names()).toEqual(['gpu', 'default', 'lab']);
     await user.click(button('Most queued'));
     await waitFor(() => expect(names()).toEqual(['default', 'gpu', 'lab']));

@@ -19,15 +19,9 @@ export function SquadCounts({ squad }: { squad: Squad }) {
       {SHOWN.map(([status, count]) => {
         const { label } = STATUS_LOOKS[status];
         return (
-          <Link
-            key={status}
-            className={styles.count}
-            to="/missions"
-            search={{ squad: name, status }}
-            aria-label={`${label} missions of ${name}: ${formatCount(missions[count])}`}
-          >
-            <span>{label}</span>
-            <span>{formatCount(missions[count])}</span>
+          <Link key={status} className={styles.count} to="/missions" search={{ squad: name, status }}>
+            <span>{label}</span> <span>{formatCount(missions[count])}</span>{' '}
+            <span className="visually-hidden">missions of {name}</span>
           </Link>
         );
       })}
