@@ -117,10 +117,12 @@ describe('squads', () => {
       c.squads = [
         wireSquad(),
         wireSquad({ name: 'gpu', soldiers: 2 }),
+        wireSquad({ name: 'late', soldiers: 0, scheduled: 1, queued: 1203 }),
         wireSquad({ name: 'old', soldiers: 0 }),
       ];
     });
     await squad('old');
+    expect(button('Remove late')).toHaveAccessibleDescription('1,204 missions of it have not ended.');
     expect(button('Remove default')).toHaveAccessibleDescription('The squad default is always there.');
     expect(button('Remove gpu')).toHaveAccessibleDescription(/2 live soldiers serve it/);
     commander.failing['DELETE /squads/:id'] = () =>

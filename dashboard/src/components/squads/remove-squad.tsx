@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Trash2 } from 'lucide-react';
 import { ActionButton } from '@/components/action-button';
 import { ConfirmDialog } from '@/components/confirm-dialog';
+import { formatCount } from '@/components/format';
 import { useReadOnly } from '@/hooks/use-settings';
 import { removeSquad, type Squad, type Squads, squadsKey } from '@/services/squads';
 
@@ -55,11 +56,14 @@ export function RemoveSquad({ squad }: { squad: Squad }) {
   );
 }
 
-function whyNot({ name, soldiers, ready, limits }: Squad): string | undefined {
+function whyNot({ name, soldiers, ready, limits, missions }: Squad): string | undefined {
   if (name === 'default') return 'The squad default is always there.';
   if (soldiers > 0) {
     return `${soldiers === 1 ? 'A live soldier serves' : `${soldiers} live soldiers serve`} it. One that was stopped lives for 35 s more.`;
   }
+  const left = missions ? missions.scheduled + missions.queued + missions.running : 0;
+  if (left === 1) return '1 mission of it has not ended.';
+  if (left > 1) return `${formatCount(left)} missions of it have not ended.`;
   if (ready || limits?.waiting || limits?.admitted) return 'Something of it waits or runs.';
   return undefined;
 }
