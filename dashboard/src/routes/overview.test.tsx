@@ -131,7 +131,7 @@ describe('the overview', () => {
     });
     expect(await screen.findByText(/^Some failed just now\./)).toBeVisible();
     commander.send('stats', { ...wireStats(), rates: { ...wireStats().rates, failed_per_minute: 0 } });
-    expect(await screen.findByText('No mission failed in this time.')).toBeVisible();
+    expect(await screen.findByText('No mission failed in this time, up to 20 seconds ago.')).toBeVisible();
   });
 
   it('groups what fails', async () => {

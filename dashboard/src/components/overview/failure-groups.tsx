@@ -33,7 +33,7 @@ export function FailureGroups({ range }: { range: FailureRange }) {
     return (
       <p className={styles.calm}>
         <CircleCheck size={18} aria-hidden="true" />
-        No mission failed in this time.
+        No mission failed in this time, up to 20 seconds ago.
       </p>
     );
   }
