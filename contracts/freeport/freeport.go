@@ -15,6 +15,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"time"
 )
 
 const (
@@ -44,8 +45,8 @@ func Take() (int, error) {
 		}
 		port := owned.next
 		owned.next++
-		if l, err := listen(port); err == nil {
-			return port, l.Close()
+		if !InUse(address(port)) {
+			return port, nil
 		}
 	}
 }
@@ -59,12 +60,24 @@ func TakeAddr() (string, error) {
 	return address(port), nil
 }
 
+// InUse tells whether somebody listens at an address of this machine, host:port. It asks by connecting. To listen there for a moment
+// would tell more, and do harm: a process that is started in that moment has the socket, too, until it executes its program,
+// and so the port is taken for some milliseconds after it was given back.
+func InUse(addr string) bool {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}
+
 // takeBlock owns one more block, and begins to take from it.
 func takeBlock() error {
 	start := rand.IntN(blocks) //nolint:gosec // any will do
 	for i := range blocks {
 		first := firstPort + (start+i)%blocks*blockSize
-		lock, err := listen(first)
+		lock, err := net.Listen("tcp4", address(first))
 		if err != nil {
 			continue
 		}
@@ -74,7 +87,5 @@ func takeBlock() error {
 	}
 	return fmt.Errorf("no free ports found: all %d blocks of %d between %d and %d are owned by running processes", blocks, blockSize, firstPort, lastPort)
 }
-
-func listen(port int) (net.Listener, error) { return net.Listen("tcp4", address(port)) }
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -2,10 +2,12 @@ package freeport_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"sync"
 	"testing"
 
 	"github.com/mission-control-dev/mission-control/contracts/freeport"
@@ -78,6 +80,30 @@ func TestNoPortIsTakenTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 		take(fmt.Sprint(port), "this process")
+	}
+}
+
+// TestStartingProcessesHoldsNoPort: what is looked at is free the moment after, though processes are started all the time.
+func TestStartingProcessesHoldsNoPort(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	var starting sync.WaitGroup
+	defer starting.Wait()
+	defer stop()
+	for range 4 {
+		starting.Go(func() {
+			for ctx.Err() == nil {
+				_ = exec.CommandContext(ctx, os.Args[0], "-test.run=^$").Run()
+			}
+		})
+	}
+	for range 1000 {
+		addr, err := freeport.TakeAddr()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if freeport.InUse(addr) {
+			t.Fatalf("%s is in use", addr)
+		}
 	}
 }
 

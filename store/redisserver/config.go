@@ -76,18 +76,10 @@ func (c Config) withPort() (_ Config, err error) {
 }
 
 func (c Config) checkPort() error {
-	if !portFree(c.Port) {
+	if freeport.InUse(net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port))) {
 		return &PortTakenError{Port: c.Port}
 	}
 	return nil
-}
-
-func portFree(port int) bool {
-	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return false
-	}
-	return listener.Close() == nil
 }
 
 // arguments override Redis's built-in defaults; no configuration file is read.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/mission-control-dev/mission-control/contracts/freeport"
 )
 
 // Config describes one private node.
@@ -83,7 +85,7 @@ func (c Config) withPorts() (Config, error) {
 func (c Config) checkPorts() error {
 	named := []PortTakenError{{"EpmdPort", c.EpmdPort}, {"Port", c.Port}, {"DistPort", c.DistPort}}
 	for _, p := range named {
-		if !portFree(p.Port) {
+		if freeport.InUse(address(p.Port)) {
 			return &p
 		}
 	}

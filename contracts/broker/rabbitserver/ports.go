@@ -9,14 +9,6 @@ import (
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-func portFree(port int) bool {
-	listener, err := net.Listen("tcp4", address(port))
-	if err != nil {
-		return false
-	}
-	return listener.Close() == nil
-}
-
 // pickPort replaces a zero port by a free one.
 func pickPort(port *int) (err error) {
 	if *port == 0 {

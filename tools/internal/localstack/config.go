@@ -145,7 +145,7 @@ func (c Config) withPorts() (Config, error) {
 			return c, fmt.Errorf("%s and %s both ask for %s: choose two", other, w.Setting, w.Addr)
 		}
 		seen[w.Addr] = w.Setting
-		if !free(w.Addr) {
+		if freeport.InUse(w.Addr) {
 			return c, &w
 		}
 	}
@@ -161,11 +161,3 @@ func pick(port *int) (err error) {
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
-
-func free(addr string) bool {
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return false
-	}
-	return listener.Close() == nil
-}
